@@ -1,0 +1,187 @@
+//! Settings: as written ([`file`]), checked whole ([`check`]), and as meant ([`Config`]).
+//!
+//! `sources.toml` says what to watch, `vigie.toml` says the rest; both have the same grammar, so that a small
+//! installation may keep everything in one file. Each part of the program gets only its own small struct.
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+
+use jiff::{
+    civil::{Time, Weekday},
+    tz::TimeZone,
+};
+use serde::Serialize;
+use url::Url;
+
+use crate::model::{Cadence, EmailAddress, Source};
+
+/// Everything that was set, with defaults filled in.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub site: Site,
+    pub crawl: Crawl,
+    /// Absent cadences are not composed.
+    pub cadences: BTreeMap<Cadence, Rhythm>,
+    pub mail: Mail,
+    pub publish: Publish,
+    /// Where the database and the locks live.
+    pub data: PathBuf,
+    /// A folder of templates that take the place of the embedded ones of the same name.
+    pub templates: Option<PathBuf>,
+    /// In the order in which they are written.
+    pub sources: Vec<Source>,
+}
+
+/// Who publishes, as readers see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Site {
+    pub name: String,
+    /// Where what `publish` writes can be read; no address is shown without it.
+    #[serde(serialize_with = "as_option_str")]
+    pub url: Option<Url>,
+    /// The body that is responsible for the publication.
+    pub publisher: String,
+    /// Its postal address, on one line.
+    pub address: String,
+    /// The privacy notice.
+    #[serde(serialize_with = "as_option_str")]
+    pub privacy: Option<Url>,
+    /// The readers' time zone.
+    #[serde(skip)]
+    pub zone: TimeZone,
+}
+
+/// How the crawler behaves.
+#[derive(Debug, Clone)]
+pub struct Crawl {
+    /// An address (`https:` or `mailto:`) where the keeper of a source can reach us; part of the User-Agent.
+    pub contact: Option<Url>,
+    /// How many hosts are asked at once. There is never more than one request at a time per host.
+    pub hosts_at_once: usize,
+    /// The least pause between two requests to one host.
+    pub host_gap: Duration,
+    pub connect_timeout: Duration,
+    /// The longest silence between two reads.
+    pub idle_timeout: Duration,
+    /// From the first byte of the request to the last of the answer, redirects included.
+    pub total_timeout: Duration,
+    /// After decompression, in octets.
+    pub body_cap: usize,
+    /// Private addresses that may be reached by any source.
+    pub allow: Vec<Network>,
+    /// What is older than this when a source is first read is kept and shown, but no bulletin announces it.
+    pub first_read: Duration,
+}
+
+/// A range of addresses in CIDR notation, such as `127.0.0.0/8` or `fd00::/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    pub address: IpAddr,
+    pub prefix: u8,
+}
+
+/// When an edition of a cadence falls due, in the readers' zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rhythm {
+    /// On these days of the week. An edition carries all that came since the former one.
+    Days { days: Vec<Weekday>, at: Time },
+    /// On this day of the month (1 to 28).
+    Month { day: i8, at: Time },
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    pub from: Option<Mailbox>,
+    pub reply_to: Option<EmailAddress>,
+    /// Where a request to be left alone is sent; by default `reply_to`, else `from`.
+    pub unsubscribe: Option<EmailAddress>,
+    pub transport: Transport,
+}
+
+/// A display name and an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    pub name: Option<String>,
+    pub address: EmailAddress,
+}
+
+#[derive(Debug, Clone)]
+pub enum Transport {
+    Smtp(Smtp),
+    /// One `.eml` file a message: to look at what would be sent.
+    Folder(PathBuf),
+}
+
+/// A relay or submission server.
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub security: Security,
+    pub login: Option<Login>,
+    /// How many connections are open at once, at most.
+    pub connections: usize,
+    /// The longest wait for a reply; the one to the final dot is given at least ten minutes (RFC 5321 4.5.3.2.6).
+    pub timeout: Duration,
+    /// The name given with EHLO; by default the machine's.
+    pub ehlo: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte (port 465).
+    Tls,
+    /// STARTTLS, required (port 587).
+    StartTls,
+    /// In clear: a relay on this machine.
+    None,
+}
+
+/// Never printed.
+#[derive(Clone)]
+pub struct Login {
+    pub user: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Login(…)")
+    }
+}
+
+/// What `publish` writes.
+#[derive(Debug, Clone)]
+pub struct Publish {
+    /// The folder, which any web server can serve.
+    pub out: PathBuf,
+    /// How many stories a feed holds.
+    pub entries: usize,
+}
+
+impl Network {
+    /// Reads CIDR notation; a bare address stands for itself.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let widest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Some(widest), |p| p.parse().ok().filter(|p| *p <= widest))?;
+        Some(Self { address, prefix })
+    }
+
+    pub fn contains(self, address: IpAddr) -> bool {
+        let bits = |a: IpAddr| match a {
+            IpAddr::V4(a) => (u128::from(u32::from(a)) << 96, true),
+            IpAddr::V6(a) => (u128::from(a), false),
+        };
+        let ((mine, v4), (other, other_v4)) = (bits(self.address), bits(address));
+        v4 == other_v4 && (self.prefix == 0 || (mine ^ other) >> (128 - u32::from(self.prefix)) == 0)
+    }
+}
+
+fn as_option_str<S: serde::Serializer>(url: &Option<Url>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(Url::as_str).serialize(serializer)
+}

@@ -1,0 +1,58 @@
+//! One dated edition of one cadence.
+
+use std::fmt;
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+use super::BulletinId;
+
+/// How often a subscriber is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cadence {
+    Daily,
+    Weekly,
+    Monthly,
+}
+
+impl Cadence {
+    pub const ALL: [Cadence; 3] = [Cadence::Daily, Cadence::Weekly, Cadence::Monthly];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Cadence::Daily => "daily",
+            Cadence::Weekly => "weekly",
+            Cadence::Monthly => "monthly",
+        }
+    }
+    /// As readers see it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cadence::Daily => "quotidien",
+            Cadence::Weekly => "hebdomadaire",
+            Cadence::Monthly => "mensuel",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.as_str() == text)
+    }
+}
+
+impl fmt::Display for Cadence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A frozen edition: its stories, their order and their words no longer change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bulletin {
+    pub id: BulletinId,
+    pub cadence: Cadence,
+    /// The day it bears, in the readers' zone.
+    pub date: Date,
+    pub frozen: Timestamp,
+    /// How many stories it carries; 0 for an edition that had nothing to say and was not sent.
+    pub stories: u32,
+}

@@ -1,0 +1,89 @@
+//! One bulletin to one subscriber.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{BulletinId, DeliveryId, EmailAddress, SubscriberId};
+
+/// A message to send, with what is needed to send it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Delivery {
+    pub id: DeliveryId,
+    pub bulletin: BulletinId,
+    pub subscriber: SubscriberId,
+    pub address: EmailAddress,
+    /// The same at every try, without angle brackets.
+    pub message_id: String,
+    pub state: DeliveryState,
+    /// How many tries have ended.
+    pub attempts: u32,
+    /// When the next try is due, unless it has ended.
+    pub due: Timestamp,
+}
+
+/// Where a delivery stands.
+///
+/// ```text
+/// queued ─ claimed ─ at_data ─ sent
+///   ▲         │         ├───── deferred ─ claimed …
+///   └ (crash) ┘         ├───── failed
+///                       └(crash) ambiguous
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    Queued,
+    /// A sender works on it, until its lease ends. Certainly not sent.
+    Claimed,
+    /// The final dot may have gone out.
+    AtData,
+    Sent,
+    /// Refused for now; due again later.
+    Deferred,
+    /// Refused for good.
+    Failed,
+    /// Its sender died between the final dot and the record of the reply (RFC 1047).
+    Ambiguous,
+    /// The subscriber left before it was sent.
+    Cancelled,
+}
+
+impl DeliveryState {
+    pub const ALL: [DeliveryState; 8] = [
+        DeliveryState::Queued,
+        DeliveryState::Claimed,
+        DeliveryState::AtData,
+        DeliveryState::Sent,
+        DeliveryState::Deferred,
+        DeliveryState::Failed,
+        DeliveryState::Ambiguous,
+        DeliveryState::Cancelled,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DeliveryState::Queued => "queued",
+            DeliveryState::Claimed => "claimed",
+            DeliveryState::AtData => "at_data",
+            DeliveryState::Sent => "sent",
+            DeliveryState::Deferred => "deferred",
+            DeliveryState::Failed => "failed",
+            DeliveryState::Ambiguous => "ambiguous",
+            DeliveryState::Cancelled => "cancelled",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// What the other side said (RFC 5321 4.2, RFC 3463), or what the network did instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SmtpReply {
+    /// Basic code such as 250; 0 when no reply came.
+    pub code: u16,
+    /// Enhanced status code such as `5.1.1`.
+    pub enhanced: Option<String>,
+    /// The text of the reply, lines joined by a space; or the network's error.
+    pub text: String,
+}

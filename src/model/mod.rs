@@ -1,0 +1,35 @@
+//! The words of Vigie as types: values only, no behaviour that reaches outside.
+//!
+//! A [`Source`] is watched; a fetch of it brings a [`Page`]; the page yields [`Draft`]s and [`Problem`]s; a draft
+//! becomes a [`Notice`] or a revision of one; notices that tell of one event share a [`Story`]; a [`Bulletin`] freezes
+//! a list of stories; a [`Delivery`] brings it to a [`Subscriber`].
+
+mod bulletin;
+mod date;
+mod delivery;
+mod email;
+mod id;
+mod notice;
+mod page;
+mod problem;
+mod reference;
+mod section;
+mod shelf;
+mod source;
+mod story;
+mod subscriber;
+
+pub use bulletin::{Bulletin, Cadence};
+pub use date::{Precision, PublicationDate};
+pub use delivery::{Delivery, DeliveryState, SmtpReply};
+pub use email::{EmailAddress, InvalidEmail};
+pub use id::{BulletinId, DeliveryId, FetchId, NoticeId, SourceId, StoryId, SubscriberId};
+pub use notice::{Draft, Notice};
+pub use page::{Page, Validators};
+pub use problem::{Problem, ProblemKind};
+pub use reference::{Issuer, Reference};
+pub use section::{Section, SectionId, Sections};
+pub use shelf::{Nature, Severity};
+pub use source::{Authority, Kind, Licence, Selectors, Source};
+pub use story::{Review, Story};
+pub use subscriber::{Consent, Preferences, Subscriber, SubscriberState};

@@ -1,0 +1,56 @@
+//! A document, before it is compared with what is stored ([`Draft`]) and after ([`Notice`]).
+
+use jiff::Timestamp;
+use serde::Serialize;
+use url::Url;
+
+use super::{Nature, NoticeId, PublicationDate, Reference, SectionId, Severity, SourceId, StoryId};
+
+/// A notice as one source states it. Text fields are clean: no markup, entities decoded, white space collapsed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Draft {
+    /// The source's own identifier, verbatim: RSS `guid`, Atom `id`, JSON Feed `id`. Never invented.
+    pub guid: Option<String>,
+    /// Absolute, http or https.
+    pub url: Option<Url>,
+    /// The document's own official reference, never one that it merely cites.
+    pub reference: Option<Reference>,
+    pub title: String,
+    /// The source's summary as plain text; paragraphs separated by a newline.
+    pub summary: String,
+    /// The source's content as sanitised HTML, empty when it gives none.
+    pub content: String,
+    /// What is compared and searched: the content, or else the summary, as plain text.
+    pub text: String,
+    pub published: Option<PublicationDate>,
+    pub updated: Option<PublicationDate>,
+    /// BCP 47, when the entry states one that differs from the source's.
+    pub language: Option<String>,
+    pub categories: Vec<String>,
+}
+
+/// One stored document, in its latest revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    pub id: NoticeId,
+    /// The source that brought it first.
+    pub source: SourceId,
+    pub story: StoryId,
+    pub reference: Option<String>,
+    pub guid: Option<String>,
+    pub url: Option<Url>,
+    pub title: String,
+    pub summary: String,
+    #[serde(skip)]
+    pub content: String,
+    #[serde(skip)]
+    pub text: String,
+    pub language: String,
+    pub published: Option<PublicationDate>,
+    pub first_seen: Timestamp,
+    /// 1 for the first state, then one more each time the source changed it.
+    pub revision: u32,
+    pub section: SectionId,
+    pub nature: Nature,
+    pub severity: Severity,
+}

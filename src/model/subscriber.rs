@@ -1,0 +1,73 @@
+//! An address with its consent, its preferences and its state.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Cadence, EmailAddress, Nature, SectionId, Severity, SubscriberId};
+
+/// A reader of the bulletin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subscriber {
+    pub id: SubscriberId,
+    pub address: EmailAddress,
+    pub state: SubscriberState,
+    pub preferences: Preferences,
+    pub consent: Consent,
+    pub added: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubscriberState {
+    Active,
+    /// Asked to be left alone; kept so that an import does not bring the address back.
+    Left,
+}
+
+impl SubscriberState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SubscriberState::Active => "active",
+            SubscriberState::Left => "left",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        [SubscriberState::Active, SubscriberState::Left].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// What a subscriber wants to read. Empty sets mean everything.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Preferences {
+    pub cadence: Cadence,
+    pub sections: BTreeSet<SectionId>,
+    pub natures: BTreeSet<Nature>,
+    /// Stories below it are left out.
+    pub least_severity: Severity,
+}
+
+impl Preferences {
+    /// Everything, at one cadence.
+    pub const fn all(cadence: Cadence) -> Self {
+        Self { cadence, sections: BTreeSet::new(), natures: BTreeSet::new(), least_severity: Severity::Info }
+    }
+
+    /// Whether a story of this section, nature and severity is wanted.
+    pub fn want(&self, section: &SectionId, nature: Nature, severity: Severity) -> bool {
+        (self.sections.is_empty() || self.sections.contains(section))
+            && (self.natures.is_empty() || self.natures.contains(&nature))
+            && severity >= self.least_severity
+    }
+}
+
+/// Why we may write to this person (invariant 7): consent or another legal basis, with its proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Consent {
+    /// What was agreed to, or the basis: « inscription au bulletin quotidien ».
+    pub what: String,
+    pub when: Timestamp,
+    /// By which means: « formulaire papier, réunion du 3 mars ».
+    pub how: String,
+}
