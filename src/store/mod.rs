@@ -1,1 +1,36 @@
-//! To come.
+//! What is kept: SQLite behind one [`Store`], with two doors and one file of functions per noun.
+//!
+//! A function takes a [`Db`] to read or a [`Tx`] to write, so that a use case composes several of them in one
+//! transaction. SQL stands beside its function, in what SQLite and PostgreSQL both understand.
+
+mod engine;
+mod error;
+mod migrate;
+
+pub mod bulletins;
+pub mod fetches;
+pub mod notices;
+pub mod outbox;
+pub mod settings;
+pub mod sources;
+pub mod stories;
+pub mod subscribers;
+
+use jiff::Timestamp;
+
+pub use engine::{Db, Store, Tx};
+pub use error::{Result, StoreError};
+
+/// Milliseconds since 1970, as every table keeps instants.
+fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+fn instant(millis: i64) -> Result<Timestamp> {
+    Timestamp::from_millisecond(millis).map_err(|_| StoreError::Value { what: "an instant", value: millis.to_string() })
+}
+
+/// Reads a closed list's word, such as a nature.
+fn word<T>(what: &'static str, text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+    parse(text).ok_or_else(|| StoreError::Value { what, value: text.to_owned() })
+}

@@ -1,0 +1,75 @@
+//! Frozen editions.
+
+use jiff::{Timestamp, civil::Date};
+
+use super::{Db, Result, StoreError, Tx, engine::Row, instant, millis, word};
+use crate::{
+    bulletin::Item,
+    model::{Bulletin, BulletinId, Cadence},
+};
+
+/// Freezes an edition with its items, in order. `None` when one of this cadence already took this slot.
+pub fn freeze(
+    tx: &Tx,
+    cadence: Cadence,
+    slot: Timestamp,
+    date: Date,
+    items: &[Item],
+    now: Timestamp,
+) -> Result<Option<BulletinId>> {
+    let id: Option<i64> = tx.query_first(
+        "INSERT INTO bulletin (cadence, slot, date, frozen, stories) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (cadence, slot) DO NOTHING RETURNING id",
+        &[&cadence.as_str(), &millis(slot), &date.to_string(), &millis(now), &(items.len() as i64)],
+        |row| row.get(0),
+    )?;
+    let Some(id) = id else { return Ok(None) };
+    for (position, item) in items.iter().enumerate() {
+        let json = serde_json::to_string(item)
+            .map_err(|error| StoreError::Value { what: "an item of a bulletin", value: error.to_string() })?;
+        tx.execute(
+            "INSERT INTO bulletin_story (bulletin_id, position, story_id, item) VALUES ($1, $2, $3, $4)",
+            &[&id, &(position as i64), &item.story.get(), &json],
+        )?;
+    }
+    Ok(Some(BulletinId::new(id)))
+}
+
+/// The last slot of a cadence that was served, not counting any that a clock set forward left in the future.
+pub fn last_slot(db: &Db, cadence: Cadence, now: Timestamp) -> Result<Option<Timestamp>> {
+    db.query_first(
+        "SELECT slot FROM bulletin WHERE cadence = $1 AND slot <= $2 ORDER BY slot DESC LIMIT 1",
+        &[&cadence.as_str(), &millis(now)],
+        |row| instant(row.get(0)?),
+    )
+}
+
+const BULLETIN: &str = "SELECT id, cadence, date, frozen, stories FROM bulletin";
+
+pub fn get(db: &Db, id: BulletinId) -> Result<Option<Bulletin>> {
+    db.query_first(&format!("{BULLETIN} WHERE id = $1"), &[&id.get()], read)
+}
+
+/// Editions that had something to say, newest first.
+pub fn latest(db: &Db, most: u32) -> Result<Vec<Bulletin>> {
+    db.query(&format!("{BULLETIN} WHERE stories > 0 ORDER BY id DESC LIMIT $1"), &[&most], read)
+}
+
+/// The items of an edition, in order, as frozen.
+pub fn items(db: &Db, id: BulletinId) -> Result<Vec<Item>> {
+    db.query("SELECT item FROM bulletin_story WHERE bulletin_id = $1 ORDER BY position", &[&id.get()], |row| {
+        let json: String = row.get(0)?;
+        serde_json::from_str(&json)
+            .map_err(|error| StoreError::Value { what: "an item of a bulletin", value: error.to_string() })
+    })
+}
+
+fn read(row: &Row) -> Result<Bulletin> {
+    Ok(Bulletin {
+        id: BulletinId::new(row.get(0)?),
+        cadence: word("a cadence", &row.get::<String>(1)?, Cadence::parse)?,
+        date: word("a day", &row.get::<String>(2)?, |text| text.parse::<Date>().ok())?,
+        frozen: instant(row.get(3)?)?,
+        stories: row.get(4)?,
+    })
+}

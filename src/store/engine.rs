@@ -1,0 +1,255 @@
+//! SQLite, and the only file that names its driver: one connection that writes, some that read, statements with
+//! `$1` parameters that PostgreSQL would take too.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::{
+    error::{Result, StoreError},
+    migrate::STEPS,
+};
+
+/// How long a statement waits for another program's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The database of one installation. Every access goes through one of its doors: [`Store::read`],
+/// [`Store::write`], [`Store::write_durably`].
+pub struct Store {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+/// What a statement can be given.
+pub use rusqlite::ToSql as Param;
+/// What a column can be read as.
+pub use rusqlite::types::FromSql as Column;
+
+/// An open view of the database: one consistent state for as long as it lasts.
+pub struct Db<'c> {
+    connection: &'c Connection,
+    path: &'c Path,
+}
+
+/// A view that can also write. What it wrote stands, or falls, as a whole.
+pub struct Tx<'c>(Db<'c>);
+
+impl<'c> std::ops::Deref for Tx<'c> {
+    type Target = Db<'c>;
+    fn deref(&self) -> &Db<'c> {
+        &self.0
+    }
+}
+
+/// One row of an answer; columns are counted from 0.
+pub struct Row<'r>(&'r rusqlite::Row<'r>);
+
+impl Row<'_> {
+    pub fn get<T: Column>(&self, column: usize) -> Result<T> {
+        self.0.get(column).map_err(|error| StoreError::Value { what: "another type", value: error.to_string() })
+    }
+}
+
+impl Store {
+    /// Opens the database, makes it where there is none, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut writer = connect(path, OpenFlags::default())?;
+        upgrade(&mut writer, path)?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
+    }
+
+    /// Reads one consistent state.
+    pub fn read<T>(&self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        aside(|| {
+            let idle = lock(&self.readers).pop();
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
+            };
+            let view = connection.transaction().map_err(|e| explain(e, &self.path))?;
+            let out = work(&Db { connection: &view, path: &self.path });
+            drop(view);
+            lock(&self.readers).push(connection);
+            out
+        })
+    }
+
+    /// Reads and writes in one transaction. It survives the death of this program; a loss of power may undo the last
+    /// ones (never half of one).
+    pub fn write<T>(&self, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
+        self.write_with("NORMAL", work)
+    }
+
+    /// As [`Store::write`], and it survives a loss of power too: what must not happen twice, such as mail.
+    pub fn write_durably<T>(&self, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
+        self.write_with("FULL", work)
+    }
+
+    fn write_with<T>(&self, synchronous: &str, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
+        aside(|| {
+            let failed = |error| explain(error, &self.path);
+            let mut connection = lock(&self.writer);
+            connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+            let out = work(&Tx(Db { connection: &tx, path: &self.path }))?;
+            tx.commit().map_err(failed)?;
+            Ok(out)
+        })
+    }
+}
+
+impl Db<'_> {
+    /// All rows of an answer, each through `read`.
+    pub fn query<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn Param],
+        mut read: impl FnMut(&Row) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let failed = |error| explain(error, self.path);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        bind(&mut statement, params).map_err(failed)?;
+        let mut rows = statement.raw_query();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            out.push(read(&Row(row))?);
+        }
+        Ok(out)
+    }
+
+    /// The first row of an answer, if there is one.
+    pub fn query_first<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn Param],
+        read: impl FnOnce(&Row) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let failed = |error| explain(error, self.path);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        bind(&mut statement, params).map_err(failed)?;
+        let mut rows = statement.raw_query();
+        rows.next().map_err(failed)?.map(|row| read(&Row(row))).transpose()
+    }
+
+    /// One value that is always there, such as a count.
+    pub fn value<T: Column>(&self, sql: &str, params: &[&dyn Param]) -> Result<T> {
+        self.query_first(sql, params, |row| row.get(0))?
+            .ok_or(StoreError::Value { what: "a row", value: String::from("nothing") })
+    }
+
+    /// The steps by which the database would answer: for the test that holds every statement to its indexes.
+    pub fn plan(&self, sql: &str) -> Result<Vec<String>> {
+        let mut statement =
+            self.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).map_err(|e| explain(e, self.path))?;
+        let mut rows = statement.raw_query();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(|e| explain(e, self.path))? {
+            out.push(Row(row).get(3)?);
+        }
+        Ok(out)
+    }
+}
+
+impl Tx<'_> {
+    /// Runs a statement; how many rows it touched.
+    pub fn execute(&self, sql: &str, params: &[&dyn Param]) -> Result<usize> {
+        let failed = |error| explain(error, self.path);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        bind(&mut statement, params).map_err(failed)?;
+        statement.raw_execute().map_err(failed)
+    }
+
+    /// Runs `INSERT … RETURNING id`.
+    pub fn insert(&self, sql: &str, params: &[&dyn Param]) -> Result<i64> {
+        self.value(sql, params)
+    }
+}
+
+/// `$1`, `$2`… by their number, in whatever order the statement names them.
+fn bind(statement: &mut rusqlite::Statement, params: &[&dyn Param]) -> rusqlite::Result<()> {
+    const NAMES: [&str; 24] = [
+        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
+        "$18", "$19", "$20", "$21", "$22", "$23", "$24",
+    ];
+    for (name, param) in NAMES.iter().zip(params) {
+        if let Some(index) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(index, param)?;
+        }
+    }
+    Ok(())
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        connection.pragma_update(None, "journal_mode", "WAL").or_else(|error| match error.sqlite_error_code() {
+            // A reader may not change it, and need not.
+            Some(ErrorCode::ReadOnly) => Ok(()),
+            _ => Err(error),
+        })?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "mmap_size", 256 << 20)?;
+        connection.pragma_update(None, "cache_size", -16_384)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        Ok(connection)
+    };
+    open().map_err(|error| match explain(error, path) {
+        StoreError::Failed { path, cause } => StoreError::Open { path, cause },
+        other => other,
+    })
+}
+
+/// Runs the steps that this database has not seen. Two programs may try at once: the second finds nothing to do.
+fn upgrade(connection: &mut Connection, path: &Path) -> Result<()> {
+    let failed = |error| explain(error, path);
+    let known = STEPS.len() as i64;
+    let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    if version(connection).map_err(failed)? == known {
+        return Ok(());
+    }
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let found = version(&tx).map_err(failed)?;
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    for (done, step) in STEPS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+        tx.execute_batch(step).map_err(failed)?;
+        tx.pragma_update(None, "user_version", done as i64 + 1).map_err(failed)?;
+    }
+    tx.commit().map_err(failed)
+}
+
+fn explain(error: rusqlite::Error, path: &Path) -> StoreError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { path },
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::NotADatabase { path },
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+            StoreError::Open { path, cause: error.to_string() }
+        }
+        _ => StoreError::Failed { path, cause: error.to_string() },
+    }
+}
+
+/// A panic while the lock was held has already rolled its transaction back: what is behind it is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs what waits for the disk without holding up the tasks that share this thread.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current() {
+        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}

@@ -1,0 +1,4 @@
+//! The steps that bring a database from nothing to today's schema: one file a step, each run in one transaction.
+
+/// Append only: a file that was released never changes. `PRAGMA user_version` counts how many were run.
+pub(super) const STEPS: [&str; 1] = [include_str!("migrations/0001_first.sql")];

@@ -1,0 +1,298 @@
+//! Documents: their identity, their revisions, and what was decided of them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use url::Url;
+
+use super::{Db, Result, Tx, engine::Row, instant, millis, word};
+use crate::model::{
+    Draft, Nature, Notice, NoticeId, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId,
+};
+
+/// What the comparison of a draft needs to know of a stored notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub notice: NoticeId,
+    pub story: StoryId,
+    pub source: SourceId,
+    pub reference: Option<String>,
+    pub title: String,
+    pub published: Option<Timestamp>,
+    pub first_seen: Timestamp,
+    pub revision: u32,
+    /// Of the latest revision.
+    pub fingerprint: String,
+    /// What the asking source showed last, if it ever listed this document.
+    pub shown: Option<String>,
+}
+
+const CANDIDATE: &str = "SELECT n.id, n.story_id, n.source_id, n.reference, n.title, n.published_at, n.first_seen,
+    n.revision, n.fingerprint, s.fingerprint
+  FROM notice n LEFT JOIN sighting s ON s.notice_id = n.id AND s.source_id = $2";
+
+/// The notices that own these keys, by key.
+pub fn by_keys(db: &Db, keys: &[&str], asking: &SourceId) -> Result<BTreeMap<String, Candidate>> {
+    let sql = format!("{CANDIDATE} WHERE n.id = (SELECT notice_id FROM identity WHERE key = $1)");
+    let mut found = BTreeMap::new();
+    for key in keys {
+        if let Some(candidate) = db.query_first(&sql, &[key, &asking.as_str()], read_candidate)? {
+            found.insert((*key).to_owned(), candidate);
+        }
+    }
+    Ok(found)
+}
+
+/// The oldest notices whose title and text are the same, word for word.
+pub fn by_fingerprint(db: &Db, fingerprint: &str, asking: &SourceId) -> Result<Vec<Candidate>> {
+    db.query(
+        &format!("{CANDIDATE} WHERE n.fingerprint = $1 ORDER BY n.id LIMIT 8"),
+        &[&fingerprint, &asking.as_str()],
+        read_candidate,
+    )
+}
+
+fn read_candidate(row: &Row) -> Result<Candidate> {
+    Ok(Candidate {
+        notice: NoticeId::new(row.get(0)?),
+        story: StoryId::new(row.get(1)?),
+        source: word("the id of a source", &row.get::<String>(2)?, SourceId::parse)?,
+        reference: row.get(3)?,
+        title: row.get(4)?,
+        published: row.get::<Option<i64>>(5)?.map(instant).transpose()?,
+        first_seen: instant(row.get(6)?)?,
+        revision: row.get(7)?,
+        fingerprint: row.get(8)?,
+        shown: row.get(9)?,
+    })
+}
+
+/// What is stored with a draft when it becomes a notice.
+pub struct Shelf<'a> {
+    pub section: &'a SectionId,
+    pub nature: Nature,
+    pub severity: Severity,
+    /// The rules that decided, one a line.
+    pub because: &'a str,
+}
+
+/// Stores a new notice.
+pub fn insert(
+    tx: &Tx,
+    source: &SourceId,
+    story: StoryId,
+    draft: &Draft,
+    language: &str,
+    fingerprint: &str,
+    shelf: &Shelf,
+    now: Timestamp,
+) -> Result<NoticeId> {
+    let id = tx.insert(
+        "INSERT INTO notice (source_id, story_id, reference, guid, url, title, summary, content, text, language,
+           published_at, precision, first_seen, revision, fingerprint, section, nature, severity, shelved)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, $15, $16, $17, $18) RETURNING id",
+        &[
+            &source.as_str(),
+            &story.get(),
+            &draft.reference.as_ref().map(|r| r.number.as_str()),
+            &draft.guid,
+            &draft.url.as_ref().map(Url::as_str),
+            &draft.title,
+            &draft.summary,
+            &draft.content,
+            &draft.text,
+            &language,
+            &draft.published.map(|d| millis(d.at)),
+            &draft.published.map(|d| d.precision.as_str()),
+            &millis(now),
+            &fingerprint,
+            &shelf.section.as_str(),
+            &shelf.nature.as_str(),
+            &shelf.severity.as_str(),
+            &shelf.because,
+        ],
+    )?;
+    Ok(NoticeId::new(id))
+}
+
+/// Puts the present state among the revisions, and the draft in its place.
+pub fn revise(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, shelf: &Shelf, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO revision (notice_id, number, title, summary, content, text, until)
+         SELECT id, revision, title, summary, content, text, $2 FROM notice WHERE id = $1",
+        &[&id.get(), &millis(now)],
+    )?;
+    tx.execute(
+        "UPDATE notice SET title = $2, summary = $3, content = $4, text = $5, fingerprint = $6, section = $7,
+           nature = $8, severity = $9, shelved = $10, revision = revision + 1 WHERE id = $1",
+        &[
+            &id.get(),
+            &draft.title,
+            &draft.summary,
+            &draft.content,
+            &draft.text,
+            &fingerprint,
+            &shelf.section.as_str(),
+            &shelf.nature.as_str(),
+            &shelf.severity.as_str(),
+            &shelf.because,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Gives keys to a notice. One that already belongs to another stays there.
+pub fn claim_keys<'a>(tx: &Tx, id: NoticeId, keys: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    for key in keys {
+        tx.execute(
+            "INSERT INTO identity (key, notice_id) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
+            &[&key, &id.get()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Remembers in which state a source shows a notice.
+pub fn sight(
+    tx: &Tx,
+    id: NoticeId,
+    source: &SourceId,
+    url: Option<&Url>,
+    fingerprint: &str,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO sighting (notice_id, source_id, url, fingerprint, first_seen) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (notice_id, source_id) DO UPDATE SET url = excluded.url, fingerprint = excluded.fingerprint",
+        &[&id.get(), &source.as_str(), &url.map(Url::as_str), &fingerprint, &millis(now)],
+    )?;
+    Ok(())
+}
+
+/// Keeps a decision with its reason.
+pub fn decide(tx: &Tx, id: NoticeId, source: &SourceId, verdict: &str, because: &str, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO decision (notice_id, source_id, at, verdict, because) VALUES ($1, $2, $3, $4, $5)",
+        &[&id.get(), &source.as_str(), &millis(now), &verdict, &because],
+    )?;
+    Ok(())
+}
+
+const NOTICE: &str = "SELECT id, source_id, story_id, reference, guid, url, title, summary, content, text, language,
+    published_at, precision, first_seen, revision, section, nature, severity FROM notice";
+
+pub fn get(db: &Db, id: NoticeId) -> Result<Option<Notice>> {
+    db.query_first(&format!("{NOTICE} WHERE id = $1"), &[&id.get()], read)
+}
+
+/// The notices of a story, oldest first.
+pub fn of_story(db: &Db, story: StoryId) -> Result<Vec<Notice>> {
+    db.query(&format!("{NOTICE} WHERE story_id = $1 ORDER BY id"), &[&story.get()], read)
+}
+
+/// The latest notices, newest first, of all sources or of one.
+pub fn latest(db: &Db, source: Option<&SourceId>, most: u32) -> Result<Vec<Notice>> {
+    match source {
+        Some(source) => db.query(
+            &format!("{NOTICE} WHERE source_id = $1 ORDER BY id DESC LIMIT $2"),
+            &[&source.as_str(), &most],
+            read,
+        ),
+        None => db.query(&format!("{NOTICE} ORDER BY id DESC LIMIT $1"), &[&most], read),
+    }
+}
+
+/// How many notices a source brought first.
+pub fn count(db: &Db, source: &SourceId) -> Result<u64> {
+    db.value::<i64>("SELECT count(*) FROM notice WHERE source_id = $1", &[&source.as_str()])
+        .map(|n| u64::try_from(n).unwrap_or(0))
+}
+
+/// A former state of a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Former {
+    pub number: u32,
+    pub title: String,
+    pub summary: String,
+    pub text: String,
+    pub until: Timestamp,
+}
+
+/// What a notice said before, oldest first.
+pub fn former(db: &Db, id: NoticeId) -> Result<Vec<Former>> {
+    db.query(
+        "SELECT number, title, summary, text, until FROM revision WHERE notice_id = $1 ORDER BY number",
+        &[&id.get()],
+        |row| {
+            Ok(Former {
+                number: row.get(0)?,
+                title: row.get(1)?,
+                summary: row.get(2)?,
+                text: row.get(3)?,
+                until: instant(row.get(4)?)?,
+            })
+        },
+    )
+}
+
+/// One decision about a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    pub at: Timestamp,
+    pub source: String,
+    pub verdict: String,
+    pub because: String,
+}
+
+/// Why a notice is new, the same, revised or a copy, in order.
+pub fn reasons(db: &Db, id: NoticeId) -> Result<Vec<Reason>> {
+    db.query(
+        "SELECT at, source_id, verdict, because FROM decision WHERE notice_id = $1 ORDER BY id",
+        &[&id.get()],
+        |row| Ok(Reason { at: instant(row.get(0)?)?, source: row.get(1)?, verdict: row.get(2)?, because: row.get(3)? }),
+    )
+}
+
+/// The rules that shelved a notice, one a line.
+pub fn shelved_because(db: &Db, id: NoticeId) -> Result<String> {
+    Ok(db.query_first("SELECT shelved FROM notice WHERE id = $1", &[&id.get()], |row| row.get(0))?.unwrap_or_default())
+}
+
+/// Which sources list a notice, under which address.
+pub fn sightings(db: &Db, id: NoticeId) -> Result<Vec<(String, Option<String>)>> {
+    db.query(
+        "SELECT source_id, url FROM sighting WHERE notice_id = $1 ORDER BY first_seen, source_id",
+        &[&id.get()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+fn read(row: &Row) -> Result<Notice> {
+    let precision = row.get::<Option<String>>(12)?;
+    let published = match (row.get::<Option<i64>>(11)?, precision) {
+        (Some(at), Some(precision)) => {
+            Some(PublicationDate { at: instant(at)?, precision: word("a precision", &precision, Precision::parse)? })
+        }
+        _ => None,
+    };
+    Ok(Notice {
+        id: NoticeId::new(row.get(0)?),
+        source: word("the id of a source", &row.get::<String>(1)?, SourceId::parse)?,
+        story: StoryId::new(row.get(2)?),
+        reference: row.get(3)?,
+        guid: row.get(4)?,
+        url: row.get::<Option<String>>(5)?.and_then(|url| Url::parse(&url).ok()),
+        title: row.get(6)?,
+        summary: row.get(7)?,
+        content: row.get(8)?,
+        text: row.get(9)?,
+        language: row.get(10)?,
+        published,
+        first_seen: instant(row.get(13)?)?,
+        revision: row.get(14)?,
+        section: word("a section", &row.get::<String>(15)?, SectionId::parse)?,
+        nature: word("a nature", &row.get::<String>(16)?, Nature::parse)?,
+        severity: word("a severity", &row.get::<String>(17)?, Severity::parse)?,
+    })
+}

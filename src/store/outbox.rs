@@ -1,0 +1,160 @@
+//! Deliveries: one row per bulletin and subscriber, from the transaction that froze the bulletin.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Db, Result, Tx, engine::Row, instant, millis, word};
+use crate::model::{BulletinId, Delivery, DeliveryId, DeliveryState, EmailAddress, SmtpReply, SubscriberId};
+
+/// Queues one bulletin for one subscriber. Queued already: nothing changes.
+pub fn queue(
+    tx: &Tx,
+    bulletin: BulletinId,
+    subscriber: SubscriberId,
+    message_id: &str,
+    now: Timestamp,
+    expires: Timestamp,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO delivery (bulletin_id, subscriber_id, message_id, state, attempts, due, expires)
+         VALUES ($1, $2, $3, 'queued', 0, $4, $5) ON CONFLICT (bulletin_id, subscriber_id) DO NOTHING",
+        &[&bulletin.get(), &subscriber.get(), &message_id, &millis(now), &millis(expires)],
+    )?;
+    Ok(())
+}
+
+/// Takes up to `most` deliveries that are due, until `lease` at the latest: then they are anybody's again.
+pub fn claim(tx: &Tx, most: u32, now: Timestamp, lease: Timestamp) -> Result<Vec<Delivery>> {
+    let ids = tx.query(
+        "SELECT id FROM delivery WHERE state IN ('queued', 'deferred', 'claimed') AND due <= $1 ORDER BY id LIMIT $2",
+        &[&millis(now), &most],
+        |row| row.get::<i64>(0),
+    )?;
+    let mut claimed = Vec::with_capacity(ids.len());
+    for id in ids {
+        tx.execute("UPDATE delivery SET state = 'claimed', due = $2 WHERE id = $1", &[&id, &millis(lease)])?;
+        claimed.extend(tx.query_first(&format!("{DELIVERY} WHERE d.id = $1"), &[&id], read)?);
+    }
+    Ok(claimed)
+}
+
+/// Gives back what the sender that died before this one had claimed: it was certainly not sent.
+pub fn release(tx: &Tx, now: Timestamp) -> Result<usize> {
+    tx.execute("UPDATE delivery SET state = 'queued', due = $1 WHERE state = 'claimed'", &[&millis(now)])
+}
+
+/// How a try ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    pub delivery: DeliveryId,
+    pub at: Timestamp,
+    /// `sent`, `failed`, `deferred` (then `due` says until when), or `queued` again when it did not begin.
+    pub state: DeliveryState,
+    pub due: Timestamp,
+    pub reply: SmtpReply,
+}
+
+/// Keeps a try and what the other side said.
+pub fn record(tx: &Tx, attempt: &Attempt) -> Result<()> {
+    let ended = match attempt.state {
+        DeliveryState::Sent | DeliveryState::Failed | DeliveryState::Cancelled => Some(millis(attempt.at)),
+        _ => None,
+    };
+    tx.execute(
+        "UPDATE delivery SET state = $2, attempts = attempts + 1, due = $3, ended = $4 WHERE id = $1",
+        &[&attempt.delivery.get(), &attempt.state.as_str(), &millis(attempt.due), &ended],
+    )?;
+    tx.execute(
+        "INSERT INTO attempt (delivery_id, number, at, state, code, enhanced, text)
+         SELECT id, attempts, $2, $3, $4, $5, $6 FROM delivery WHERE id = $1",
+        &[
+            &attempt.delivery.get(),
+            &millis(attempt.at),
+            &attempt.state.as_str(),
+            &attempt.reply.code,
+            &attempt.reply.enhanced.as_deref().unwrap_or(""),
+            &attempt.reply.text,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Puts back a delivery that was claimed and not begun.
+pub fn unclaim(tx: &Tx, id: DeliveryId, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE delivery SET state = 'queued', due = $2 WHERE id = $1 AND state = 'claimed'",
+        &[&id.get(), &millis(now)],
+    )?;
+    Ok(())
+}
+
+/// When a temporary refusal becomes final.
+pub fn expires(db: &Db, id: DeliveryId) -> Result<Timestamp> {
+    instant(db.value("SELECT expires FROM delivery WHERE id = $1", &[&id.get()])?)
+}
+
+/// How many deliveries stand where, for one bulletin or for all.
+pub fn tally(db: &Db, bulletin: Option<BulletinId>) -> Result<Vec<(DeliveryState, u64)>> {
+    let read = |row: &Row| {
+        let state = word("the state of a delivery", &row.get::<String>(0)?, DeliveryState::parse)?;
+        Ok((state, u64::try_from(row.get::<i64>(1)?).unwrap_or(0)))
+    };
+    match bulletin {
+        Some(id) => db.query(
+            "SELECT state, count(*) FROM delivery WHERE bulletin_id = $1 GROUP BY state ORDER BY state",
+            &[&id.get()],
+            read,
+        ),
+        None => db.query("SELECT state, count(*) FROM delivery GROUP BY state ORDER BY state", &[], read),
+    }
+}
+
+/// A delivery that still waits, and what the other side said last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pending {
+    pub address: EmailAddress,
+    pub attempts: u32,
+    pub due: Timestamp,
+    pub reply: String,
+}
+
+/// What is still to be sent, the next first.
+pub fn pending(db: &Db, most: u32) -> Result<Vec<Pending>> {
+    db.query(
+        "SELECT s.address, d.attempts, d.due, coalesce((SELECT a.code || ' ' || a.text FROM attempt a
+             WHERE a.delivery_id = d.id AND a.number = d.attempts), '')
+         FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id
+         WHERE d.state IN ('queued', 'deferred', 'claimed') ORDER BY d.due, d.id LIMIT $1",
+        &[&most],
+        |row| {
+            Ok(Pending {
+                address: word("an address", &row.get::<String>(0)?, |text| EmailAddress::parse(text).ok())?,
+                attempts: row.get(1)?,
+                due: instant(row.get(2)?)?,
+                reply: row.get(3)?,
+            })
+        },
+    )
+}
+
+const DELIVERY: &str =
+    "SELECT d.id, d.bulletin_id, d.subscriber_id, s.address, d.message_id, d.state, d.attempts, d.due
+    FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id";
+
+/// All deliveries to one subscriber, newest first.
+pub fn of_subscriber(db: &Db, id: SubscriberId) -> Result<Vec<Delivery>> {
+    db.query(&format!("{DELIVERY} WHERE d.subscriber_id = $1 ORDER BY d.id DESC"), &[&id.get()], read)
+}
+
+fn read(row: &Row) -> Result<Delivery> {
+    Ok(Delivery {
+        id: DeliveryId::new(row.get(0)?),
+        bulletin: BulletinId::new(row.get(1)?),
+        subscriber: SubscriberId::new(row.get(2)?),
+        address: word("an address", &row.get::<String>(3)?, |text| EmailAddress::parse(text).ok())?,
+        message_id: row.get(4)?,
+        state: word("the state of a delivery", &row.get::<String>(5)?, DeliveryState::parse)?,
+        attempts: row.get(6)?,
+        due: instant(row.get(7)?)?,
+    })
+}

@@ -1,0 +1,13 @@
+//! What this installation chose once and for ever: the key of its tokens, the authority of its feed ids.
+
+use super::{Db, Result, Tx};
+
+pub fn get(db: &Db, name: &str) -> Result<Option<String>> {
+    db.query_first("SELECT value FROM setting WHERE name = $1", &[&name], |row| row.get(0))
+}
+
+/// The stored value; `value` becomes it where there was none.
+pub fn get_or_set(tx: &Tx, name: &str, value: &str) -> Result<String> {
+    tx.execute("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", &[&name, &value])?;
+    tx.value("SELECT value FROM setting WHERE name = $1", &[&name])
+}

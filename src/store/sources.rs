@@ -1,0 +1,167 @@
+//! What is known of each source between two fetches.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Db, Result, Tx, instant, millis, word};
+use crate::model::{Source, SourceId, Validators};
+
+/// How a source fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Never asked yet.
+    New,
+    Ok,
+    /// The server said that nothing moved (304). Never heals a failure.
+    Unmodified,
+    /// A feed without entries. Never heals a failure.
+    Empty,
+    /// It answers, with something else than what it is configured as.
+    NotAFeed,
+    Failing,
+    /// Its address may not be reached.
+    Blocked,
+    /// 404 or 410.
+    Gone,
+}
+
+impl State {
+    const ALL: [State; 8] = [
+        State::New,
+        State::Ok,
+        State::Unmodified,
+        State::Empty,
+        State::NotAFeed,
+        State::Failing,
+        State::Blocked,
+        State::Gone,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            State::New => "new",
+            State::Ok => "ok",
+            State::Unmodified => "unmodified",
+            State::Empty => "empty",
+            State::NotAFeed => "not_a_feed",
+            State::Failing => "failing",
+            State::Blocked => "blocked",
+            State::Gone => "gone",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
+    }
+
+    pub const fn is_failure(self) -> bool {
+        matches!(self, State::NotAFeed | State::Failing | State::Blocked | State::Gone)
+    }
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub id: SourceId,
+    /// What to send with a conditional request: empty when the address changed since.
+    pub validators: Validators,
+    pub next_check: Timestamp,
+    pub last_fetch: Option<Timestamp>,
+    pub last_success: Option<Timestamp>,
+    pub last_new: Option<Timestamp>,
+    pub state: State,
+    pub since: Timestamp,
+    pub failures: u32,
+    pub detail: String,
+    pub moved_to: Option<String>,
+}
+
+/// Makes a row for each source that has none. One whose address was edited is asked anew, in full, at once.
+pub fn register(tx: &Tx, sources: &[Source], now: Timestamp) -> Result<()> {
+    for source in sources {
+        tx.execute(
+            "INSERT INTO source (id, url, next_check_at, state, since, failures, detail)
+             VALUES ($1, $2, $3, 'new', $3, 0, '')
+             ON CONFLICT (id) DO UPDATE SET
+               url = excluded.url, etag = NULL, last_modified = NULL, moved_to = NULL,
+               next_check_at = excluded.next_check_at
+             WHERE source.url <> excluded.url",
+            &[&source.id.as_str(), &source.url.as_str(), &millis(now)],
+        )?;
+    }
+    Ok(())
+}
+
+pub fn all(db: &Db) -> Result<Vec<Known>> {
+    db.query(&format!("{SELECT} ORDER BY id"), &[], read)
+}
+
+pub fn get(db: &Db, id: &SourceId) -> Result<Option<Known>> {
+    db.query_first(&format!("{SELECT} WHERE id = $1"), &[&id.as_str()], read)
+}
+
+/// Those whose time has come, the longest overdue first.
+pub fn due(db: &Db, now: Timestamp) -> Result<Vec<Known>> {
+    db.query(&format!("{SELECT} WHERE next_check_at <= $1 ORDER BY next_check_at, id"), &[&millis(now)], read)
+}
+
+/// Stores a source as it stands after a fetch, validators included.
+pub fn update(tx: &Tx, known: &Known) -> Result<()> {
+    tx.execute(
+        "UPDATE source SET etag = $2, last_modified = $3, next_check_at = $4, last_fetch_at = $5,
+           last_success_at = $6, last_new_at = $7, state = $8, since = $9, failures = $10, detail = $11, moved_to = $12
+         WHERE id = $1",
+        &[
+            &known.id.as_str(),
+            &known.validators.etag,
+            &known.validators.last_modified,
+            &millis(known.next_check),
+            &known.last_fetch.map(millis),
+            &known.last_success.map(millis),
+            &known.last_new.map(millis),
+            &known.state.as_str(),
+            &millis(known.since),
+            &known.failures,
+            &known.detail,
+            &known.moved_to,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Until when a host asked to be left alone, where that is still to come.
+pub fn held_hosts(db: &Db, now: Timestamp) -> Result<Vec<(String, Timestamp)>> {
+    db.query("SELECT name, held_until FROM host WHERE held_until > $1 ORDER BY name", &[&millis(now)], |row| {
+        Ok((row.get(0)?, instant(row.get(1)?)?))
+    })
+}
+
+pub fn hold_host(tx: &Tx, name: &str, until: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO host (name, held_until) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET held_until = excluded.held_until WHERE host.held_until < excluded.held_until",
+        &[&name, &millis(until)],
+    )?;
+    Ok(())
+}
+
+const SELECT: &str = "SELECT id, etag, last_modified, next_check_at, last_fetch_at, last_success_at, last_new_at,
+    state, since, failures, detail, moved_to FROM source";
+
+fn read(row: &super::engine::Row) -> Result<Known> {
+    let at = |column| row.get::<Option<i64>>(column)?.map(instant).transpose();
+    Ok(Known {
+        id: word("the id of a source", &row.get::<String>(0)?, SourceId::parse)?,
+        validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },
+        next_check: instant(row.get(3)?)?,
+        last_fetch: at(4)?,
+        last_success: at(5)?,
+        last_new: at(6)?,
+        state: word("the state of a source", &row.get::<String>(7)?, State::parse)?,
+        since: instant(row.get(8)?)?,
+        failures: row.get(9)?,
+        detail: row.get(10)?,
+        moved_to: row.get(11)?,
+    })
+}
