@@ -18,7 +18,7 @@ pub struct Bundled {
     pub status: u16,
     /// In the charset that the document declares.
     pub body: Vec<u8>,
-    /// The validator that the source sends, verbatim with its quotes (RFC 9110 8.8.3); half of real ones send none.
+    /// The validator that the source sends, verbatim with its quotes (RFC 9110 8.8.3).
     pub etag: Option<&'static str>,
     pub stalls: Stalls,
 }
