@@ -1,1 +1,3 @@
-//! To come.
+//! The demonstration: bundled sources and what plays them.
+
+pub mod content;
