@@ -9,7 +9,7 @@ use crate::model::{Cadence, Nature, PublicationDate, SectionId, Severity, StoryI
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     pub story: StoryId,
-    pub section: String,
+    pub section: SectionId,
     pub nature: Nature,
     pub severity: Severity,
     /// Without prefix.

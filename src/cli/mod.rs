@@ -1,1 +1,179 @@
-//! To come.
+//! The command line: one verb per use case. Data goes to stdout, everything else to stderr.
+
+mod bulletins;
+mod compose;
+mod crawl;
+mod demo;
+mod init;
+mod load;
+mod notices;
+mod output;
+mod publish;
+mod run;
+mod send;
+mod sources;
+mod subscribers;
+mod tick;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use output::Output;
+
+/// How a command ended, as the shell sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    /// Wrong usage or configuration.
+    Usage,
+    /// Done, but some inputs failed: they are named on stderr.
+    Partly,
+}
+
+impl Exit {
+    pub const FAILED: u8 = 1;
+
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Usage => 2,
+            Exit::Partly => 3,
+        }
+    }
+}
+
+/// A legal and cybersecurity news watch for local authorities: crawls public sources, recognises what is new, and
+/// sends it as bulletins and feeds.
+///
+/// Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some inputs failed.
+#[derive(Debug, Parser)]
+#[command(name = "vigie", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Settings; `sources.toml` stands beside them.
+    #[arg(long, global = true, value_name = "FILE", default_value = "vigie.toml")]
+    config: PathBuf,
+    /// Where the database lives [default: `data` beside the settings]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Print data as JSON: one object, or one object a line for lists.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing but errors.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Everything, offline, on bundled sources and a local mail server; then serves the result.
+    Demo(demo::Demo),
+    /// Write a commented vigie.toml and sources.toml to start from.
+    Init(init::Init),
+    /// Check configuration and sources: every problem at once.
+    Check,
+    /// Fetch what is due, recognise, shelve, store.
+    Crawl(crawl::Crawl),
+    /// Freeze the bulletins that are due, and their deliveries.
+    Compose(compose::Compose),
+    /// Empty the outbox.
+    Send,
+    /// Write feeds and pages as files.
+    Publish(publish::Publish),
+    /// All of the above that is due, once: the line for cron.
+    Tick,
+    /// The same for ever: the line for systemd.
+    Run,
+    /// What is watched, and how it fares.
+    Sources(sources::Sources),
+    /// The documents that were found.
+    Notices(notices::Notices),
+    /// The frozen editions.
+    Bulletins(bulletins::Bulletins),
+    /// The readers.
+    Subscribers(subscribers::Subscribers),
+}
+
+/// Reads the command line, does what it says.
+pub async fn main() -> anyhow::Result<Exit> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are data; a mistake is not. Nothing is left to be said if that cannot be written.
+            let _ = error.print();
+            return Ok(if error.use_stderr() { Exit::Usage } else { Exit::Done });
+        }
+    };
+    let out = Output::new(cli.global.json, cli.global.quiet);
+    log(&cli);
+    let global = &cli.global;
+    match cli.verb {
+        Verb::Demo(args) => demo::run(args, &out).await,
+        Verb::Init(args) => init::run(&args, &out),
+        Verb::Check => load::check(global, &out),
+        Verb::Crawl(args) => crawl::run(&args, &load::app(global)?, &out).await,
+        Verb::Compose(args) => compose::run(&args, &load::app(global)?, &out),
+        Verb::Send => send::run(&load::app(global)?, &out).await,
+        Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
+        Verb::Tick => tick::run(&load::app(global)?, &out).await,
+        Verb::Run => run::run(&load::app(global)?).await,
+        Verb::Sources(args) => sources::run(&args, &load::app(global)?, &out).await,
+        Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),
+        Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
+        Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),
+    }
+}
+
+/// The daemon tells what it does; the other verbs say it themselves, and log only what goes wrong beneath them.
+fn log(cli: &Cli) {
+    use tracing_subscriber::EnvFilter;
+    let level = match &cli.verb {
+        _ if cli.global.quiet => "error",
+        Verb::Run => "vigie=info,warn",
+        _ => "error",
+    };
+    let filter = EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    if cli.global.json {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}
+
+/// Prints an error with its causes and its hint; the exit code it stands for.
+pub fn fail(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<load::ConfigError>() {
+        Some(load::ConfigError::Problems(problems)) => eprintln!("{problems}"),
+        Some(load::ConfigError::Other(text)) => eprintln!("error: {text}"),
+        None => {
+            eprintln!("error: {}", in_full(error));
+            return Exit::FAILED;
+        }
+    }
+    Exit::Usage.code()
+}
+
+/// The causes on one line, and their hints (the lines after the first of each) below.
+fn in_full(error: &anyhow::Error) -> String {
+    let (mut causes, mut hints) = (Vec::new(), Vec::new());
+    for cause in error.chain() {
+        let text = cause.to_string();
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default().to_owned();
+        // A library's error often repeats the one beneath it.
+        if !causes.iter().any(|said: &String| said.contains(&first)) {
+            causes.push(first);
+        }
+        hints.extend(lines.map(String::from).filter(|line| !hints.contains(line)).collect::<Vec<_>>());
+    }
+    [vec![causes.join(": ")], hints].concat().join("\n")
+}

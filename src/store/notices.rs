@@ -170,6 +170,15 @@ pub fn sight(
     Ok(())
 }
 
+/// What a source showed of a notice last.
+pub fn shown(db: &Db, id: NoticeId, source: &SourceId) -> Result<Option<String>> {
+    db.query_first(
+        "SELECT fingerprint FROM sighting WHERE notice_id = $1 AND source_id = $2",
+        &[&id.get(), &source.as_str()],
+        |row| row.get(0),
+    )
+}
+
 /// Keeps a decision with its reason.
 pub fn decide(tx: &Tx, id: NoticeId, source: &SourceId, verdict: &str, because: &str, now: Timestamp) -> Result<()> {
     tx.execute(

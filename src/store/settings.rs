@@ -1,4 +1,4 @@
-//! What this installation chose once and for ever: the key of its tokens, the authority of its feed ids.
+//! Single values of this installation: the key of its Message-IDs, the authority of its feed ids, the relay's trouble.
 
 use super::{Db, Result, Tx};
 
@@ -10,4 +10,12 @@ pub fn get(db: &Db, name: &str) -> Result<Option<String>> {
 pub fn get_or_set(tx: &Tx, name: &str, value: &str) -> Result<String> {
     tx.execute("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", &[&name, &value])?;
     tx.value("SELECT value FROM setting WHERE name = $1", &[&name])
+}
+
+pub fn set(tx: &Tx, name: &str, value: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &[&name, &value],
+    )?;
+    Ok(())
 }

@@ -1,1 +1,85 @@
-//! To come.
+//! Use cases: each reads, decides with the pure rows, and writes in one transaction.
+//!
+//! Between them there is only the database: [`crawl`] leaves stories, [`compose`] leaves a bulletin and its
+//! deliveries, [`send`] empties them, [`publish`] writes folders. So each can run from cron, in the daemon or by
+//! hand, and twice at once by mistake, with the same result.
+
+pub mod compose;
+pub mod crawl;
+pub mod publish;
+pub mod send;
+pub mod subscribe;
+mod takein;
+pub mod tick;
+
+use std::{path::PathBuf, sync::OnceLock};
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    classify::Rules, clock::Clock, config::Config, fetch::Fetcher, files::RunLock, model::SourceId, render::Templates,
+    store::Store,
+};
+
+/// One installation at work.
+pub struct App {
+    pub config: Config,
+    pub rules: Rules,
+    pub templates: Templates,
+    pub store: Store,
+    pub clock: Clock,
+    /// Cancelled when the program is to end: loops finish the step they are in.
+    pub stop: CancellationToken,
+    fetcher: OnceLock<Fetcher>,
+}
+
+impl App {
+    /// Opens the database of an installation (made where there is none).
+    pub fn open(config: Config, rules: Rules, templates: Templates, clock: Clock) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&config.data).with_context(|| {
+            format!(
+                "cannot make the data folder `{}`\nhint: make it writable for this user, or name another with `--data`",
+                config.data.display()
+            )
+        })?;
+        let store = Store::open(&config.data.join("vigie.db"))?;
+        let stop = CancellationToken::new();
+        let app = Self { config, rules, templates, store, clock, stop, fetcher: OnceLock::new() };
+        app.register()?;
+        Ok(app)
+    }
+
+    /// The instant since which this installation exists: nothing was due before.
+    fn register(&self) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let sources = &self.config.sources;
+        self.store.write(|tx| {
+            crate::store::settings::get_or_set(tx, "installed", &now.to_string())?;
+            crate::store::sources::register(tx, sources, now)
+        })?;
+        Ok(())
+    }
+
+    fn fetcher(&self) -> anyhow::Result<&Fetcher> {
+        if let Some(fetcher) = self.fetcher.get() {
+            return Ok(fetcher);
+        }
+        let fetcher = Fetcher::new(&self.config.crawl)?;
+        Ok(self.fetcher.get_or_init(|| fetcher))
+    }
+
+    /// The right to be the only one at a kind of work; `None` while another process has it. It ends with the
+    /// process, however that ends.
+    fn alone(&self, work: &str) -> anyhow::Result<Option<RunLock>> {
+        RunLock::take(&self.config.data, work).with_context(|| {
+            let path: PathBuf = self.config.data.join(work);
+            format!("cannot lock `{}`\nhint: the data folder must be writable for this user", path.display())
+        })
+    }
+
+    /// What readers see of a source, also of one that is no longer configured.
+    fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
+        self.config.sources.iter().find(|s| &s.id == id).map_or(id.as_str(), |s| &s.name)
+    }
+}

@@ -1,0 +1,153 @@
+//! `vigie notices`
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+
+use super::{
+    Exit,
+    output::{Output, Table},
+    sources::at,
+};
+use crate::{
+    model::{Notice, NoticeId, SourceId},
+    store::notices::{self, Former, Reason},
+    text,
+    work::App,
+};
+
+#[derive(Debug, Args)]
+pub struct Notices {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The latest, newest first.
+    List {
+        /// Only what this source brought first.
+        #[arg(long)]
+        source: Option<String>,
+        /// At most that many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One notice, with what it said before.
+    Show { id: i64 },
+    /// Why it is new, the same, revised or a copy; why this section, this nature, this severity.
+    Explain { id: i64 },
+}
+
+pub fn run(args: &Notices, app: &App, out: &Output) -> anyhow::Result<Exit> {
+    match &args.verb {
+        Verb::List { source, limit } => list(app, source.as_deref(), *limit, out)?,
+        Verb::Show { id } => show(app, NoticeId::new(*id), out)?,
+        Verb::Explain { id } => explain(app, NoticeId::new(*id), out)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn list(app: &App, source: Option<&str>, limit: u32, out: &Output) -> anyhow::Result<()> {
+    let source = match source {
+        None => None,
+        Some(name) => match SourceId::parse(name) {
+            Some(id) => Some(id),
+            None => bail!("`{name}` cannot be the id of a source\nhint: `vigie sources list` names them"),
+        },
+    };
+    let latest = app.store.read(|db| notices::latest(db, source.as_ref(), limit))?;
+    out.list(&latest, || {
+        let mut table = Table::new(["ID", "DATE", "SOURCE", "NATURE", "SECTION", "SEVERITY", "TITLE"]);
+        for notice in &latest {
+            table.row([
+                notice.id.to_string(),
+                notice.published.map_or_else(String::new, |d| d.date(&app.config.site.zone).to_string()),
+                notice.source.to_string(),
+                notice.nature.to_string(),
+                notice.section.to_string(),
+                notice.severity.to_string(),
+                text::truncate(&notice.title, 70),
+            ]);
+        }
+        table
+    })
+}
+
+fn find(app: &App, id: NoticeId) -> anyhow::Result<Notice> {
+    match app.store.read(|db| notices::get(db, id))? {
+        Some(notice) => Ok(notice),
+        None => bail!("there is no notice {id}\nhint: `vigie notices list` shows the latest"),
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    notice: Notice,
+    text: String,
+    former: Vec<Former>,
+    seen_at: Vec<(String, Option<String>)>,
+}
+
+fn show(app: &App, id: NoticeId, out: &Output) -> anyhow::Result<()> {
+    let notice = find(app, id)?;
+    let (former, seen_at) = app.store.read(|db| Ok((notices::former(db, id)?, notices::sightings(db, id)?)))?;
+    let shown = Shown { text: notice.text.clone(), notice, former, seen_at };
+    out.data(&shown, || {
+        let Shown { notice, text, former, seen_at } = &shown;
+        let mut page = format!(
+            "{} {}\n{} · {} · {} · {} · story {} · revision {}\n",
+            notice.id, notice.title, notice.source, notice.section, notice.nature, notice.severity, notice.story,
+            notice.revision,
+        );
+        if let Some(reference) = &notice.reference {
+            page += &format!("reference {reference}\n");
+        }
+        if let Some(published) = notice.published {
+            page += &format!("published {}\n", published.date(&app.config.site.zone));
+        }
+        page += &format!("first seen {}\n", at(app, Some(notice.first_seen)));
+        for (source, url) in seen_at {
+            page += &format!("at {source}: {}\n", url.as_deref().unwrap_or("no address"));
+        }
+        page += &format!("\n{}\n", if text.is_empty() { &notice.summary } else { text });
+        for state in former {
+            page += &format!(
+                "\n--- revision {}, until {}\n{}\n{}\n",
+                state.number,
+                at(app, Some(state.until)),
+                state.title,
+                if state.text.is_empty() { &state.summary } else { &state.text },
+            );
+        }
+        page
+    })
+}
+
+#[derive(serde::Serialize)]
+struct Explained {
+    id: NoticeId,
+    title: String,
+    decisions: Vec<Reason>,
+    shelved: Vec<String>,
+}
+
+fn explain(app: &App, id: NoticeId, out: &Output) -> anyhow::Result<()> {
+    let notice = find(app, id)?;
+    let (decisions, shelved) =
+        app.store.read(|db| Ok((notices::reasons(db, id)?, notices::shelved_because(db, id)?)))?;
+    let explained = Explained {
+        id,
+        title: notice.title,
+        decisions,
+        shelved: shelved.lines().map(String::from).collect(),
+    };
+    out.data(&explained, || {
+        let mut page = format!("{} {}\n", explained.id, explained.title);
+        for reason in &explained.decisions {
+            page += &format!("{} {} [{}] {}\n", at(app, Some(reason.at)), reason.source, reason.verdict, reason.because);
+        }
+        explained.shelved.iter().for_each(|line| page += &format!("{line}\n"));
+        page
+    })
+}

@@ -1,0 +1,250 @@
+//! `vigie sources`
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    Exit,
+    output::{Output, Table},
+};
+use crate::{
+    model::{Source, SourceId},
+    store::{
+        fetches, notices,
+        sources::{self, Known, State},
+    },
+    work::{App, crawl, publish},
+};
+
+#[derive(Debug, Args)]
+pub struct Sources {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// What `sources.toml` says to watch.
+    List,
+    /// How each source fares: since when, why, and when it is asked next.
+    Health {
+        /// Only this one, with the problems of its last page.
+        source: Option<String>,
+    },
+    /// What Vigie would read from a file or an address; nothing is stored.
+    Try {
+        /// A path, an http(s) address, or the id of a source.
+        file_or_url: String,
+    },
+    /// The feeds of `sources.toml` for a feed reader (OPML 2.0).
+    ExportOpml,
+}
+
+pub async fn run(args: &Sources, app: &App, out: &Output) -> anyhow::Result<Exit> {
+    match &args.verb {
+        Verb::List => list(app, out),
+        Verb::Health { source: None } => health(app, out),
+        Verb::Health { source: Some(name) } => health_of(app, name, out),
+        Verb::Try { file_or_url } => attempt(app, file_or_url, out).await,
+        Verb::ExportOpml => {
+            print!("{}", String::from_utf8_lossy(&publish::opml(app)));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: &'a SourceId,
+    name: &'a str,
+    url: &'a str,
+    kind: &'a str,
+    section: &'a str,
+    nature: &'a str,
+    language: &'a str,
+    licence: &'a str,
+    authority: &'a str,
+    every_seconds: u64,
+}
+
+fn list(app: &App, out: &Output) -> anyhow::Result<Exit> {
+    let row = |source: &'_ Source| -> [String; 5] {
+        [
+            source.id.to_string(),
+            source.kind.as_str().to_owned(),
+            source.section.to_string(),
+            source.nature.to_string(),
+            source.url.to_string(),
+        ]
+    };
+    let listed: Vec<Listed> = app
+        .config
+        .sources
+        .iter()
+        .map(|source| Listed {
+            id: &source.id,
+            name: &source.name,
+            url: source.url.as_str(),
+            kind: source.kind.as_str(),
+            section: source.section.as_str(),
+            nature: source.nature.as_str(),
+            language: &source.language,
+            licence: source.licence.as_str(),
+            authority: source.authority.as_str(),
+            every_seconds: source.every.as_secs(),
+        })
+        .collect();
+    out.list(&listed, || {
+        let mut table = Table::new(["ID", "KIND", "SECTION", "NATURE", "ADDRESS"]);
+        app.config.sources.iter().for_each(|source| table.row(row(source)));
+        table
+    })?;
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Health {
+    id: SourceId,
+    state: State,
+    since: Timestamp,
+    failures: u32,
+    last_success: Option<Timestamp>,
+    last_new: Option<Timestamp>,
+    next_check: Timestamp,
+    notices: u64,
+    detail: String,
+    moved_to: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
+}
+
+fn health(app: &App, out: &Output) -> anyhow::Result<Exit> {
+    let rows = app.store.read(|db| {
+        sources::all(db)?.into_iter().map(|known| Ok(told(notices::count(db, &known.id)?, known, vec![]))).collect()
+    });
+    let configured = |id: &SourceId| app.config.sources.iter().any(|source| &source.id == id);
+    let rows: Vec<Health> = rows?;
+    let rows: Vec<Health> = rows.into_iter().filter(|row| configured(&row.id)).collect();
+    out.list(&rows, || {
+        let mut table = Table::new(["ID", "STATE", "SINCE", "NOTICES", "LAST NEW", "NEXT", "CAUSE"]);
+        for row in &rows {
+            table.row([
+                row.id.to_string(),
+                row.state.as_str().to_owned(),
+                at(app, Some(row.since)),
+                row.notices.to_string(),
+                at(app, row.last_new),
+                at(app, Some(row.next_check)),
+                row.detail.lines().next().unwrap_or_default().to_owned(),
+            ]);
+        }
+        table
+    })?;
+    Ok(if rows.iter().any(|row| row.state.is_failure()) { Exit::Partly } else { Exit::Done })
+}
+
+fn health_of(app: &App, name: &str, out: &Output) -> anyhow::Result<Exit> {
+    let known = app.store.read(|db| {
+        let Some(id) = SourceId::parse(name) else { return Ok(None) };
+        let Some(known) = sources::get(db, &id)? else { return Ok(None) };
+        Ok(Some(told(notices::count(db, &id)?, known, fetches::last_problems(db, &id)?)))
+    })?;
+    let Some(health) = known else {
+        anyhow::bail!("there is no source `{name}`\nhint: `vigie sources list` names those of `sources.toml`");
+    };
+    out.data(&health, || {
+        let mut text = format!(
+            "{}: {} since {}\nfailures in a row: {}\nlast success: {}\nlast new notice: {}\nnext: {}\nnotices: {}\n",
+            health.id,
+            health.state.as_str(),
+            at(app, Some(health.since)),
+            health.failures,
+            at(app, health.last_success),
+            at(app, health.last_new),
+            at(app, Some(health.next_check)),
+            health.notices,
+        );
+        if !health.detail.is_empty() {
+            text += &format!("cause: {}\n", health.detail);
+        }
+        if let Some(moved) = &health.moved_to {
+            text += &format!("moved for good to {moved}\nhint: set its `url` in `sources.toml`\n");
+        }
+        health.problems.iter().for_each(|problem| text += &format!("problem: {problem}\n"));
+        text
+    })?;
+    Ok(if health.state.is_failure() { Exit::Partly } else { Exit::Done })
+}
+
+fn told(notices: u64, known: Known, problems: Vec<String>) -> Health {
+    Health {
+        id: known.id,
+        state: known.state,
+        since: known.since,
+        failures: known.failures,
+        last_success: known.last_success,
+        last_new: known.last_new,
+        next_check: known.next_check,
+        notices,
+        detail: known.detail,
+        moved_to: known.moved_to,
+        problems,
+    }
+}
+
+/// An instant in the readers' zone, to the minute.
+pub fn at(app: &App, instant: Option<Timestamp>) -> String {
+    match instant {
+        Some(instant) => app.config.site.zone.to_datetime(instant).strftime("%Y-%m-%d %H:%M").to_string(),
+        None => String::from("never"),
+    }
+}
+
+#[derive(Serialize)]
+struct Entry {
+    title: String,
+    url: Option<String>,
+    guid: Option<String>,
+    reference: Option<String>,
+    published: Option<Timestamp>,
+    section: String,
+    nature: String,
+    severity: String,
+    summary: String,
+}
+
+async fn attempt(app: &App, what: &str, out: &Output) -> anyhow::Result<Exit> {
+    let tried = crawl::attempt(app, what).await?;
+    let entries: Vec<Entry> = tried
+        .entries
+        .into_iter()
+        .map(|(draft, shelved)| Entry {
+            title: draft.title,
+            url: draft.url.map(String::from),
+            guid: draft.guid,
+            reference: draft.reference.map(|r| r.number),
+            published: draft.published.map(|date| date.at),
+            section: shelved.section.to_string(),
+            nature: shelved.nature.to_string(),
+            severity: shelved.severity.to_string(),
+            summary: draft.summary,
+        })
+        .collect();
+    out.list(&entries, || {
+        let mut table = Table::new(["DATE", "NATURE", "SECTION", "TITLE", "ADDRESS"]);
+        for entry in &entries {
+            table.row([
+                entry.published.map_or_else(String::new, |date| at(app, Some(date))),
+                entry.nature.clone(),
+                entry.section.clone(),
+                crate::text::truncate(&entry.title, 60),
+                entry.url.clone().unwrap_or_default(),
+            ]);
+        }
+        table
+    })?;
+    tried.problems.iter().for_each(|problem| out.complain(problem.to_string()));
+    out.say(super::output::count(entries.len(), "entry"));
+    Ok(if tried.problems.iter().any(|problem| problem.kind.is_fatal()) { Exit::Partly } else { Exit::Done })
+}

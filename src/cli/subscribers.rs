@@ -1,0 +1,230 @@
+//! `vigie subscribers`
+
+use std::{fs::File, path::PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+
+use super::{
+    Exit,
+    output::{Output, Table, count},
+    sources::at,
+};
+use crate::{
+    model::{Delivery, EmailAddress, Subscriber},
+    store::{
+        outbox,
+        subscribers::{self, Added, Left},
+    },
+    work::{
+        App,
+        subscribe::{self, COLUMNS, Request, refusal},
+    },
+};
+
+#[derive(Debug, Args)]
+pub struct Subscribers {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Add a reader, or renew what one wants.
+    Add(Add),
+    /// Take in a CSV file: every bad line is named, every good one taken.
+    ///
+    /// The first line names the columns: email, cadence, sections, natures, severity, consent_what, consent_when,
+    /// consent_how.
+    Import { file: PathBuf },
+    /// All readers.
+    List,
+    /// One reader: preferences, consent, deliveries.
+    Show { address: String },
+    /// All readers, in the format that `import` takes.
+    Export,
+    /// Let a reader go, at once.
+    Remove { address: String },
+}
+
+#[derive(Debug, Args)]
+struct Add {
+    address: String,
+    /// daily, weekly or monthly.
+    #[arg(long, default_value = "daily")]
+    cadence: String,
+    /// Only this section (its short name); may be repeated.
+    #[arg(long = "section")]
+    sections: Vec<String>,
+    /// Only this nature; may be repeated.
+    #[arg(long = "nature")]
+    natures: Vec<String>,
+    /// The least severity: info, notable, high or critical.
+    #[arg(long, default_value = "info")]
+    severity: String,
+    /// What the person agreed to, or the legal basis.
+    #[arg(long)]
+    consent: String,
+    /// By which means: a form, a meeting, a letter.
+    #[arg(long)]
+    how: String,
+    /// The day (2026-11-23) or the instant of the consent [default: now]
+    #[arg(long)]
+    when: Option<String>,
+}
+
+pub fn run(args: &Subscribers, app: &App, out: &Output) -> anyhow::Result<Exit> {
+    match &args.verb {
+        Verb::Add(add_) => add(app, add_, out),
+        Verb::Import { file } => import(app, file, out),
+        Verb::List => list(app, out),
+        Verb::Show { address } => show(app, address, out),
+        Verb::Export => export(app),
+        Verb::Remove { address } => remove(app, address, out),
+    }
+}
+
+fn add(app: &App, add: &Add, out: &Output) -> anyhow::Result<Exit> {
+    let request = Request {
+        email: add.address.clone(),
+        cadence: add.cadence.clone(),
+        sections: add.sections.join(" "),
+        natures: add.natures.join(" "),
+        severity: add.severity.clone(),
+        consent_what: add.consent.clone(),
+        consent_when: add.when.clone().unwrap_or_default(),
+        consent_how: add.how.clone(),
+    };
+    match subscribe::add(app, &request)? {
+        Added::New(id) => out.say(format!("added {} as subscriber {id}", add.address)),
+        Added::Changed(id) => out.say(format!("changed subscriber {id}, {}", add.address)),
+        refused @ (Added::Left | Added::Suppressed) => bail!("{}: {}", add.address, refusal(refused)),
+    }
+    Ok(Exit::Done)
+}
+
+fn import(app: &App, path: &PathBuf, out: &Output) -> anyhow::Result<Exit> {
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("cannot read `{shown}`"))?;
+    let imported = subscribe::import(app, file).with_context(|| format!("cannot import `{shown}`"))?;
+    out.data(&imported, String::new)?;
+    for refused in &imported.refused {
+        out.complain(format!("{shown}:{}: {}", refused.line, refused.why));
+    }
+    out.say(format!(
+        "{} added, {} changed, {} refused",
+        count(imported.added, "subscriber"),
+        imported.changed,
+        count(imported.refused.len(), "line")
+    ));
+    Ok(if imported.refused.is_empty() { Exit::Done } else { Exit::Partly })
+}
+
+fn list(app: &App, out: &Output) -> anyhow::Result<Exit> {
+    let all = app.store.read(subscribers::all)?;
+    out.list(&all, || {
+        let mut table = Table::new(["ID", "ADDRESS", "STATE", "CADENCE", "SECTIONS", "NATURES", "SEVERITY"]);
+        for one in &all {
+            let preferences = &one.preferences;
+            table.row([
+                one.id.to_string(),
+                one.address.to_string(),
+                one.state.as_str().to_owned(),
+                preferences.cadence.to_string(),
+                words(preferences.sections.iter()),
+                words(preferences.natures.iter()),
+                preferences.least_severity.to_string(),
+            ]);
+        }
+        table
+    })?;
+    Ok(Exit::Done)
+}
+
+fn words<T: ToString>(of: impl Iterator<Item = T>) -> String {
+    let words: Vec<String> = of.map(|word| word.to_string()).collect();
+    if words.is_empty() { String::from("all") } else { words.join(" ") }
+}
+
+#[derive(serde::Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    subscriber: Subscriber,
+    suppressed: Option<String>,
+    deliveries: Vec<Delivery>,
+}
+
+fn show(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
+    let address = EmailAddress::parse(address)?;
+    let found = app.store.read(|db| {
+        let Some(subscriber) = subscribers::find(db, &address)? else { return Ok(None) };
+        let deliveries = outbox::of_subscriber(db, subscriber.id)?;
+        Ok(Some(Shown { suppressed: subscribers::suppressed(db, &address)?, deliveries, subscriber }))
+    })?;
+    let Some(shown) = found else { bail!("{address} is not a subscriber") };
+    out.data(&shown, || {
+        let Subscriber { address, state, preferences, consent, added, .. } = &shown.subscriber;
+        let mut page = format!(
+            "{address}: {} since {}\ncadence {}, sections: {}, natures: {}, severity: {}\nconsent: {}, {}, {}\n",
+            state.as_str(),
+            at(app, Some(*added)),
+            preferences.cadence,
+            words(preferences.sections.iter()),
+            words(preferences.natures.iter()),
+            preferences.least_severity,
+            consent.what,
+            consent.how,
+            at(app, Some(consent.when)),
+        );
+        if let Some(why) = &shown.suppressed {
+            page += &format!("must not be written to: {why}\n");
+        }
+        for delivery in &shown.deliveries {
+            page += &format!(
+                "bulletin {}: {} (tries: {}), <{}>\n",
+                delivery.bulletin,
+                delivery.state.as_str(),
+                delivery.attempts,
+                delivery.message_id
+            );
+        }
+        page
+    })?;
+    Ok(Exit::Done)
+}
+
+/// A cell that a spreadsheet would take for a formula is made harmless by a quotation mark before it.
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn export(app: &App) -> anyhow::Result<Exit> {
+    let all = app.store.read(subscribers::all)?;
+    let mut writer = csv::Writer::from_writer(std::io::stdout());
+    writer.write_record(COLUMNS)?;
+    for one in all.iter().filter(|one| one.state == crate::model::SubscriberState::Active) {
+        let preferences = &one.preferences;
+        let names = |words: Vec<&str>| words.join(" ");
+        writer.write_record([
+            harmless(one.address.as_str()),
+            preferences.cadence.to_string(),
+            names(preferences.sections.iter().map(|s| s.as_str()).collect()),
+            names(preferences.natures.iter().map(|n| n.as_str()).collect()),
+            preferences.least_severity.to_string(),
+            harmless(&one.consent.what),
+            one.consent.when.to_string(),
+            harmless(&one.consent.how),
+        ])?;
+    }
+    writer.flush()?;
+    Ok(Exit::Done)
+}
+
+fn remove(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
+    let address = EmailAddress::parse(address)?;
+    match subscribe::remove(app, &address)? {
+        Left::Gone { cancelled } => out.say(format!("{address} is let go; {cancelled} queued deliveries cancelled")),
+        Left::Unknown => bail!("{address} is not a subscriber"),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,20 @@
+//! `vigie tick`
+
+use super::{Exit, compose, crawl, output::Output, send};
+use crate::work::{App, tick};
+
+/// Cron mails what is printed: nothing is, unless something was done or failed.
+pub async fn run(app: &App, out: &Output) -> anyhow::Result<Exit> {
+    let report = tick::tick(app, &|_| ()).await?;
+    out.data(&report, String::new)?;
+    if report.busy {
+        out.say("another `vigie tick` or `vigie run` is at work: nothing to do");
+        return Ok(Exit::Done);
+    }
+    let crawled = if report.crawl.sources.is_empty() { Exit::Done } else { crawl::tell(&report.crawl, out) };
+    compose::tell(&report.composed, out);
+    let send = &report.send;
+    let idle = send.sent + send.deferred + send.failed + send.cancelled == 0 && send.trouble.is_none();
+    let sent = if idle { Exit::Done } else { send::tell(send, out) };
+    Ok(if crawled == Exit::Partly { crawled } else { sent })
+}

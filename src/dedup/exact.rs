@@ -1,0 +1,216 @@
+//! Same document, revision, copy: by identity, and by nothing weaker than every word being the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::fingerprint::{Fingerprint, fingerprint, tokens};
+use crate::{
+    model::{Draft, NoticeId, SourceId, StoryId},
+    normalise::url::CanonicalUrl,
+};
+
+/// A stored notice that a draft may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub notice: NoticeId,
+    pub story: StoryId,
+    pub source: SourceId,
+    pub reference: Option<String>,
+    pub title: String,
+    pub published: Option<Timestamp>,
+    /// Of its latest revision.
+    pub fingerprint: String,
+    /// What the draft's source showed of it last, if it ever listed it.
+    pub shown: Option<String>,
+}
+
+/// What a draft is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// A document that nobody has seen.
+    New,
+    /// Stored already, and nothing new is said.
+    Same { notice: NoticeId },
+    /// Stored already, and its source has changed it.
+    Revision { notice: NoticeId },
+    /// A document of its own that repeats another word for word: told once, in that one's story.
+    Copy { of: NoticeId, story: StoryId },
+    /// A document of its own that tells of a story's event.
+    Joins { story: StoryId },
+}
+
+impl Verdict {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Verdict::New => "new",
+            Verdict::Same { .. } => "same",
+            Verdict::Revision { .. } => "revision",
+            Verdict::Copy { .. } => "copy",
+            Verdict::Joins { .. } => "joins",
+        }
+    }
+}
+
+/// A verdict and its reason, in French, for editors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub verdict: Verdict,
+    pub because: String,
+}
+
+/// The keys by which each draft of one page is known again, strongest first.
+///
+/// What does not tell the page's own entries apart is no key: a guid that several of them bear counts only together
+/// with the address, an address that documents of different titles share does not count at all.
+pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
+    let urls: Vec<Option<CanonicalUrl>> = drafts.iter().map(|d| d.url.as_ref().map(CanonicalUrl::of)).collect();
+    let mut urls_of_guid: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut titles_of_url: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (draft, url) in drafts.iter().zip(&urls) {
+        let url = url.as_ref().map_or("", CanonicalUrl::as_str);
+        if let Some(guid) = &draft.guid {
+            urls_of_guid.entry(guid).or_default().insert(url);
+        }
+        if draft.reference.is_none() {
+            titles_of_url.entry(url).or_default().insert(tokens(&draft.title).join(" "));
+        }
+    }
+    let mut out = Vec::with_capacity(drafts.len());
+    for (draft, url) in drafts.iter().zip(&urls) {
+        let url = url.as_ref().map(CanonicalUrl::as_str);
+        let mut keys = Vec::with_capacity(3);
+        keys.extend(draft.reference.as_ref().map(|r| format!("ref:{}", r.number)));
+        if let Some(guid) = &draft.guid {
+            let alone = urls_of_guid.get(guid.as_str()).is_none_or(|urls| urls.len() == 1);
+            keys.push(match (alone, url) {
+                (false, Some(url)) => bounded(format!("guid:{source}:{guid} {url}")),
+                _ => bounded(format!("guid:{source}:{guid}")),
+            });
+        }
+        if let Some(url) = url
+            && titles_of_url.get(url).is_none_or(|titles| titles.len() == 1)
+        {
+            keys.push(bounded(format!("url:{url}")));
+        }
+        if keys.is_empty() {
+            let date = draft.published.map_or(0, |d| d.at.as_second());
+            keys.push(format!("text:{source}:{date}:{}", fingerprint(&draft.title, &draft.text).hash));
+        }
+        out.push(keys);
+    }
+    out
+}
+
+/// What a draft is, given the stored notices that own one of its keys. `None` when no identity knows it: only
+/// content is left to ask ([`copy_of`]).
+pub fn decide(
+    source: &SourceId,
+    draft: &Draft,
+    print: &Fingerprint,
+    keys: &[String],
+    known: &BTreeMap<String, Known>,
+) -> Option<Decision> {
+    let own = draft.reference.as_ref().map(|r| r.number.as_str());
+    let (key, known) = keys.iter().find_map(|key| {
+        let known = known.get(key)?;
+        let other = matches!((own, known.reference.as_deref()), (Some(a), Some(b)) if a != b);
+        (!other).then_some((key, known))
+    })?;
+    let by = in_words(key);
+    let decision = match &known.shown {
+        Some(shown) if *shown == print.hash => {
+            Decision { verdict: Verdict::Same { notice: known.notice }, because: format!("Même document : {by} ; inchangé") }
+        }
+        // Another version of the normal form: nothing can be compared, so nothing is announced.
+        Some(shown) if version(shown) != version(&print.hash) => Decision {
+            verdict: Verdict::Same { notice: known.notice },
+            because: format!("Même document : {by} ; empreinte renouvelée"),
+        },
+        Some(_) if known.fingerprint != print.hash => Decision {
+            verdict: Verdict::Revision { notice: known.notice },
+            because: format!("Même document : {by} ; révision : {}", changed(draft, known)),
+        },
+        Some(_) => Decision {
+            verdict: Verdict::Same { notice: known.notice },
+            because: format!("Même document : {by} ; texte déjà connu"),
+        },
+        None if known.source == *source => Decision {
+            verdict: Verdict::Same { notice: known.notice },
+            because: format!("Même document : {by}"),
+        },
+        None => Decision {
+            verdict: Verdict::Same { notice: known.notice },
+            because: format!("Même document : {by} ; déjà reçu de « {} »", known.source),
+        },
+    };
+    Some(decision)
+}
+
+/// A stored notice with the same title and the same text, word for word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    pub of: NoticeId,
+    pub story: StoryId,
+}
+
+/// Fewer tokens than that prove nothing: advisories of one template share whole paragraphs.
+const ENOUGH: usize = 40;
+const NEAR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Whether a draft without identity repeats a stored notice: every word, enough of them, at about the same time, and
+/// never an advisory that only its template makes alike (69 % of them share their title with another).
+pub fn copy_of(draft: &Draft, print: &Fingerprint, alike: &[Known], now: Timestamp) -> Option<Decision> {
+    if print.tokens < ENOUGH || is_advisory(&draft.title) {
+        return None;
+    }
+    let at = draft.published.map_or(now, |d| d.at);
+    let original = alike.iter().find(|known| {
+        let near = known.published.is_none_or(|other| at.duration_since(other).abs() <= NEAR);
+        let vetoed = matches!((&draft.reference, &known.reference), (Some(a), Some(b)) if a.number != *b);
+        near && !vetoed
+    })?;
+    Some(Decision {
+        verdict: Verdict::Copy { of: original.notice, story: original.story },
+        because: format!(
+            "Copie : texte identique ({} mots) à celui de « {} » ; aucun veto",
+            print.tokens, original.source
+        ),
+    })
+}
+
+fn is_advisory(title: &str) -> bool {
+    tokens(title).iter().any(|word| {
+        ["vulnerabilite", "faille", "correctif"].iter().any(|stem| word.starts_with(stem))
+            || word.strip_prefix("cve-").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+fn changed(draft: &Draft, known: &Known) -> &'static str {
+    if tokens(&draft.title) == tokens(&known.title) { "le texte a changé" } else { "le titre a changé" }
+}
+
+fn in_words(key: &str) -> String {
+    match key.split_once(':') {
+        Some(("ref", number)) => format!("référence {number}"),
+        Some(("guid", _)) => String::from("identifiant de la source"),
+        Some(("url", _)) => String::from("adresse"),
+        _ => String::from("contenu"),
+    }
+}
+
+fn version(hash: &str) -> &str {
+    hash.split_once(':').map_or("", |(version, _)| version)
+}
+
+/// Keys of a hostile length would make the index as long: beyond 300 octets, a hash stands for the rest.
+fn bounded(key: String) -> String {
+    if key.len() <= 300 {
+        return key;
+    }
+    let head: String = key.chars().take(60).collect();
+    format!("{head}#{}", fingerprint("", &key).hash)
+}
+
+#[cfg(test)]
+mod tests;

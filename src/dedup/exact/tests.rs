@@ -1,0 +1,157 @@
+use jiff::civil::date;
+use url::Url;
+
+use super::*;
+use crate::model::{Issuer, Precision, PublicationDate, Reference};
+
+fn source(id: &str) -> SourceId {
+    SourceId::parse(id).expect("a slug")
+}
+
+fn draft(guid: Option<&str>, url: Option<&str>, title: &str, text: &str) -> Draft {
+    Draft {
+        guid: guid.map(String::from),
+        url: url.map(|u| Url::parse(u).expect("an address")),
+        title: title.to_owned(),
+        text: text.to_owned(),
+        ..Draft::default()
+    }
+}
+
+fn certfr(number: &str, text: &str) -> Draft {
+    Draft {
+        reference: Some(Reference { issuer: Issuer::CertFr, number: number.to_owned() }),
+        ..draft(None, Some(&format!("https://cert.example/avis/{number}/")), "Vulnérabilité dans SPIP", text)
+    }
+}
+
+fn known(id: i64, by: &str, draft: &Draft, shown: Option<&Draft>) -> Known {
+    Known {
+        notice: NoticeId::new(id),
+        story: StoryId::new(id),
+        source: source(by),
+        reference: draft.reference.as_ref().map(|r| r.number.clone()),
+        title: draft.title.clone(),
+        published: draft.published.map(|d| d.at),
+        fingerprint: fingerprint(&draft.title, &draft.text).hash,
+        shown: shown.map(|d| fingerprint(&d.title, &d.text).hash),
+    }
+}
+
+fn judge(by: &str, draft: &Draft, known: &[Known]) -> Option<Decision> {
+    let keys = keys_of_page(&source(by), std::slice::from_ref(draft)).remove(0);
+    let found = keys.iter().flat_map(|key| known.iter().map(move |k| (key.clone(), k.clone()))).collect();
+    decide(&source(by), draft, &fingerprint(&draft.title, &draft.text), &keys, &found)
+}
+
+#[test]
+fn what_a_source_shows_again_unchanged_is_the_same() {
+    let seen = draft(Some("a"), None, "Titre", "Texte");
+    let decision = judge("cnil", &seen, &[known(1, "cnil", &seen, Some(&seen))]).expect("known");
+    assert_eq!(decision.verdict, Verdict::Same { notice: NoticeId::new(1) });
+}
+
+#[test]
+fn a_source_that_changes_its_text_revises_its_notice() {
+    let before = certfr("CERTFR-2026-AVI-0001", "Première version");
+    let after = certfr("CERTFR-2026-AVI-0001", "Première version, et la CVE-2026-1");
+    let decision = judge("cert-fr", &after, &[known(1, "cert-fr", &before, Some(&before))]).expect("known");
+    assert_eq!(decision.verdict, Verdict::Revision { notice: NoticeId::new(1) });
+    assert_eq!(decision.because, "Même document : référence CERTFR-2026-AVI-0001 ; révision : le texte a changé");
+}
+
+#[test]
+fn another_source_that_words_the_same_document_differently_does_not_revise_it() {
+    let full = certfr("CERTFR-2026-AVI-0001", "Tout le texte de l'avis");
+    let short = certfr("CERTFR-2026-AVI-0001", "Tout le texte…");
+    let decision = judge("relais", &short, &[known(1, "cert-fr", &full, None)]).expect("known");
+    assert_eq!(decision.verdict, Verdict::Same { notice: NoticeId::new(1) });
+    assert!(decision.because.ends_with("déjà reçu de « cert-fr »"));
+}
+
+#[test]
+fn advisories_with_different_references_never_become_one() {
+    let first = certfr("CERTFR-2026-AVI-0001", "Le même texte");
+    let second = Draft { url: first.url.clone(), ..certfr("CERTFR-2026-AVI-0002", "Le même texte") };
+    assert_eq!(judge("cert-fr", &second, &[known(1, "cert-fr", &first, Some(&first))]), None);
+}
+
+#[test]
+fn tracking_parameters_do_not_make_another_document() {
+    let plain = draft(None, Some("https://www.maire.example/a?param=12"), "Titre", "Texte");
+    let tracked = draft(None, Some("http://maire.example/a/?param=12&utm_source=rss#xtor=RSS-1"), "Titre", "Texte");
+    let keys = keys_of_page(&source("a"), &[plain, tracked]);
+    assert_eq!(keys[0], keys[1]);
+}
+
+#[test]
+fn an_address_that_several_documents_share_is_no_identity() {
+    let home = Some("https://mairie.example/");
+    let page = [draft(None, home, "Avis A", "Texte A"), draft(None, home, "Avis B", "Texte B")];
+    let keys = keys_of_page(&source("a"), &page);
+    assert!(keys.iter().flatten().all(|key| key.starts_with("text:")), "{keys:?}");
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[test]
+fn a_guid_that_every_entry_bears_counts_with_the_address_only() {
+    let page = [
+        draft(Some("1"), Some("https://a.example/x"), "X", ""),
+        draft(Some("1"), Some("https://a.example/y"), "Y", ""),
+    ];
+    let keys = keys_of_page(&source("a"), &page);
+    assert_ne!(keys[0][0], keys[1][0]);
+}
+
+#[test]
+fn a_guid_does_not_cross_sources() {
+    let entry = [draft(Some("1"), None, "X", "")];
+    assert_ne!(keys_of_page(&source("a"), &entry), keys_of_page(&source("b"), &entry));
+}
+
+#[test]
+fn a_hostile_guid_makes_a_bounded_key() {
+    let keys = keys_of_page(&source("a"), &[draft(Some(&"é".repeat(100_000)), None, "X", "")]);
+    assert!(keys[0][0].len() < 400, "{}", keys[0][0].len());
+}
+
+/// Fifty words that no template shares.
+fn long_text() -> String {
+    (0..50).map(|n| format!("mot{n} ")).collect()
+}
+
+#[test]
+fn a_communique_repeated_word_for_word_elsewhere_is_a_copy() {
+    let now = date(2023, 8, 30).at(7, 0, 0, 0).in_tz("Europe/Paris").expect("a zone").timestamp();
+    let original = draft(None, Some("https://parquet.example/cp"), "Démantèlement de Qakbot", &long_text());
+    let relayed = draft(None, Some("https://relais.example/7"), "Démantèlement de Qakbot", &long_text());
+    let print = fingerprint(&relayed.title, &relayed.text);
+    let decision = copy_of(&relayed, &print, &[known(4, "parquet", &original, None)], now).expect("a copy");
+    assert_eq!(decision.verdict, Verdict::Copy { of: NoticeId::new(4), story: StoryId::new(4) });
+}
+
+#[test]
+fn copies_are_refused_to_advisories_short_texts_other_references_and_far_dates() {
+    let now = Timestamp::UNIX_EPOCH;
+    let refused = |draft: &Draft, original: &Draft| {
+        let print = fingerprint(&draft.title, &draft.text);
+        assert_eq!(copy_of(draft, &print, &[known(1, "a", original, None)], now), None, "{draft:?}");
+    };
+    let advisory = draft(None, None, "Multiples vulnérabilités dans Google Chrome", &long_text());
+    refused(&advisory, &advisory);
+    let short = draft(None, None, "Communiqué", "Voir le site.");
+    refused(&short, &short);
+    let reference = |number: &str| Draft {
+        reference: Some(Reference { issuer: Issuer::Nor, number: number.to_owned() }),
+        ..draft(None, None, "Arrêté", &long_text())
+    };
+    refused(&reference("ARMM2621619A"), &reference("ARMM2621620A"));
+    let on = |day: i8| Draft {
+        published: Some(PublicationDate {
+            at: date(2023, 8, day).at(0, 0, 0, 0).in_tz("UTC").expect("a zone").timestamp(),
+            precision: Precision::Day,
+        }),
+        ..draft(None, None, "Aucun texte à signaler", &long_text())
+    };
+    refused(&on(30), &on(2));
+}

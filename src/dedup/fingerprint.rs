@@ -1,0 +1,91 @@
+//! A text in its normal form: what makes two texts the same, whatever their typography.
+
+use sha2::{Digest, Sha256};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Told apart from those of another version of the normal form, which say nothing about the text.
+const VERSION: &str = "1";
+
+/// The hash of a title and a text in normal form, and how many tokens they have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// `1:` then 32 hexadecimal digits.
+    pub hash: String,
+    pub tokens: usize,
+}
+
+/// The fingerprint of a document.
+pub fn fingerprint(title: &str, text: &str) -> Fingerprint {
+    let mut hash = Sha256::new();
+    let mut count = 0;
+    for part in [title, text] {
+        each_token(part, |token| {
+            hash.update(token.as_bytes());
+            hash.update(b" ");
+            count += 1;
+        });
+        hash.update(b"\n");
+    }
+    let digest = hash.finalize();
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Fingerprint { hash: format!("{VERSION}:{hex}"), tokens: count }
+}
+
+/// The tokens of a text: lower case, without accents, `7.4.2` and `cve-2023-1` in one piece.
+pub fn tokens(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    each_token(text, |token| out.push(token.to_owned()));
+    out
+}
+
+/// Calls back with each maximal run of `[a-z0-9]+([._:/-][a-z0-9]+)*` of the folded text.
+fn each_token(text: &str, mut with: impl FnMut(&str)) {
+    let mut token = String::new();
+    let mut joint = None;
+    let mut take = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            if let Some(joint) = joint.take() {
+                token.push(joint);
+            }
+            token.push(c.to_ascii_lowercase());
+        } else if "._:/-".contains(c) && !token.is_empty() && joint.is_none() {
+            joint = Some(c);
+        } else {
+            joint = None;
+            if !token.is_empty() {
+                with(&token);
+                token.clear();
+            }
+        }
+    };
+    if text.is_ascii() {
+        text.chars().for_each(&mut take);
+    } else {
+        let folded = text.nfkd().filter(|c| !is_combining_mark(*c));
+        folded.flat_map(char::to_lowercase).for_each(&mut take);
+    }
+    take(' ');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typography_does_not_make_another_text() {
+        let plain = fingerprint("L'Etat alerte", "Mise a jour 7.4.2 : CVE-2023-1 !");
+        let typeset = fingerprint("L’État  alerte", "Mise à jour\u{a0}7.4.2\u{202f}: «\u{a0}CVE-2023-1\u{a0}»");
+        assert_eq!(plain, typeset);
+        assert_ne!(plain.hash, fingerprint("L'Etat alerte", "Mise a jour 7.4.3 : CVE-2023-1 !").hash);
+    }
+
+    #[test]
+    fn versions_and_references_stay_in_one_piece() {
+        assert_eq!(tokens("Ver. 7.4.2, CVE-2026-1 et 14/08… -x-"), ["ver", "7.4.2", "cve-2026-1", "et", "14/08", "x"]);
+    }
+
+    #[test]
+    fn what_stands_in_the_title_is_told_from_the_text() {
+        assert_ne!(fingerprint("a b", "c").hash, fingerprint("a", "b c").hash);
+    }
+}

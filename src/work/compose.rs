@@ -1,0 +1,178 @@
+//! Freezes the editions that are due, with a delivery for each reader whom something in them is for.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::App;
+use crate::{
+    bulletin::{self, Also, Edition, Item},
+    config::Rhythm,
+    mail,
+    model::{BulletinId, Cadence, Notice, Preferences, Story, SubscriberId},
+    schedule,
+    store::{self, Db, Tx, bulletins, notices, outbox, settings, stories, subscribers},
+};
+
+/// A delivery that could not be made within this time is given up.
+const EXPIRES: SignedDuration = SignedDuration::from_hours(48);
+
+/// Which editions to freeze.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those whose time has come.
+    Due,
+    /// This one, now, whatever the time.
+    Now(Cadence),
+}
+
+/// One edition that was frozen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Composed {
+    pub bulletin: BulletinId,
+    pub cadence: Cadence,
+    pub date: jiff::civil::Date,
+    pub stories: usize,
+    pub deliveries: usize,
+}
+
+/// Freezes. A story is carried once by each cadence, by cursor: whatever the clock did, none is skipped or repeated
+/// (invariant 6). Two programs that do it at once freeze one edition: they meet in the transaction.
+pub fn compose(app: &App, which: Which) -> anyhow::Result<Vec<Composed>> {
+    let now = app.clock.now();
+    let mut out = Vec::new();
+    match which {
+        Which::Due => {
+            for (cadence, rhythm) in &app.config.cadences {
+                out.extend(due(app, *cadence, rhythm, now)?);
+            }
+        }
+        Which::Now(cadence) => {
+            if !app.config.cadences.contains_key(&cadence) {
+                bail!("no bulletin is {cadence}\nhint: enable `[cadence.{cadence}]` in the configuration");
+            }
+            out.extend(app.store.write_durably(|tx| {
+                // Nothing waits: no edition, rather than an empty one for each time that somebody asks.
+                if stories::waiting(tx, cadence)?.is_empty() { Ok(None) } else { freeze(app, tx, cadence, now, now) }
+            })?);
+        }
+    }
+    out.retain(|composed| composed.stories > 0);
+    Ok(out)
+}
+
+fn due(app: &App, cadence: Cadence, rhythm: &Rhythm, now: Timestamp) -> anyhow::Result<Option<Composed>> {
+    let slot = |db: &Db| -> store::Result<Option<Timestamp>> {
+        let installed = settings::get(db, "installed")?.and_then(|text| text.parse().ok()).unwrap_or(now);
+        let after = bulletins::last_slot(db, cadence, now)?.unwrap_or(installed);
+        Ok(schedule::due_slot(rhythm, &app.config.site.zone, after, now))
+    };
+    // Looked at without the writer's lock first: ten minutes out of ten, nothing is due.
+    if app.store.read(&slot)?.is_none() {
+        return Ok(None);
+    }
+    app.store
+        .write_durably(|tx| match slot(tx)? {
+            Some(slot) => freeze(app, tx, cadence, slot, now),
+            None => Ok(None),
+        })
+        .with_context(|| format!("cannot freeze the {cadence} bulletin"))
+}
+
+fn freeze(app: &App, tx: &Tx, cadence: Cadence, slot: Timestamp, now: Timestamp) -> store::Result<Option<Composed>> {
+    let sections = app.rules.sections();
+    let waiting = stories::waiting(tx, cadence)?;
+    let items = items(app, tx, &waiting)?;
+    let date = schedule::edition_date(slot, &app.config.site.zone);
+    let Some(bulletin) = bulletins::freeze(tx, cadence, slot, date, &items, now)? else { return Ok(None) };
+    for story in &waiting {
+        stories::carried(tx, cadence, story.id)?;
+    }
+    let mut deliveries = 0;
+    if !items.is_empty() {
+        let key = message_key(tx)?;
+        let domain = app.config.mail.from.as_ref().map_or("localhost", |from| from.address.domain());
+        let mut wanted: BTreeMap<Preferences, bool> = BTreeMap::new();
+        for subscriber in subscribers::active(tx, cadence)? {
+            let wanted = *wanted.entry(subscriber.preferences).or_insert_with_key(|preferences| {
+                bulletin::edition(cadence, date, &items, sections, preferences).is_some()
+            });
+            if wanted {
+                let id = mail::message_id(&key, bulletin, subscriber.id, domain);
+                queue(tx, bulletin, subscriber.id, &id, now)?;
+                deliveries += 1;
+            }
+        }
+    }
+    Ok(Some(Composed { bulletin, cadence, date, stories: items.len(), deliveries }))
+}
+
+fn queue(tx: &Tx, bulletin: BulletinId, to: SubscriberId, id: &str, now: Timestamp) -> store::Result<()> {
+    outbox::queue(tx, bulletin, to, id, now, now.checked_add(EXPIRES).unwrap_or(Timestamp::MAX))
+}
+
+/// The key from which this installation's Message-IDs are derived.
+fn message_key(tx: &Tx) -> store::Result<Vec<u8>> {
+    let mut fresh = [0; 32];
+    // Without randomness the key is guessable, and no secret hangs on it: an id must be stable and unique.
+    let _ = getrandom::fill(&mut fresh);
+    let hex: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(settings::get_or_set(tx, "message-key", &hex)?.into_bytes())
+}
+
+/// What waits, in the words and in the order in which it is frozen.
+fn items(app: &App, db: &Db, waiting: &[Story]) -> store::Result<Vec<Item>> {
+    let mut items = Vec::with_capacity(waiting.len());
+    for story in waiting {
+        items.extend(item(app, story, notices::of_story(db, story.id)?));
+    }
+    Ok(bulletin::in_order(items, app.rules.sections()))
+}
+
+fn item(app: &App, story: &Story, notices: Vec<Notice>) -> Option<Item> {
+    let lead = notices.iter().find(|notice| notice.id == story.lead)?;
+    let actions = notices.iter().map(|n| bulletin::actions(&n.text)).find(|actions| !actions.is_empty());
+    Some(Item {
+        story: story.id,
+        section: story.section.clone(),
+        nature: story.nature,
+        severity: story.severity,
+        title: lead.title.clone(),
+        summary: bulletin::summarise(&lead.title, &lead.summary, &lead.text),
+        actions: actions.unwrap_or_default(),
+        source: app.source_name(&lead.source).to_owned(),
+        published: lead.published,
+        url: lead.url.as_ref().map(|url| url.as_str().to_owned()),
+        reference: lead.reference.clone(),
+        language: lead.language.clone(),
+        also: notices
+            .iter()
+            .filter(|notice| notice.id != lead.id)
+            .map(|notice| Also {
+                source: app.source_name(&notice.source).to_owned(),
+                title: notice.title.clone(),
+                url: notice.url.as_ref().map(|url| url.as_str().to_owned()),
+            })
+            .collect(),
+    })
+}
+
+/// What an edition would hold if it were frozen now.
+pub fn preview(app: &App, cadence: Cadence) -> anyhow::Result<Option<Edition>> {
+    let sections = app.rules.sections();
+    let items = app.store.read(|db| items(app, db, &stories::waiting(db, cadence)?))?;
+    let date = schedule::edition_date(app.clock.now(), &app.config.site.zone);
+    Ok(bulletin::edition(cadence, date, &items, sections, &Preferences::all(cadence)))
+}
+
+/// A frozen bulletin as a reader with these preferences sees it.
+pub fn edition(app: &App, id: BulletinId, preferences: Option<&Preferences>) -> anyhow::Result<Option<Edition>> {
+    let stored = app.store.read(|db| Ok(bulletins::get(db, id)?.zip(Some(bulletins::items(db, id)?))))?;
+    Ok(stored.and_then(|(bulletin, items)| {
+        let all = Preferences::all(bulletin.cadence);
+        let preferences = preferences.unwrap_or(&all);
+        bulletin::edition(bulletin.cadence, bulletin.date, &items, app.rules.sections(), preferences)
+    }))
+}

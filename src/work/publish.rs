@@ -1,0 +1,136 @@
+//! Writes the feeds and the pages as files that any web server can serve.
+
+use std::path::Path;
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use super::App;
+use crate::{
+    bulletin,
+    files::{self, Written},
+    model::{Nature, Notice, Source, Story},
+    publish::{self, Channel, Entry, Head},
+    render::{self, FeedLink, PastEdition},
+    store::{self, bulletins, notices, settings, stories::Shelf},
+};
+
+/// How many past editions keep their page.
+const EDITIONS: u32 = 400;
+
+/// Writes the folder: feeds of everything, of each section and of each nature, the list of sources, the editions.
+pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
+    let out = out.unwrap_or(&app.config.publish.out);
+    let authority = authority(app)?;
+    let mut files = Vec::new();
+    let mut links = Vec::new();
+    for (shelf, path, title) in shelves(app) {
+        let (channel, updated) = channel(app, &authority, shelf, path, title)?;
+        let feed_id = format!("tag:{authority}:{}", channel.path);
+        let head = Head { site: &app.config.site, feed_id, updated };
+        files.push((format!("{}.rss", channel.path), publish::rss(&channel, &head)));
+        files.push((format!("{}.atom", channel.path), publish::atom(&channel, &head)));
+        files.push((format!("{}.json", channel.path), publish::json_feed(&channel, &head)));
+        links.push(FeedLink { path: channel.path, title: channel.title, entries: channel.entries.len() });
+    }
+    files.push((String::from("sources.opml"), opml(app)));
+    let past = editions(app, &mut files)?;
+    let index = render::index_page(&app.templates, &app.config.site, &past, &links)?;
+    files.push((String::from("index.html"), index.into_bytes()));
+    files::write_folder(out, &files).with_context(|| {
+        format!(
+            "cannot write the folder `{}`\nhint: make it writable, free some disk space, or name another with `--out`",
+            out.display()
+        )
+    })
+}
+
+/// The feeds that are watched, for a feed reader.
+pub fn opml(app: &App) -> Vec<u8> {
+    let sources: Vec<&Source> = app.config.sources.iter().collect();
+    publish::opml(&sources, &app.config.site)
+}
+
+/// The shelves that have a feed, with its path and its title.
+fn shelves(app: &App) -> Vec<(Shelf<'_>, String, String)> {
+    let site = &app.config.site.name;
+    let mut out = vec![(Shelf::All, String::from("veille"), site.clone())];
+    for section in app.rules.sections().iter() {
+        let path = format!("sections/{}", section.id);
+        out.push((Shelf::Section(&section.id), path, format!("{site} – {}", section.name)));
+    }
+    for nature in Nature::ALL {
+        out.push((Shelf::Nature(nature), format!("natures/{nature}"), format!("{site} – {}", nature.name())));
+    }
+    out
+}
+
+/// Host and day under which ids are minted (RFC 4151). Chosen once: an id must outlive a change of address.
+fn authority(app: &App) -> anyhow::Result<String> {
+    if let Some(known) = app.store.read(|db| settings::get(db, "tag-authority"))? {
+        return Ok(known);
+    }
+    let host = app.config.site.url.as_ref().and_then(url::Url::host_str).unwrap_or("vigie.invalid");
+    let day = app.config.site.zone.to_datetime(app.clock.now()).date();
+    Ok(app.store.write(|tx| settings::get_or_set(tx, "tag-authority", &format!("{host},{day}")))?)
+}
+
+fn channel(
+    app: &App,
+    authority: &str,
+    shelf: Shelf,
+    path: String,
+    title: String,
+) -> anyhow::Result<(Channel, Timestamp)> {
+    let most = u32::try_from(app.config.publish.entries).unwrap_or(u32::MAX);
+    let told = app.store.read(|db| {
+        store::stories::shown(db, shelf, most)?
+            .into_iter()
+            .map(|story| Ok((notices::get(db, story.lead)?, story)))
+            .collect::<store::Result<Vec<_>>>()
+    })?;
+    let installed = app.store.read(|db| settings::get(db, "installed"))?;
+    let installed = installed.and_then(|at| at.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let entries: Vec<Entry> =
+        told.into_iter().filter_map(|(lead, story)| Some(entry(app, authority, &story, lead?))).collect();
+    let updated = entries.iter().map(|entry| entry.updated).max().unwrap_or(installed);
+    let description = format!("{title} : l’actualité juridique et cyber des collectivités");
+    Ok((Channel { path, title, description, entries }, updated))
+}
+
+fn entry(app: &App, authority: &str, story: &Story, lead: Notice) -> Entry {
+    let source = app.config.sources.iter().find(|source| source.id == lead.source);
+    let shown = source.is_some_and(|source| source.licence.allows_full_text()) && !lead.content.is_empty();
+    Entry {
+        id: format!("tag:{authority}:story:{}", story.id),
+        summary: bulletin::summarise(&lead.title, &lead.summary, &lead.text),
+        content: shown.then_some(lead.content),
+        url: lead.url.map(String::from),
+        title: format!("{} - {}", story.nature.prefix(), lead.title),
+        published: lead.published.map_or(story.first_seen, |date| date.at.min(story.first_seen)),
+        updated: story.updated,
+        section: app.rules.sections().name(&story.section).to_owned(),
+        nature: story.nature,
+        source: app.source_name(&lead.source).to_owned(),
+        source_url: source.map(|source| String::from(source.url.clone())),
+        language: lead.language,
+    }
+}
+
+/// The pages of the latest editions, put among the files.
+fn editions(app: &App, files: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<Vec<PastEdition>> {
+    let latest = app.store.read(|db| bulletins::latest(db, EDITIONS))?;
+    let mut past = Vec::with_capacity(latest.len());
+    for bulletin in latest {
+        let Some(edition) = super::compose::edition(app, bulletin.id, None)? else { continue };
+        let path = render::edition_path(&edition);
+        // Asked for twice on one day by hand: the later edition keeps the address.
+        if files.iter().any(|(taken, _)| *taken == path) {
+            continue;
+        }
+        let page = render::bulletin_page(&app.templates, &edition, &app.config.site)?;
+        files.push((path.clone(), page.into_bytes()));
+        past.push(PastEdition { path, cadence: edition.cadence, date: edition.date, items: edition.items().count() });
+    }
+    Ok(past)
+}

@@ -1,0 +1,255 @@
+//! Adds readers and lets them go. Nobody is added without a recorded consent or legal basis (invariant 7).
+
+use std::io::Read;
+
+use anyhow::Context;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use crate::{
+    model::{Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity},
+    store::subscribers::{self, Added, Left},
+};
+
+/// One person as a form, a command line or a line of a file states them: nothing checked yet.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    pub email: String,
+    #[serde(default)]
+    pub cadence: String,
+    /// Short names separated by spaces; empty is all.
+    #[serde(default)]
+    pub sections: String,
+    /// Short names separated by spaces; empty is all.
+    #[serde(default)]
+    pub natures: String,
+    #[serde(default)]
+    pub severity: String,
+    /// What was agreed to, or the legal basis.
+    #[serde(default)]
+    pub consent_what: String,
+    /// A day (`2026-11-23`) or an instant (RFC 3339); empty is now, which a file may not say.
+    #[serde(default)]
+    pub consent_when: String,
+    /// By which means.
+    #[serde(default)]
+    pub consent_how: String,
+}
+
+/// A person whom we may write to.
+struct Checked {
+    address: EmailAddress,
+    preferences: Preferences,
+    consent: Consent,
+}
+
+/// Adds one person, who agreed now unless the request says when.
+pub fn add(app: &App, request: &Request) -> anyhow::Result<Added> {
+    let now = app.clock.now();
+    let checked = check(app, request, Some(now), now).map_err(anyhow::Error::msg)?;
+    Ok(app.store.write_durably(|tx| {
+        subscribers::add(tx, &checked.address, &checked.preferences, &checked.consent, now)
+    })?)
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    pub added: usize,
+    pub changed: usize,
+    /// Line and reason of each line that was not taken.
+    pub refused: Vec<Refused>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// Counted from 1, the header included.
+    pub line: u64,
+    pub why: String,
+}
+
+/// The columns of the file, in any order; `email`, `consent_what`, `consent_when` and `consent_how` are required.
+pub const COLUMNS: [&str; 8] =
+    ["email", "cadence", "sections", "natures", "severity", "consent_what", "consent_when", "consent_how"];
+
+/// Takes every good line of a CSV file (RFC 4180, UTF-8, comma or semicolon) in one transaction, and says of each bad
+/// one why it was not taken.
+pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).context("cannot read the file")?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let count = |byte| first.iter().filter(|b| **b == byte).count();
+    let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(bytes);
+    check_header(reader.byte_headers().context("cannot read the first line")?)?;
+    let header = reader.headers().context("the first line is not UTF-8\nhint: save the file as UTF-8")?.clone();
+    let now = app.clock.now();
+    let mut imported = Imported::default();
+    let mut good: Vec<(u64, Checked)> = Vec::new();
+    let mut seen = std::collections::BTreeMap::new();
+    for record in reader.into_byte_records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                imported.refused.push(Refused { line, why: error.to_string() });
+                continue;
+            }
+        };
+        let line = record.position().map_or(0, csv::Position::line);
+        let refuse = |why: String| Refused { line, why };
+        if record.len() != header.len() {
+            let why = format!("it has {} fields, and the first line names {}", record.len(), header.len());
+            imported.refused.push(refuse(why));
+            continue;
+        }
+        let checked = csv::StringRecord::from_byte_record(record)
+            .map_err(|_| String::from("it is not UTF-8"))
+            .and_then(|record| record.deserialize::<Request>(Some(&header)).map_err(|e| e.to_string()))
+            .and_then(|request| check(app, &request, None, now));
+        match checked {
+            Ok(checked) => match seen.insert(checked.address.as_str().to_lowercase(), line) {
+                Some(former) => {
+                    let why = format!("`{}` stands on line {former} already", checked.address);
+                    imported.refused.push(refuse(why));
+                    seen.insert(checked.address.as_str().to_lowercase(), former);
+                }
+                None => good.push((line, checked)),
+            },
+            Err(why) => imported.refused.push(refuse(why)),
+        }
+    }
+    let outcomes = app.store.write_durably(|tx| {
+        good.iter()
+            .map(|(line, c)| Ok((*line, subscribers::add(tx, &c.address, &c.preferences, &c.consent, now)?)))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
+    for (line, added) in outcomes {
+        match added {
+            Added::New(_) => imported.added += 1,
+            Added::Changed(_) => imported.changed += 1,
+            Added::Left | Added::Suppressed => {
+                imported.refused.push(Refused { line, why: refusal(added).to_owned() });
+            }
+        }
+    }
+    imported.refused.sort_by_key(|refused| refused.line);
+    Ok(imported)
+}
+
+fn check_header(header: &csv::ByteRecord) -> anyhow::Result<()> {
+    let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let unknown: Vec<&str> = names.iter().map(String::as_str).filter(|name| !COLUMNS.contains(name)).collect();
+    let required = ["email", "consent_what", "consent_when", "consent_how"];
+    let missing: Vec<&str> = required.into_iter().filter(|name| !names.iter().any(|n| n == name)).collect();
+    if unknown.is_empty() && missing.is_empty() {
+        return Ok(());
+    }
+    let mut what = Vec::new();
+    if !missing.is_empty() {
+        what.push(format!("the columns {} are missing", quoted(&missing)));
+    }
+    if !unknown.is_empty() {
+        what.push(format!("the columns {} are unknown", quoted(&unknown)));
+    }
+    anyhow::bail!("{}\nhint: the first line of the file names its columns, among {}", what.join(", and "), quoted(&COLUMNS))
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Why an address that is right in itself was not added.
+pub const fn refusal(added: Added) -> &'static str {
+    match added {
+        Added::Suppressed => "this address must not be written to",
+        Added::Left => "this person asked to be left alone after that consent was given",
+        Added::New(_) | Added::Changed(_) => "",
+    }
+}
+
+/// Everything that is wrong with a request, joined by `; `.
+fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) -> Result<Checked, String> {
+    let mut wrong = Vec::new();
+    let mut keep = |problem: String| wrong.push(problem);
+    let address = EmailAddress::parse(&request.email).map_err(|error| keep(error.to_string())).ok();
+    let cadence = match request.cadence.as_str() {
+        "" => Some(Cadence::Daily),
+        text => Cadence::parse(text).or_else(|| {
+            keep(format!("the cadence `{text}` is not `daily`, `weekly` or `monthly`"));
+            None
+        }),
+    };
+    let mut sections = std::collections::BTreeSet::new();
+    for name in request.sections.split_whitespace() {
+        match SectionId::parse(name).filter(|id| app.rules.sections().get(id).is_some()) {
+            Some(id) => {
+                sections.insert(id);
+            }
+            None => keep(format!("there is no section `{name}`")),
+        }
+    }
+    let mut natures = std::collections::BTreeSet::new();
+    for name in request.natures.split_whitespace() {
+        match Nature::parse(name) {
+            Some(nature) => {
+                natures.insert(nature);
+            }
+            None => keep(format!("there is no nature `{name}`")),
+        }
+    }
+    let least_severity = match request.severity.as_str() {
+        "" => Some(Severity::Info),
+        text => Severity::parse(text).or_else(|| {
+            keep(format!("the severity `{text}` is not `info`, `notable`, `high` or `critical`"));
+            None
+        }),
+    };
+    if request.consent_what.trim().is_empty() {
+        keep(String::from("no consent or legal basis is given (`consent_what`)"));
+    }
+    if request.consent_how.trim().is_empty() {
+        keep(String::from("how the consent was given is not said (`consent_how`)"));
+    }
+    let when = match request.consent_when.trim() {
+        "" => when.or_else(|| {
+            keep(String::from("when the consent was given is not said (`consent_when`)"));
+            None
+        }),
+        text => instant(text, &app.config.site.zone).or_else(|| {
+            keep(format!("`{text}` is neither a day such as `2026-11-23` nor an instant (`consent_when`)"));
+            None
+        }),
+    };
+    if when.is_some_and(|when| when.duration_since(now).as_hours() >= 24) {
+        keep(String::from("the consent lies in the future (`consent_when`)"));
+    }
+    match (address, cadence, least_severity, when) {
+        (Some(address), Some(cadence), Some(least_severity), Some(when)) if wrong.is_empty() => Ok(Checked {
+            address,
+            preferences: Preferences { cadence, sections, natures, least_severity },
+            consent: Consent {
+                what: request.consent_what.trim().to_owned(),
+                when,
+                how: request.consent_how.trim().to_owned(),
+            },
+        }),
+        _ => Err(wrong.join("; ")),
+    }
+}
+
+fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    match text.parse::<Timestamp>() {
+        Ok(at) => Some(at),
+        Err(_) => text.parse::<Date>().ok()?.to_zoned(zone.clone()).ok().map(|day| day.timestamp()),
+    }
+}
+
+/// Lets a person go, at once, also out of what is queued.
+pub fn remove(app: &App, address: &EmailAddress) -> anyhow::Result<Left> {
+    let now = app.clock.now();
+    Ok(app.store.write_durably(|tx| subscribers::leave(tx, address, now))?)
+}
