@@ -1,11 +1,65 @@
-//! Vigie: a legal and cybersecurity news watch for local authorities.
+//! Vigie (French: the lookout in the crow's nest) is a legal and cybersecurity news watch for local authorities: a
+//! crawler pulls notices from public sources, keeps them in SQLite, recognises what it has seen, puts each on its
+//! shelf, and sends the digest bulletin to each reader by topic and cadence, once. The same comes out as feeds and
+//! pages. This page is the map; the words are in [`model`].
+//!
+//! # Rows
+//!
+//! A module imports only from rows above it in this list, never from its own row. `tests/it/architecture.rs` holds
+//! that, and that each outside library has one home.
+//!
+//! | row | modules | what |
+//! |---|---|---|
+//! | 1 | [`clock`] [`model`] [`text`] | vocabulary; imports nothing of ours |
+//! | 2 | [`normalise`] | one form per value: addresses, dates, charsets, titles, references |
+//! | 3 | [`config`] [`schedule`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
+//! | 4 | [`render`] [`publish`] | presentation, pure |
+//! | 5 | [`fetch`] [`store`] [`mail`] [`files`] | the outside, one module per system |
+//! | 6 | [`work`] | use cases: read, decide, write in one transaction |
+//! | 7 | [`web`] | what is served over HTTP |
+//! | 8 | [`daemon`] [`demo`] | what runs by itself |
+//! | 9 | [`cli`] | one file per command |
+//!
+//! # Invariants
+//!
+//! 1. The core (rows 1 to 4) does not reach out: time and randomness are arguments, the same input gives the same bytes.
+//! 2. Broken input is data: `extract` returns drafts *and* problems. One bad entry never costs the feed, one bad feed
+//!    never costs the run, and every problem shows in the source's health.
+//! 3. A notice is never lost and never doubled. Identity: official reference, guid, canonical address, and only then
+//!    content; never the title alone.
+//! 4. A false merge is worse than a missed one. Every decision keeps its reason.
+//! 5. A delivery is never lost: its row exists from the transaction that froze the bulletin, and its Message-ID never
+//!    changes. It is doubled only where SMTP cannot tell (RFC 1047).
+//! 6. Cursor, not clock: an edition takes the approved stories that its cadence has not carried yet.
+//! 7. Nobody is written to without a recorded consent or legal basis; leaving always works.
+//! 8. No tracking.
+//! 9. The crawler is a guest, and never reaches a private address that nobody allowed.
+//! 10. What is shown stays within the source's licence.
+//!
+//! # Three walks through the code
+//!
+//! **A notice comes in.** [`work::crawl::crawl`] asks [`store::sources`] what is due and [`fetch::Fetcher`] for the
+//! page; [`extract::extract`] makes drafts of it with the help of [`normalise`]; `work/takein.rs` asks [`dedup`] what
+//! each draft is and [`classify`] where it belongs, and writes notices, stories, reasons, validators and health in
+//! one transaction.
+//!
+//! **A bulletin goes out.** [`work::compose::compose`] asks [`schedule`] what is due, takes the stories that wait for
+//! the cadence, lets [`bulletin`] put them in words and order, and freezes them with one delivery per reader.
+//! [`work::send::send`] claims deliveries, lets [`render`] write them, [`mail`] build and transmit them, and commits
+//! each outcome.
+//!
+//! **A command runs.** `main` hands over to [`cli::main`]; `cli/load.rs` reads `vigie.toml` and `sources.toml`
+//! through [`config`], opens [`work::App`], and the verb's own file calls its use case and says what it did.
 
+// Row 1: vocabulary.
 pub mod clock;
 pub mod model;
 pub mod text;
 
+// Row 2: one form per value.
 pub mod normalise;
 
+// Row 3: decisions.
 pub mod bulletin;
 pub mod classify;
 pub mod config;
@@ -13,19 +67,25 @@ pub mod dedup;
 pub mod extract;
 pub mod schedule;
 
+// Row 4: presentation.
 pub mod publish;
 pub mod render;
 
+// Row 5: the outside.
 pub mod fetch;
 pub mod files;
 pub mod mail;
 pub mod store;
 
+// Row 6: use cases.
 pub mod work;
 
+// Row 7: what is served.
 pub mod web;
 
+// Row 8: what runs by itself.
 pub mod daemon;
 pub mod demo;
 
+// Row 9: the command line.
 pub mod cli;

@@ -1,0 +1,179 @@
+//! What goes out: each story once per cadence, each reader once per bulletin, nobody who left.
+
+use std::collections::BTreeMap;
+
+use mail_parser::MessageParser;
+use vigie::{
+    demo::inbox::{Answer, Behaviour},
+    model::{Cadence, DeliveryState, EmailAddress},
+    store::outbox,
+    work::subscribe,
+};
+
+use crate::app::{TestApp, item};
+
+async fn with_three_stories() -> TestApp {
+    let t = TestApp::watching(&["/a"]).await;
+    t.serve("/a", &[item(1, "Un", "Premier texte."), item(2, "Deux", "Second texte."), item(3, "Trois", "Tiers texte.")]);
+    t.crawl().await;
+    t
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulletin_reaches_each_reader_of_its_cadence_once() {
+    let t = with_three_stories().await;
+    t.subscribe("maire@example.fr", Cadence::Daily);
+    t.subscribe("dgs@example.fr", Cadence::Daily);
+    t.subscribe("archives@example.fr", Cadence::Weekly);
+    let composed = t.compose(Cadence::Daily).expect("an edition");
+    assert_eq!((composed.stories, composed.deliveries), (3, 2));
+    assert_eq!(t.send().await.sent, 2);
+    assert_eq!(t.send().await.sent, 0);
+    let received = t.received();
+    assert_eq!(received.iter().map(|m| m.to[0].as_str()).collect::<Vec<_>>(), ["dgs@example.fr", "maire@example.fr"]);
+    let message = MessageParser::default().parse(&received[0].bytes).expect("a message");
+    let text = message.body_text(0).expect("a text part");
+    let html = message.body_html(0).expect("an HTML part");
+    for title in ["Un", "Deux", "Trois"] {
+        assert!(text.contains(title) && html.contains(title), "{title}");
+    }
+    assert!(text.contains("https://mairie.example/articles/1") && html.contains("https://mairie.example/articles/1"));
+    let header = |name: &str| message.header_raw(name).unwrap_or_default().trim().to_owned();
+    assert!(header("List-Id").contains("<quotidien.example.fr>"), "{}", header("List-Id"));
+    assert!(header("List-Unsubscribe").starts_with("<mailto:veille@example.fr"), "{}", header("List-Unsubscribe"));
+    assert_eq!(header("Auto-Submitted"), "auto-generated");
+    assert_ne!(
+        message.message_id(),
+        MessageParser::default().parse(&received[1].bytes).expect("a message").message_id()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_get_what_they_chose_and_no_empty_bulletin() {
+    let t = with_three_stories().await;
+    t.subscribe("tout@example.fr", Cadence::Daily);
+    t.subscribe_to("alertes@example.fr", Cadence::Daily, "alerte", "info");
+    t.subscribe_to("urgent@example.fr", Cadence::Daily, "", "critical");
+    assert_eq!(t.compose(Cadence::Daily).expect("an edition").deliveries, 1);
+    t.send().await;
+    assert_eq!(t.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_cadence_carries_each_story_once() {
+    let t = with_three_stories().await;
+    assert_eq!(t.compose(Cadence::Daily).map(|c| c.stories), Some(3));
+    assert_eq!(t.compose(Cadence::Daily), None);
+    t.serve("/a", &[item(4, "Quatre", "Dernier texte.")]);
+    t.crawl().await;
+    assert_eq!(t.compose(Cadence::Daily).map(|c| c.stories), Some(1));
+    assert_eq!(t.compose(Cadence::Weekly).map(|c| c.stories), Some(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn monday_carries_the_weekend_and_a_slot_is_served_once() {
+    let mut t = TestApp::watching(&["/a"]).await;
+    t.subscribe("maire@example.fr", Cadence::Daily);
+    // Installed on Wednesday morning: what is crawled then goes out on Thursday.
+    t.serve("/a", &[item(1, "Mercredi", "x")]);
+    t.crawl().await;
+    assert!(t.compose_due().is_empty());
+    t.at("2023-08-31T05:10:00Z");
+    assert_eq!(t.compose_due().len(), 1);
+    assert!(t.compose_due().is_empty());
+    for (day, n) in [("2023-09-01", 2), ("2023-09-02", 3), ("2023-09-03", 4)] {
+        t.at(&format!("{day}T12:00:00Z"));
+        assert!(t.compose_due().is_empty(), "{day}");
+        t.serve("/a", &[item(n, &format!("Du {day}"), &format!("Texte {n}."))]);
+        t.crawl().await;
+    }
+    t.at("2023-09-04T05:00:00Z");
+    let monday: Vec<(Cadence, usize)> = t.compose_due().iter().map(|c| (c.cadence, c.stories)).collect();
+    assert_eq!(monday, [(Cadence::Daily, 3)]);
+    // The clock goes back a day: nothing is sent again.
+    t.at("2023-09-03T05:30:00Z");
+    assert!(t.compose_due().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_temporary_refusal_is_tried_again_later_under_the_same_message_id() {
+    let answers = BTreeMap::from([(String::from("grey"), Answer::RefuseOnce(String::from("450 4.2.0 come back later")))]);
+    let mut t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.crawl().await;
+    t.subscribe("grey@example.fr", Cadence::Daily);
+    t.compose(Cadence::Daily);
+    let first = t.send().await;
+    assert_eq!((first.sent, first.deferred), (0, 1));
+    assert_eq!(t.send().await.sent, 0, "not due yet");
+    t.at("2023-08-30T05:40:00Z");
+    assert_eq!(t.send().await.sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_for_good_costs_that_reader_only() {
+    let answers = BTreeMap::from([(String::from("unknown"), Answer::Refuse(String::from("550 5.1.1 no such user")))]);
+    let t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.crawl().await;
+    for name in ["a", "unknown", "b"] {
+        t.subscribe(&format!("{name}@example.fr"), Cadence::Daily);
+    }
+    t.compose(Cadence::Daily);
+    let report = t.send().await;
+    assert_eq!((report.sent, report.failed), (2, 1));
+    assert!(report.refusals.keys().any(|reply| reply.contains("no such user")), "{:?}", report.refusals);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_mail_server_is_down_everything_stays_due_and_the_cause_is_told() {
+    let mut t = with_three_stories().await;
+    t.subscribe("maire@example.fr", Cadence::Daily);
+    t.compose(Cadence::Daily);
+    let vigie::config::Transport::Smtp(smtp) = &mut t.app.config.mail.transport else { panic!("smtp") };
+    let port = std::mem::replace(&mut smtp.port, 1);
+    let report = t.send().await;
+    assert_eq!(report.sent, 0);
+    assert!(report.trouble.as_ref().is_some_and(|t| t.contains("127.0.0.1")), "{report:?}");
+    let vigie::config::Transport::Smtp(smtp) = &mut t.app.config.mail.transport else { panic!("smtp") };
+    smtp.port = port;
+    assert_eq!(t.send().await.sent, 1, "at once, without waiting");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_gets_nothing_not_even_what_is_queued() {
+    let t = with_three_stories().await;
+    t.subscribe("maire@example.fr", Cadence::Daily);
+    t.compose(Cadence::Daily);
+    let address = EmailAddress::parse("Maire@example.fr").expect("an address");
+    subscribe::remove(&t.app, &address).expect("left");
+    t.send().await;
+    assert!(t.received().is_empty());
+    let tally = t.app.store.read(|db| outbox::tally(db, None)).expect("a tally");
+    assert_eq!(tally, [(DeliveryState::Cancelled, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_sender_had_claimed_is_sent_by_the_next() {
+    let t = with_three_stories().await;
+    t.subscribe("maire@example.fr", Cadence::Daily);
+    t.compose(Cadence::Daily);
+    let now = t.now();
+    let until = now + jiff::SignedDuration::from_hours(5);
+    let claimed = t.app.store.write(|tx| outbox::claim(tx, 10, now, until)).expect("a claim");
+    assert_eq!(claimed.len(), 1);
+    let t = t.reopened();
+    assert_eq!(t.send().await.sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_senders_at_once_send_each_message_once() {
+    let t = with_three_stories().await;
+    for n in 0..30 {
+        t.subscribe(&format!("lecteur{n}@example.fr"), Cadence::Daily);
+    }
+    t.compose(Cadence::Daily);
+    let (first, second) = tokio::join!(t.send(), t.send());
+    assert_eq!(first.sent + second.sent, 30);
+    assert_eq!(t.received().len(), 30);
+}

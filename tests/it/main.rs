@@ -1,0 +1,5 @@
+mod app;
+mod architecture;
+mod bulletin;
+mod crawl;
+mod fetch;
