@@ -47,6 +47,8 @@ impl Clients {
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(Guarded { names: names.clone(), reach, listed })
                 .no_proxy()
+                // Two formats go by this name, and nobody needs either.
+                .no_deflate()
                 .redirect(Policy::none())
                 .referer(false)
                 .user_agent(user_agent(settings.contact.as_ref()))

@@ -157,6 +157,9 @@ impl FetchError {
             FetchError::Timeout { host, phase: Phase::Connect, after: connect }
         } else if error.is_connect() {
             FetchError::Connect { host, why }
+        } else if why.starts_with("invalid ") {
+            // What answers does not speak HTTP; the client says so in words only.
+            FetchError::Decode { host, why }
         } else {
             FetchError::Truncated { host, why }
         }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, fmt::strtime, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    fmt::{rfc2822::DateTimeParser, strtime},
+    tz::TimeZone,
+};
 use reqwest::header::{
     AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED, RETRY_AFTER,
@@ -74,8 +78,9 @@ pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 /// A date in one of the three forms of RFC 9110 5.6.7.
 pub fn http_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    if let Ok(date) = jiff::fmt::rfc2822::parse(text) {
-        return Some(date.timestamp());
+    // Servers that get the day of the week wrong still mean the date.
+    if let Ok(date) = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text) {
+        return Some(date);
     }
     ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"].into_iter().find_map(|form| {
         let date = strtime::parse(form, text).ok()?.to_datetime().ok()?;

@@ -87,13 +87,11 @@ pub enum Answer {
 
 /// What one request without redirects led to.
 enum Step {
-    Done(Answer),
+    Done(Box<Answer>),
     Redirect { to: Url, permanent: bool },
 }
 
 impl Fetcher {
-    /// Must be called inside a tokio runtime.
-    ///
     /// # Errors
     /// Only when the HTTP client cannot be set up. A machine without certificate authorities or resolver settings is
     /// not an error here.
@@ -145,7 +143,7 @@ impl Fetcher {
             let moved = (all_permanent && chain.len() > 1).then(|| url.clone());
             let step = tokio::time::timeout(left, self.step(&url, &host, reach, request.validators, moved)).await;
             let (to, permanent) = match step {
-                Ok(Ok(Step::Done(answer))) => return Ok(answer),
+                Ok(Ok(Step::Done(answer))) => return Ok(*answer),
                 Ok(Ok(Step::Redirect { to, permanent })) => (to, permanent),
                 Ok(Err(error)) => return Err(error),
                 Err(_) => return Err(FetchError::Timeout { host, phase: Phase::Total, after: self.total }),
@@ -188,17 +186,18 @@ impl Fetcher {
                 to.set_fragment(None);
                 Ok(Step::Redirect { to, permanent: matches!(status.as_u16(), 301 | 308) })
             }
-            304 if *known != Validators::default() => Ok(Step::Done(Answer::NotModified { fresh, moved })),
+            304 if *known != Validators::default() => Ok(Step::Done(Box::new(Answer::NotModified { fresh, moved }))),
             // Servers that know the validator and send the page all the same: its body need not be read.
             200 if validators.etag.is_some() && validators.etag == known.etag => {
-                Ok(Step::Done(Answer::NotModified { fresh, moved }))
+                Ok(Step::Done(Box::new(Answer::NotModified { fresh, moved })))
             }
             200 | 203 => {
                 let content_type = headers::text(response.headers(), CONTENT_TYPE);
                 let limits = body::Limits { cap: self.cap, idle: self.idle };
                 let body = body::read(response, host, limits).await?;
                 let page = Page { url: url.clone(), content_type, body };
-                Ok(Step::Done(Answer::Page { page, validators, fresh, moved, status: status.as_u16() }))
+                let answer = Answer::Page { page, validators, fresh, moved, status: status.as_u16() };
+                Ok(Step::Done(Box::new(answer)))
             }
             code => {
                 let asks = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
