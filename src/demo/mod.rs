@@ -38,7 +38,7 @@ const FOREVER: Duration = Duration::from_secs(3600);
 pub struct Stage {
     dir: PathBuf,
     _sources: Replay,
-    inbox: Inbox,
+    _inbox: Inbox,
 }
 
 /// What a demonstration did, and where to look.
@@ -75,7 +75,7 @@ impl Stage {
             let path = dir.join(name);
             fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
         }
-        Ok(Self { dir: dir.to_owned(), _sources: sources, inbox })
+        Ok(Self { dir: dir.to_owned(), _sources: sources, _inbox: inbox })
     }
 
     /// The settings to open the installation with.
@@ -110,14 +110,20 @@ pub async fn play(
         crawl,
         readers: readers.added,
         send,
-        messages: stage.inbox.files(),
-        bulletin: fs::read_dir(public.join("bulletins"))
-            .ok()
-            .and_then(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()).max()),
+        messages: listed(&stage.dir.join("mail"), "eml"),
+        bulletin: listed(&public.join("bulletins"), "html").pop(),
         feeds: ["rss", "atom", "json"].map(|kind| public.join(format!("veille.{kind}"))).into(),
         composed,
         public,
     })
+}
+
+/// The files of a folder with this extension, by name.
+fn listed(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == extension)).collect();
+    files.sort();
+    files
 }
 
 const SETTINGS: &str = include_str!("content/vigie.toml");

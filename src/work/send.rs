@@ -15,7 +15,7 @@ use super::{App, compose};
 use crate::{
     bulletin::Edition,
     config::{Mailbox, Transport},
-    mail::{self, Envelope, List, Mailer, Outcome, Parts},
+    mail::{self, Dot, Envelope, List, Mailer, Outcome, Parts},
     model::{
         BulletinId, Consent, Delivery, DeliveryId, DeliveryState, EmailAddress, Preferences, SmtpReply, SubscriberState,
     },
@@ -241,7 +241,7 @@ pub async fn test(
     session.quit().await;
     match outcome {
         Outcome::Sent(reply) => Ok(reply),
-        Outcome::Failed(reply) | Outcome::Retry(reply) | Outcome::Lost { reply, .. } => {
+        Outcome::Failed(reply) | Outcome::Retry(reply) | Outcome::Lost(reply, _) => {
             bail!("not sent: {} {}", reply.code, reply.text)
         }
     }
@@ -336,7 +336,7 @@ async fn worker(
         let outcome = open.send(&envelope, &ready.bytes).await;
         let now = app.clock.now();
         match outcome {
-            Outcome::Lost { before_dot: true, reply } => {
+            Outcome::Lost(reply, Dot::Before) => {
                 put_back(ready);
                 broken += 1;
                 if broken >= 3 {
@@ -373,7 +373,7 @@ fn judge(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Attempt {
     let (state, due, reply) = match outcome {
         Outcome::Sent(reply) => (DeliveryState::Sent, now, reply),
         Outcome::Failed(reply) => (DeliveryState::Failed, now, reply),
-        Outcome::Lost { reply, .. } => (DeliveryState::Deferred, later(AMBIGUOUS), reply),
+        Outcome::Lost(reply, _) => (DeliveryState::Deferred, later(AMBIGUOUS), reply),
         Outcome::Retry(reply) => {
             let seed = u64::try_from(delivery.id.get()).unwrap_or(0);
             match mail::retry_delay(delivery.attempts, seed).and_then(|wait| SignedDuration::try_from(wait).ok()) {
