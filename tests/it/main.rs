@@ -1,0 +1,3 @@
+//! One integration crate, one file per feature.
+
+mod sources;
