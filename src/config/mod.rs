@@ -3,16 +3,30 @@
 //! `sources.toml` says what to watch, `vigie.toml` says the rest; both have the same grammar, so that a small
 //! installation may keep everything in one file. Each part of the program gets only its own small struct.
 
+mod check;
+mod file;
+mod problem;
+#[cfg(test)]
+mod tests;
+mod value;
+
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
-use jiff::{
-    civil::{Time, Weekday},
-    tz::TimeZone,
-};
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use url::Url;
 
 use crate::model::{Cadence, EmailAddress, Source};
+
+pub use crate::model::Rhythm;
+pub use check::{Context, Input, load, rules_path, sources_path};
+pub use problem::{ConfigProblem, Problems};
+
+/// The commented `vigie.toml` that `vigie init` writes: every setting, with its default.
+pub const INIT_SETTINGS: &str = include_str!("init/vigie.toml");
+
+/// The sources that ship with Vigie, which `vigie init` writes as `sources.toml`.
+pub const INIT_SOURCES: &str = include_str!("../../sources.toml");
 
 /// Everything that was set, with defaults filled in.
 #[derive(Debug, Clone)]
@@ -77,15 +91,6 @@ pub struct Crawl {
 pub struct Network {
     pub address: IpAddr,
     pub prefix: u8,
-}
-
-/// When an edition of a cadence falls due, in the readers' zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rhythm {
-    /// On these days of the week. An edition carries all that came since the former one.
-    Days { days: Vec<Weekday>, at: Time },
-    /// On this day of the month (1 to 28).
-    Month { day: i8, at: Time },
 }
 
 /// How mail leaves.

@@ -1,0 +1,206 @@
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::model::{Authority, Issuer, Kind, Licence, Reference, SourceId};
+
+fn source(section: &str, nature: Nature) -> Source {
+    Source {
+        id: SourceId::parse("la-source").unwrap(),
+        name: "La Source".to_owned(),
+        url: "https://example.org/feed".parse().unwrap(),
+        kind: Kind::Feed,
+        section: SectionId::parse(section).unwrap(),
+        nature,
+        language: "fr".to_owned(),
+        licence: Licence::Unknown,
+        authority: Authority::Relay,
+        every: Duration::from_secs(7_200),
+        zone: TimeZone::UTC,
+        allow_private: false,
+    }
+}
+
+fn titled(title: &str) -> Draft {
+    Draft { title: title.to_owned(), ..Draft::default() }
+}
+
+fn numbered(issuer: Issuer, number: &str) -> Draft {
+    let reference = Some(Reference { issuer, number: number.to_owned() });
+    Draft { reference, ..titled("Multiples vulnérabilités dans GLPI") }
+}
+
+#[test]
+fn the_rules_that_ship_can_be_read() {
+    let rules = Rules::parse("rules.toml", include_str!("rules.toml")).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(rules.sections().iter().next().map(|s| s.name.as_str()), Some("TIC - Réseaux - Téléphonie"));
+    assert!(rules.sections().iter().count() >= 16);
+    let names: std::collections::BTreeSet<&str> = rules.rules.iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(names.len(), rules.rules.len(), "an editor must be able to tell the rules apart");
+}
+
+#[test]
+fn official_numbers_decide_nature_and_severity() {
+    let rules = Rules::embedded();
+    for (issuer, number, text, nature, severity) in [
+        (Issuer::CertFr, "CERTFR-2026-ALE-005", "", Nature::Alerte, Severity::Critical),
+        (Issuer::CertFr, "CERTFR-2026-AVI-1026", "", Nature::Avis, Severity::Notable),
+        (
+            Issuer::CertFr,
+            "CERTFR-2026-AVI-1027",
+            "Elles permettent une exécution de code\u{a0}arbitraire à distance.",
+            Nature::Avis,
+            Severity::High,
+        ),
+        (Issuer::CertFr, "CERTFR-2026-AVI-1028", "Elle est activement exploitée.", Nature::Avis, Severity::High),
+        (Issuer::CertFr, "CERTFR-2026-ALE-006", "Elle est activement exploitée.", Nature::Alerte, Severity::Critical),
+        (Issuer::CertFr, "CERTFR-2026-ACT-034", "", Nature::Doc, Severity::Info),
+        (Issuer::CertFr, "CERTFR-2026-CTI-002", "", Nature::Doc, Severity::Info),
+        (Issuer::JorfText, "JORFTEXT000042723325", "", Nature::Jorf, Severity::Info),
+        (Issuer::Ecli, "ECLI:FR:CECHR:2026:1", "", Nature::Juris, Severity::Info),
+        (Issuer::Celex, "32016R0679", "", Nature::Ue, Severity::Info),
+    ] {
+        let draft = Draft { text: text.to_owned(), ..numbered(issuer, number) };
+        let shelved = classify(&rules, &source("tic", Nature::Actu), &draft);
+        assert_eq!((shelved.nature, shelved.severity), (nature, severity), "{number} {text}");
+    }
+}
+
+#[test]
+fn an_address_stands_in_for_a_missing_number() {
+    let url = "https://www.cert.ssi.gouv.fr/alerte/CERTFR-2026-ALE-005/".parse().ok();
+    let draft = Draft { url, ..titled("Vulnérabilité dans un pare-feu") };
+    let shelved = classify(&Rules::embedded(), &source("tic", Nature::Actu), &draft);
+    assert_eq!((shelved.nature, shelved.severity), (Nature::Alerte, Severity::Critical));
+}
+
+#[test]
+fn words_decide_the_section_of_what_a_general_source_says() {
+    let rules = Rules::embedded();
+    for (title, section) in [
+        ("Cyberattaque contre une commune : les services à l'arrêt", "tic"),
+        ("La CNIL sanctionne une ville pour sa vidéosurveillance", "donnees-personnelles"),
+        ("Fuite de données dans une communauté de communes", "donnees-personnelles"),
+        ("Marchés publics : les seuils relevés au 1er janvier", "commande-publique"),
+        ("Décret n° 2026-12 relatif au statut particulier des attachés territoriaux", "fonction-publique"),
+        ("Élections municipales : le calendrier", "institutions-elections"),
+        ("Dotation globale de fonctionnement : ce qui change", "finances"),
+        ("Les EPCI devront transférer la compétence", "intercommunalite"),
+        ("Mayotte : prorogation de l'état d'urgence", "outre-mer"),
+        ("Inondations : 22 communes reconnues en état de catastrophe naturelle", "environnement-risques"),
+        ("Gens du voyage : les aires d'accueil", "habitat-logement"),
+        ("Rentrée scolaire : fermetures de classes", "education"),
+        ("Les maires inquiets pour leurs EHPAD", "sante-social"),
+        ("Police municipale : de nouvelles compétences", "justice-securite"),
+        ("Le maire peut-il refuser ?", "institutions-elections"),
+        ("Rien de tout cela", "amenagement"),
+    ] {
+        let shelved = classify(&rules, &source("amenagement", Nature::Actu), &titled(title));
+        assert_eq!(shelved.section.as_str(), section, "{title}: {:?}", shelved.because);
+    }
+    let by_category =
+        Draft { categories: vec!["Actualité".into(), "Finances locales".into()], ..titled("Ce qui change") };
+    assert_eq!(classify(&rules, &source("amenagement", Nature::Actu), &by_category).section.as_str(), "finances");
+}
+
+#[test]
+fn a_source_about_security_keeps_its_shelf() {
+    let rules = Rules::embedded();
+    let tic = source("tic", Nature::Actu);
+    let title = "Un hôpital et un lycée touchés par une fuite de données";
+    assert_eq!(classify(&rules, &tic, &titled(title)).section.as_str(), "tic");
+    let cnil = source("donnees-personnelles", Nature::Juris);
+    let shelved = classify(&rules, &cnil, &titled("Cybersécurité : amende de 50 000 euros"));
+    assert_eq!((shelved.section.as_str(), shelved.nature), ("donnees-personnelles", Nature::Juris));
+}
+
+#[test]
+fn editors_are_told_why() {
+    let shelved =
+        classify(&Rules::embedded(), &source("tic", Nature::Actu), &numbered(Issuer::CertFr, "CERTFR-2026-ALE-005"));
+    assert_eq!(
+        shelved.because,
+        [
+            "rubrique : TIC - Réseaux - Téléphonie (règle « CERT-FR alerte »)",
+            "nature : Alerte (règle « CERT-FR alerte »)",
+            "gravité : urgent (règle « CERT-FR alerte »)",
+        ]
+    );
+    let plain = classify(&Rules::embedded(), &source("finances", Nature::Actu), &titled("Bonjour"));
+    assert_eq!(
+        plain.because,
+        [
+            "rubrique : Finances (celle de la source « La Source »)",
+            "nature : Actu (celle de la source « La Source »)",
+            "gravité : information (aucune règle)",
+        ]
+    );
+}
+
+#[test]
+fn ones_own_rules_take_their_place() {
+    let text = r#"
+        [[section]]
+        id = "autre"
+        name = "Autre"
+        [[rule]]
+        name = "les deux à la fois"
+        when = [{ source = ["la-source"], title_has = ["élu"] }]
+        severity = "notable"
+        [[rule]]
+        name = "plus grave, mais après"
+        when = [{ category_has = ["été"] }]
+        severity = "high"
+        nature = "doc"
+    "#;
+    let rules = Rules::parse("mine.toml", text).unwrap();
+    let here = source("autre", Nature::Actu);
+    let other = Source { id: SourceId::parse("autre-source").unwrap(), ..here.clone() };
+    assert_eq!(classify(&rules, &here, &titled("L'ÉLU")).severity, Severity::Notable);
+    assert_eq!(classify(&rules, &other, &titled("L'élu")).severity, Severity::Info);
+    let both = Draft { categories: vec!["Eté".into()], ..titled("Un élu") };
+    let shelved = classify(&rules, &here, &both);
+    assert_eq!((shelved.severity, shelved.nature), (Severity::High, Nature::Doc));
+}
+
+#[test]
+fn mistakes_in_rules_are_shown_with_their_line() {
+    let section = "[[section]]\nid = \"tic\"\nname = \"TIC\"\n";
+    let rule = |body: &str| format!("{section}[[rule]]\nname = \"r\"\n{body}\n");
+    for (text, message) in [
+        (String::new(), "mine.toml:1:1: missing field `section`"),
+        (
+            rule("when = [{ title_has = [\"a\"] }]\nsection = \"tik\""),
+            "mine.toml:7:11: unknown section `tik`; known: `tic`",
+        ),
+        (rule("when = []\nsection = \"tic\""), "mine.toml:5:8: rule `r` never holds"),
+        (rule("when = [{}]\nsection = \"tic\""), "mine.toml:6:9: a case of rule `r` names no condition"),
+        (rule("when = [{ title_has = [\"a\"] }]"), "mine.toml:5:8: rule `r` sets nothing"),
+        (rule("when = [{ title_has = [\"é\", \"ab*\"] }]\nsection = \"tic\""), "mine.toml:6:29: `ab*` needs 3 letters"),
+        (rule("when = [{ titel_has = [\"a\"] }]\nsection = \"tic\""), "mine.toml:6:11: unknown field `titel_has`"),
+        (rule("when = [{ title_has = [\"a\"] }]\nseverity = \"grave\""), "mine.toml:7:12: unknown variant `grave`"),
+        (format!("{section}{section}"), "mine.toml:5:6: section `tic` is there twice"),
+        (section.replace("tic", "T I C"), "mine.toml:2:6: `T I C` cannot be the id of a section"),
+    ] {
+        let error = Rules::parse("mine.toml", &text).unwrap_err();
+        assert!(error.starts_with(message), "{error}\nexpected: {message}");
+        assert!(error.contains("\nhint: "), "{error}");
+    }
+}
+
+/// A debug build shelves 10,000 a second on a slow machine; the bound only catches a rule that is searched word by word.
+#[test]
+fn many_notices_are_shelved_quickly() {
+    let rules = Rules::embedded();
+    let source = source("amenagement", Nature::Actu);
+    let text = "Le conseil municipal a délibéré sur les marchés publics et la dotation de l'État ; ".repeat(11);
+    let draft = Draft { text, ..titled("La commune face à l'été") };
+    let start = Instant::now();
+    for _ in 0..500 {
+        classify(&rules, &source, &draft);
+    }
+    let taken = start.elapsed();
+    println!("500 notices in {taken:?}");
+    assert!(taken < Duration::from_secs(3), "{taken:?}");
+}

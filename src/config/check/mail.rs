@@ -1,0 +1,124 @@
+//! `[mail]` and `[mail.smtp]`.
+
+use std::time::Duration;
+
+use super::{Context, count};
+use crate::config::{
+    Login, Mail, Security, Smtp, Transport,
+    file::Table,
+    value::{self, Wrong},
+};
+
+/// The secret that may come from the environment.
+const PASSWORD: &str = "VIGIE_SMTP_PASSWORD";
+
+#[derive(Clone)]
+enum Way {
+    Smtp,
+    Folder,
+}
+
+pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
+    let smtp = smtp(table.table("smtp"), context);
+    let way = table.parse("transport", |text| {
+        value::choice(text, "a way to send", &[("smtp", Way::Smtp), ("folder", Way::Folder)])
+    });
+    let folder = table.parse("folder", value::name);
+    let transport = match way {
+        Some(Way::Folder) => Transport::Folder(context.base.join(folder.unwrap_or_else(|| "outbox".to_owned()))),
+        // Somebody who names a folder and forgets the transport would send real mail.
+        Some(Way::Smtp) | None if folder.is_some() => {
+            let wrong = Wrong::new("has no effect with `transport = \"smtp\"`", "write `transport = \"folder\"` too");
+            table.refuse("folder", wrong);
+            Transport::Smtp(smtp)
+        }
+        Some(Way::Smtp) | None => Transport::Smtp(smtp),
+    };
+    let mail = Mail {
+        from: table.parse("from", value::mailbox),
+        reply_to: table.parse("reply_to", value::email),
+        unsubscribe: table.parse("unsubscribe", value::email),
+        transport,
+    };
+    table.finish();
+    mail
+}
+
+fn smtp(mut table: Table<'_>, context: &Context<'_>) -> Smtp {
+    let host = table.parse("host", value::host).unwrap_or_else(|| "localhost".to_owned());
+    let port = table.number("port", 1, 65_535).and_then(|port| u16::try_from(port).ok());
+    let local = is_loopback(&host);
+    let ways = [("tls", Security::Tls), ("starttls", Security::StartTls), ("none", Security::None)];
+    let security = table.parse("security", |text| value::choice(text, "a way to protect the connection", &ways));
+    let security = security.unwrap_or(match port {
+        Some(465) => Security::Tls,
+        _ if local => Security::None,
+        _ => Security::StartTls,
+    });
+    let login = login(&mut table, context);
+    if login.is_some() && security == Security::None && !local {
+        let why = "must not be `none` for another machine when there is a password: it would travel in clear";
+        table.refuse("security", Wrong::new(why, "write `security = \"starttls\"` or `security = \"tls\"`"));
+    }
+    let smtp = Smtp {
+        port: port.unwrap_or(match security {
+            Security::Tls => 465,
+            Security::StartTls => 587,
+            Security::None => 25,
+        }),
+        host,
+        security,
+        login,
+        connections: count(&mut table, "connections", 50, 2),
+        timeout: table.parse("timeout", |text| value::duration(text, "1s", "1h")).unwrap_or(Duration::from_secs(300)),
+        ehlo: table.parse("ehlo", value::host),
+    };
+    table.finish();
+    smtp
+}
+
+/// The environment wins over the file, so that a secret can be replaced without an edit.
+fn login(table: &mut Table<'_>, context: &Context<'_>) -> Option<Login> {
+    let user = table.parse("user", value::name);
+    let password = table.text("password").map(str::to_owned);
+    let file = table.parse("password_file", value::name);
+    if password.is_some() && file.is_some() {
+        let hint = "keep `password_file`, and take the password out of this file";
+        table.refuse("password", Wrong::new("and `password_file` are both set", hint));
+    }
+    let from_file = || {
+        let read = (context.read_secret)(&context.base.join(file.as_ref()?));
+        let read = read.map_err(|error| {
+            let hint = "create the file, or let the user that runs Vigie read it";
+            table.refuse("password_file", Wrong::new(format!("cannot be read: {error}"), hint));
+        });
+        Some(read.ok()?.trim_end_matches(['\r', '\n']).to_owned())
+    };
+    let password = (context.env)(PASSWORD).filter(|p| !p.is_empty()).or(password).or_else(from_file);
+    match (user, password) {
+        (Some(user), Some(password)) if !password.is_empty() => Some(Login { user, password }),
+        (Some(_), Some(_)) => {
+            let key = if file.is_some() { "password_file" } else { "password" };
+            table.refuse(key, Wrong::new("holds an empty password", "write the password, or take `user` away"));
+            None
+        }
+        (Some(_), None) => {
+            if !table.has("password") && !table.has("password_file") {
+                let hint = format!("set `password_file`, or `{PASSWORD}` in the environment");
+                table.refuse("user", Wrong::new("is set without a password", hint));
+            }
+            None
+        }
+        (None, _) => {
+            let given = if file.is_some() { "password_file" } else { "password" };
+            if table.has(given) && !table.has("user") {
+                table.refuse(given, Wrong::new("is set without `user`", "set `user` too"));
+            }
+            None
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,318 @@
+//! Settings as written: the tables of one or two files read as one, key by key, each value with its place.
+//!
+//! Not through serde, which stops at the first mistake of a file: here every wrong value and every unknown key is
+//! noted, and reading goes on. A key is known because somebody asked for it; what is left when a table is finished
+//! is unknown.
+
+use std::{cell::RefCell, ops::Range};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    Input,
+    problem::{ConfigProblem, Problems},
+    value::{Wrong, quoted, suggestion},
+};
+
+/// The files, and what was found wrong in them so far.
+pub(super) struct Written<'a> {
+    documents: Vec<Document<'a>>,
+    problems: RefCell<Vec<(Place, ConfigProblem)>>,
+}
+
+struct Document<'a> {
+    input: Input<'a>,
+    root: DeTable<'a>,
+    /// The lines that are not TOML: what was made of them is not worth a second complaint.
+    broken: Vec<usize>,
+}
+
+/// Where something is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    document: usize,
+    span: Range<usize>,
+}
+
+/// One table, which may stand in both files (but none of its keys twice).
+pub(super) struct Table<'w> {
+    written: &'w Written<'w>,
+    /// As in the file: `[mail.smtp]`, `[[source]]`; empty for the top level.
+    name: String,
+    parts: Vec<(usize, &'w DeTable<'w>)>,
+    place: Option<Place>,
+    asked: Vec<&'static str>,
+}
+
+const TEXT: &str = "text in quotes";
+const LIST: &str = "a list of texts in quotes";
+
+impl<'a> Written<'a> {
+    /// Reads what can be read, and notes what is not TOML.
+    pub fn parse(inputs: impl IntoIterator<Item = Input<'a>>) -> Self {
+        let mut problems = Vec::new();
+        let mut documents = Vec::new();
+        for input in inputs {
+            let (root, errors) = DeTable::parse_recoverable(input.text);
+            let mut broken = Vec::new();
+            for error in errors {
+                let span = error.span().unwrap_or(0..0);
+                let hint = match error.message().contains("duplicate") {
+                    true => "write each key, and each table, once",
+                    false => "write a key, `=`, and a value: text in quotes, a list in brackets",
+                };
+                let message = format!("this is not TOML: {}", error.message().replace('\n', "; "));
+                let problem = ConfigProblem::at(input.name, input.text, span.clone(), message, hint.to_owned());
+                // One slip often breaks the parser's stride several times on its line: the first tells.
+                if !broken.contains(&problem.line) {
+                    broken.push(problem.line);
+                    problems.push((Place { document: documents.len(), span }, problem));
+                }
+            }
+            documents.push(Document { input, root: root.into_inner(), broken });
+        }
+        Self { documents, problems: RefCell::new(problems) }
+    }
+
+    pub fn top(&self) -> Table<'_> {
+        let parts = self.documents.iter().enumerate().map(|(i, d)| (i, &d.root)).collect();
+        Table { written: self, name: String::new(), parts, place: None, asked: Vec::new() }
+    }
+
+    /// Notes a mistake; without a place, it concerns no line.
+    pub fn report(&self, place: Option<&Place>, message: String, hint: impl Into<String>) {
+        let hint = hint.into();
+        let Some((place, document)) = place.and_then(|p| Some((p, self.documents.get(p.document)?))) else {
+            let file = self.documents.first().map_or("(defaults)", |d| d.input.name);
+            let place = Place { document: 0, span: 0..0 };
+            return self.problems.borrow_mut().push((place, ConfigProblem::whole(file, message, hint)));
+        };
+        let input = &document.input;
+        let problem = ConfigProblem::at(input.name, input.text, place.span.clone(), message, hint);
+        if !document.broken.contains(&problem.line) {
+            self.problems.borrow_mut().push((place.clone(), problem));
+        }
+    }
+
+    /// « sources.toml:12 », to point from one place to another.
+    pub fn line(&self, place: &Place) -> String {
+        self.documents.get(place.document).map_or_else(String::new, |d| {
+            let before = d.input.text.get(..place.span.start).unwrap_or("");
+            format!("{}:{}", d.input.name, before.matches('\n').count() + 1)
+        })
+    }
+
+    /// Everything that was noted, in the order of the files.
+    pub fn finish(self) -> Result<(), Problems> {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by_key(|(place, _)| (place.document, place.span.start));
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(Problems::new(problems.into_iter().map(|(_, problem)| problem).collect())),
+        }
+    }
+}
+
+impl<'w> Table<'w> {
+    pub fn written(&self) -> &'w Written<'w> {
+        self.written
+    }
+
+    /// Where a key's value stands, or else the table itself.
+    pub fn place(&self, key: &str) -> Option<Place> {
+        self.values(key).next().map(|(place, _)| place).or_else(|| self.place.clone())
+    }
+
+    /// Whether a key is written at all, rightly or wrongly.
+    pub fn has(&self, key: &str) -> bool {
+        self.values(key).next().is_some()
+    }
+
+    /// Notes a mistake at a key's value: « `every` must be … ».
+    pub fn refuse(&self, key: &str, wrong: Wrong) {
+        let message = format!("{} {}", self.full(key), wrong.why);
+        self.written.report(self.place(key).as_ref(), message, wrong.hint);
+    }
+
+    pub fn text(&mut self, key: &'static str) -> Option<&'w str> {
+        let value = self.find(key)?;
+        value.as_str().or_else(|| self.mistyped(key, TEXT, value))
+    }
+
+    /// A text that says something else.
+    pub fn parse<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+        let text = self.text(key)?;
+        read(text).map_err(|wrong| self.refuse(key, wrong)).ok()
+    }
+
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.find(key)?;
+        value.as_bool().or_else(|| self.mistyped(key, "`true` or `false`", value))
+    }
+
+    /// A whole number from `least` to `most`.
+    pub fn number(&mut self, key: &'static str, least: i64, most: i64) -> Option<i64> {
+        let value = self.find(key)?;
+        let Some(integer) = value.as_integer() else {
+            return self.mistyped(key, "a whole number", value);
+        };
+        let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let number = number.filter(|n| (least..=most).contains(n));
+        if number.is_none() {
+            let why = format!("must not be {}", quoted(integer.as_str()));
+            self.refuse(key, Wrong::new(why, format!("take a whole number from {least} to {most}")));
+        }
+        number
+    }
+
+    /// A list of texts that each say something else. `None` when it is absent or one of them is wrong.
+    pub fn list<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Result<T, Wrong>) -> Option<Vec<T>> {
+        let value = self.find(key)?;
+        let Some(array) = value.as_array() else {
+            return self.mistyped(key, LIST, value);
+        };
+        let document = self.place(key).map_or(0, |p| p.document);
+        let mut all = Some(Vec::with_capacity(array.len()));
+        for item in array.iter() {
+            let read = match item.get_ref().as_str() {
+                Some(text) => read(text),
+                None => Err(Wrong::new("must hold only texts in quotes", "write it as `[\"a\", \"b\"]`")),
+            };
+            match read {
+                Ok(value) => {
+                    if let Some(all) = &mut all {
+                        all.push(value);
+                    }
+                }
+                Err(wrong) => {
+                    let place = Place { document, span: item.span() };
+                    self.written.report(Some(&place), format!("{} {}", self.full(key), wrong.why), wrong.hint);
+                    all = None;
+                }
+            }
+        }
+        all
+    }
+
+    /// The table of that name; an empty one when it is absent, so that all its keys have their defaults.
+    pub fn table(&mut self, key: &'static str) -> Table<'w> {
+        self.asked.push(key);
+        let dotted = self.name.trim_matches(['[', ']']).to_owned();
+        let name = if dotted.is_empty() { format!("[{key}]") } else { format!("[{dotted}.{key}]") };
+        let mut parts = Vec::new();
+        let mut place = None;
+        for (at, value) in self.values(key) {
+            match value.as_table() {
+                Some(table) => {
+                    parts.push((at.document, table));
+                    place = place.or(Some(at));
+                }
+                None => {
+                    let message = format!("`{key}` must be a table, not {}", described(value));
+                    self.written.report(Some(&at), message, format!("begin it by a line `{name}`"));
+                }
+            }
+        }
+        Table { written: self.written, name, parts, place, asked: Vec::new() }
+    }
+
+    /// All tables `[[key]]`, of the first file and then of the second.
+    pub fn tables(&mut self, key: &'static str) -> Vec<Table<'w>> {
+        self.asked.push(key);
+        let mut tables = Vec::new();
+        let refuse = |place: Place, value: &DeValue| {
+            let message = format!("`{key}` must be a list of tables, not {}", described(value));
+            self.written.report(Some(&place), message, format!("begin each one by a line `[[{key}]]`"));
+        };
+        for (at, value) in self.values(key) {
+            let Some(array) = value.as_array() else {
+                refuse(at, value);
+                continue;
+            };
+            for item in array.iter() {
+                let place = Place { document: at.document, span: item.span() };
+                match item.get_ref().as_table() {
+                    Some(table) => tables.push(Table {
+                        written: self.written,
+                        name: format!("[[{key}]]"),
+                        parts: vec![(at.document, table)],
+                        place: Some(place),
+                        asked: Vec::new(),
+                    }),
+                    None => refuse(place, item.get_ref()),
+                }
+            }
+        }
+        tables
+    }
+
+    /// Notes every key that nobody asked for.
+    pub fn finish(self) {
+        for (document, table) in &self.parts {
+            for (key, value) in table.iter().filter(|(key, _)| !self.asked.contains(&key.get_ref().as_ref())) {
+                let place = Place { document: *document, span: key.span() };
+                let inside = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
+                let message = match value.get_ref() {
+                    DeValue::Table(_) => format!("unknown table {}{inside}", quoted(key.get_ref())),
+                    _ => format!("unknown key {}{inside}", quoted(key.get_ref())),
+                };
+                let mut known = self.asked.clone();
+                known.sort_unstable();
+                self.written.report(Some(&place), message, suggestion(key.get_ref(), &known));
+            }
+        }
+    }
+
+    fn values<'t>(&'t self, key: &'t str) -> impl Iterator<Item = (Place, &'w DeValue<'w>)> + use<'t, 'w> {
+        self.parts.iter().filter_map(move |(document, table)| {
+            let (_, value): (_, &'w Spanned<DeValue<'w>>) = table.iter().find(|(k, _)| k.get_ref().as_ref() == key)?;
+            Some((Place { document: *document, span: value.span() }, value.get_ref()))
+        })
+    }
+
+    /// A value that may be written in one file only.
+    fn find(&mut self, key: &'static str) -> Option<&'w DeValue<'w>> {
+        self.asked.push(key);
+        let mut values = self.values(key);
+        let (first, value) = values.next()?;
+        for (again, _) in values {
+            let message = format!("{} is set twice", self.full(key));
+            let hint = format!("it is already set at {}: keep one of them", self.written.line(&first));
+            self.written.report(Some(&again), message, hint);
+        }
+        Some(value)
+    }
+
+    fn full(&self, key: &str) -> String {
+        if self.name.is_empty() { format!("`{key}`") } else { format!("`{key}` in `{}`", self.name) }
+    }
+
+    fn mistyped<T>(&self, key: &str, expected: &str, value: &DeValue) -> Option<T> {
+        let hint = match (expected, value) {
+            (_, DeValue::Array(_)) if key == "sources" => "it names a file; begin each source by a line `[[source]]`",
+            (TEXT, DeValue::Array(_) | DeValue::Table(_)) => "write one text, in quotes",
+            (TEXT, _) => "put it in quotes",
+            (LIST, _) => "put it in brackets",
+            (_, DeValue::String(_)) => "take away the quotes",
+            (_, DeValue::Float(_)) => "take away the decimal point",
+            _ => "the commented settings that `vigie init` writes show how",
+        };
+        self.refuse(key, Wrong::new(format!("must be {expected}, not {}", described(value)), hint));
+        None
+    }
+}
+
+fn described(value: &DeValue) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a decimal point",
+        DeValue::Boolean(_) => "`true` or `false`",
+        DeValue::Datetime(_) => "a date or time without quotes",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
