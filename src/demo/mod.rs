@@ -1,1 +1,3 @@
-//! To come.
+//! The demonstration.
+
+pub mod inbox;
