@@ -9,7 +9,9 @@ mod encode;
 mod message;
 mod reply;
 mod smtp;
+mod tls;
 mod transport;
+mod wire;
 
 pub use message::{List, MessageError, Parts, build, message_id};
 pub use reply::{Blame, ReplyClass, classify, retry_delay};

@@ -1,7 +1,7 @@
 //! One SMTP connection (RFC 5321), on a socket of our own: STARTTLS (RFC 3207), AUTH (RFC 4954), PIPELINING (RFC 2920)
 //! and SIZE (RFC 1870) where the server offers them. No wait is without end, and a refusal does not cost the connection.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::Pin, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::{
@@ -9,11 +9,11 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{
-    reply::is_enhanced,
+    tls::Tls,
     transport::{Dot, Envelope, Outcome, SendError, outcome_of},
+    wire::{Extensions, ReplyLine, is_positive, transparent, whole},
 };
 use crate::{
     config::{Login, Security, Smtp},
@@ -44,15 +44,6 @@ struct Patience {
     command: Duration,
     /// For the reply to the final dot: giving up earlier than the server makes doubles (RFC 1047).
     dot: Duration,
-}
-
-/// What the reply to EHLO offers, of what is used here.
-#[derive(Debug, Default)]
-struct Extensions {
-    pipelining: bool,
-    size: bool,
-    starttls: bool,
-    auth: Vec<String>,
 }
 
 /// The network, or a server that does not speak SMTP, ended the conversation.
@@ -310,125 +301,12 @@ impl Connection {
     }
 }
 
-/// What a TLS handshake needs.
-pub(super) struct Tls {
-    pub(super) connector: TlsConnector,
-    pub(super) name: ServerName<'static>,
-}
-
-impl Tls {
-    /// Trusts what this machine trusts.
-    pub(super) fn new(host: &str) -> anyhow::Result<Self> {
-        use anyhow::Context;
-        use rustls_platform_verifier::BuilderVerifierExt;
-        use tokio_rustls::rustls::{ClientConfig, crypto::ring::default_provider};
-
-        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(BuilderVerifierExt::with_platform_verifier)
-            .context(
-                "the certificates that this machine trusts cannot be read\nhint: install the package `ca-certificates`",
-            )?
-            .with_no_client_auth();
-        let name = ServerName::try_from(host.to_owned())
-            .with_context(|| format!("`{host}` is not the name of a server\nhint: set `host` to a domain name"))?;
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
-    }
-}
-
 impl Patience {
     fn new(timeout: Duration) -> Self {
         // Under a minute it is a test, where nobody waits ten minutes.
         let dot = if timeout < Duration::from_secs(60) { timeout } else { timeout.max(Duration::from_secs(600)) };
         Self { command: timeout, dot }
     }
-}
-
-impl Extensions {
-    fn read(lines: &[String]) -> Self {
-        let mut out = Self::default();
-        for line in lines.iter().skip(1) {
-            let line = line.to_ascii_uppercase();
-            let mut words = line.split([' ', '=']);
-            match words.next() {
-                Some("PIPELINING") => out.pipelining = true,
-                Some("SIZE") => out.size = true,
-                Some("STARTTLS") => out.starttls = true,
-                Some("AUTH") => out.auth.extend(words.map(str::to_owned)),
-                _ => {}
-            }
-        }
-        out
-    }
-}
-
-struct ReplyLine {
-    code: u16,
-    text: String,
-    last: bool,
-}
-
-impl ReplyLine {
-    fn parse(line: &[u8]) -> Option<Self> {
-        let line = String::from_utf8_lossy(line);
-        let line = line.trim_end();
-        let code = line.get(..3).filter(|code| code.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()?;
-        let rest = line.get(3..)?;
-        let last = !rest.starts_with('-');
-        let text = rest.strip_prefix(['-', ' ']).or(rest.is_empty().then_some(""))?;
-        let text = text.chars().filter(|c| !c.is_control()).collect();
-        (200..600).contains(&code).then_some(Self { code, text, last })
-    }
-}
-
-/// The enhanced code stands at the head of each line of a reply (RFC 2034 4): it is taken out of the text.
-fn whole(lines: Vec<ReplyLine>) -> (Vec<String>, SmtpReply) {
-    let code = lines.last().map_or(0, |line| line.code);
-    let mut enhanced = None;
-    let mut texts = Vec::new();
-    for line in &lines {
-        let (head, rest) = line.text.split_once(' ').unwrap_or((&line.text, ""));
-        if is_enhanced(head) {
-            enhanced.get_or_insert_with(|| head.to_owned());
-            texts.push(rest.trim());
-        } else {
-            texts.push(line.text.trim());
-        }
-    }
-    let text = texts.join(" ");
-    (lines.into_iter().map(|line| line.text).collect(), SmtpReply { code, enhanced, text })
-}
-
-/// Ends every line with CRLF, doubles the dot that begins a line (RFC 5321 4.5.2), and adds the final one. A bare CR or
-/// LF would let a message end early for a server that takes it for a line's end.
-fn transparent(message: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(message.len() + message.len() / 50 + 5);
-    let mut rest = message.iter().copied().peekable();
-    let mut line_begins = true;
-    while let Some(octet) = rest.next() {
-        match octet {
-            b'\r' | b'\n' => {
-                if octet == b'\r' {
-                    rest.next_if_eq(&b'\n');
-                }
-                out.extend_from_slice(b"\r\n");
-                line_begins = true;
-            }
-            _ => {
-                if line_begins && octet == b'.' {
-                    out.push(b'.');
-                }
-                out.push(octet);
-                line_begins = false;
-            }
-        }
-    }
-    out.extend_from_slice(if line_begins { b".\r\n" } else { b"\r\n.\r\n" });
-    out
-}
-
-fn is_positive(reply: &SmtpReply) -> bool {
-    (200..300).contains(&reply.code)
 }
 
 fn invalid(why: &str) -> std::io::Error {

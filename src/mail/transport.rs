@@ -9,7 +9,8 @@ use anyhow::bail;
 
 use super::{
     reply::{ReplyClass, classify},
-    smtp::{Connection, Tls},
+    smtp::Connection,
+    tls::Tls,
 };
 use crate::{
     config::{Security, Smtp, Transport},
