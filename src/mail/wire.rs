@@ -53,7 +53,8 @@ impl ReplyLine {
     }
 }
 
-/// What the lines of a reply say together, and each of them without its code. The enhanced code stands at the head of each line of a reply (RFC 2034 4): it is taken out of the text.
+/// The lines of a reply without their codes, and what they say together. The enhanced code stands at the head of each
+/// line (RFC 2034 4): it is taken out of the text.
 pub(super) fn whole(lines: Vec<ReplyLine>) -> (Vec<String>, SmtpReply) {
     let code = lines.last().map_or(0, |line| line.code);
     let mut enhanced = None;
@@ -148,8 +149,8 @@ mod tests {
         }
 
         #[test]
-        fn whatever_a_server_says_is_read_or_refused(line in any::<Vec<u8>>()) {
-            if let Some(line) = ReplyLine::parse(&line) {
+        fn whatever_a_server_says_is_read_or_refused(line in "(?s)([2-5][0-9]{2}[ -]|).{0,30}") {
+            if let Some(line) = ReplyLine::parse(line.as_bytes()) {
                 prop_assert!(!whole(vec![line]).1.text.contains(char::is_control));
             }
         }
