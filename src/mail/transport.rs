@@ -1,0 +1,270 @@
+//! The ways a message leaves: a relay, a folder, or the memory of a test.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::bail;
+
+use super::{
+    reply::{ReplyClass, classify},
+    smtp::Connection,
+    tls::Tls,
+};
+use crate::{
+    config::{Security, Smtp, Transport},
+    model::{EmailAddress, SmtpReply},
+};
+
+/// Where messages go. Cheap to clone.
+#[derive(Clone)]
+pub enum Mailer {
+    Smtp(Arc<Submission>),
+    /// One `.eml` file a message, named by its Message-ID: a second try replaces the first.
+    Folder(PathBuf),
+    /// Kept, for tests.
+    Memory(Arc<Mutex<Vec<Sent>>>),
+}
+
+/// A relay as the settings name it, with what TLS needs.
+pub struct Submission {
+    settings: Smtp,
+    /// The name given with EHLO; without one, the address of our end of the connection.
+    name: Option<String>,
+    tls: Option<Tls>,
+}
+
+/// One conversation, for any number of messages, one after another.
+pub struct Session(Inner);
+
+enum Inner {
+    Smtp(Box<Connection>),
+    Folder { folder: PathBuf, usable: bool },
+    Memory(Arc<Mutex<Vec<Sent>>>),
+}
+
+/// A message that [`Mailer::Memory`] keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    pub from: EmailAddress,
+    pub to: EmailAddress,
+    pub bytes: Vec<u8>,
+}
+
+/// Who is told of a failure, and who gets the message: one reader, because each message holds personal links.
+#[derive(Debug, Clone, Copy)]
+pub struct Envelope<'a> {
+    pub from: &'a EmailAddress,
+    pub to: &'a EmailAddress,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Sent(SmtpReply),
+    /// Refused for now.
+    Retry(SmtpReply),
+    /// Refused for good; [`classify`] says whose fault it is.
+    Failed(SmtpReply),
+    /// The conversation broke off. The code is 0, the text says how.
+    Lost(SmtpReply, Dot),
+}
+
+/// Whether the message had been handed over whole when the conversation broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dot {
+    /// It certainly was not: it can be sent again.
+    Before,
+    /// It was, and nobody can know whether the server took it (RFC 1047): to send it again may make a double.
+    After,
+}
+
+/// Why no conversation could be opened. No message is at fault.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    #[error(
+        "`{server}` cannot be reached: {why}\nhint: check `host` and `port` of the mail settings, and that the server runs"
+    )]
+    Network { server: String, why: String },
+    #[error(
+        "no encrypted connection to `{server}`: {why}\nhint: port 465 wants `tls`, port 587 `starttls`; the certificate must bear the name in `host` and be trusted by this machine"
+    )]
+    Tls { server: String, why: String },
+    #[error(
+        "`{server}` does not offer STARTTLS\nhint: port 465 wants `tls`; `none` is for a relay on this machine only"
+    )]
+    NoStartTls { server: String },
+    #[error(
+        "`{server}` lets nobody log in by PLAIN or LOGIN\nhint: remove the user and the password from the mail settings, or use the port for submission (465 or 587)"
+    )]
+    NoLogin { server: String },
+    #[error("`{server}` refused the login: {} {}\nhint: check the user and the password of the mail settings", reply.code, reply.text)]
+    Login { server: String, reply: SmtpReply },
+    #[error("`{server}` refused at {phase}: {} {}\nhint: a code that begins with 4 passes; otherwise ask who keeps the server", reply.code, reply.text)]
+    Refused { server: String, phase: &'static str, reply: SmtpReply },
+    #[error("`{folder}` cannot be written: {why}\nhint: check who owns the folder and that the disk is not full")]
+    Folder { folder: PathBuf, why: std::io::Error },
+}
+
+impl Mailer {
+    /// Errors: a host that cannot be named in TLS, a machine without trusted certificates, an impossible EHLO name, a
+    /// password that would travel in clear.
+    pub fn new(transport: &Transport) -> anyhow::Result<Self> {
+        match transport {
+            Transport::Smtp(settings) => Ok(Self::Smtp(Arc::new(Submission::new(settings)?))),
+            Transport::Folder(folder) => Ok(Self::Folder(folder.clone())),
+        }
+    }
+
+    /// Keeps messages; clones share what is kept.
+    pub fn memory() -> Self {
+        Self::Memory(Arc::default())
+    }
+
+    /// How many sessions may be open at once.
+    pub fn connections(&self) -> usize {
+        match self {
+            Self::Smtp(relay) => relay.settings.connections.max(1),
+            Self::Folder(_) | Self::Memory(_) => 1,
+        }
+    }
+
+    /// What [`Mailer::Memory`] keeps, in the order of sending; nothing for the others.
+    pub fn sent(&self) -> Vec<Sent> {
+        match self {
+            Self::Memory(sent) => sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Self::Smtp(_) | Self::Folder(_) => Vec::new(),
+        }
+    }
+
+    /// Opens one conversation.
+    pub async fn open(&self) -> Result<Session, SendError> {
+        Ok(Session(match self {
+            Self::Smtp(relay) => Inner::Smtp(Box::new(
+                Connection::open(&relay.settings, relay.name.as_deref(), relay.tls.as_ref()).await?,
+            )),
+            Self::Folder(folder) => {
+                tokio::fs::create_dir_all(folder)
+                    .await
+                    .map_err(|why| SendError::Folder { folder: folder.clone(), why })?;
+                Inner::Folder { folder: folder.clone(), usable: true }
+            }
+            Self::Memory(sent) => Inner::Memory(Arc::clone(sent)),
+        }))
+    }
+}
+
+impl Submission {
+    fn new(settings: &Smtp) -> anyhow::Result<Self> {
+        let name = match &settings.ehlo {
+            Some(name) if !is_host_name(name) => {
+                bail!(
+                    "`{name}` cannot be given with EHLO\nhint: set `ehlo` to the full name of this machine, or leave it out"
+                )
+            }
+            Some(name) => Some(name.clone()),
+            None => machine_name(),
+        };
+        let tls = match settings.security {
+            Security::Tls | Security::StartTls => Some(Tls::new(&settings.host)?),
+            Security::None if settings.login.is_some() && !is_here(&settings.host) => bail!(
+                "the password for `{}` would travel in clear\nhint: set `security` to `tls` (port 465) or `starttls` (port 587)",
+                settings.host
+            ),
+            Security::None => None,
+        };
+        Ok(Self { settings: settings.clone(), name, tls })
+    }
+}
+
+impl Session {
+    /// Sends one message: bytes as [`build`](super::build) makes them, without dot-stuffing.
+    pub async fn send(&mut self, envelope: &Envelope<'_>, bytes: &[u8]) -> Outcome {
+        match &mut self.0 {
+            Inner::Smtp(connection) if connection.usable() => connection.send(envelope, bytes).await,
+            Inner::Smtp(_) => lost("the conversation has ended"),
+            Inner::Folder { folder, usable } => match write_file(folder, bytes).await {
+                Ok(name) => Outcome::Sent(taken(format!("written to `{name}`"))),
+                Err(error) => {
+                    *usable = false;
+                    lost(&format!("`{}`: {error}", folder.display()))
+                }
+            },
+            Inner::Memory(sent) => {
+                let message = Sent { from: envelope.from.clone(), to: envelope.to.clone(), bytes: bytes.to_owned() };
+                sent.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+                Outcome::Sent(taken("kept in memory".into()))
+            }
+        }
+    }
+
+    /// Whether another message may be sent; when not, open another session.
+    pub fn usable(&self) -> bool {
+        match &self.0 {
+            Inner::Smtp(connection) => connection.usable(),
+            Inner::Folder { usable, .. } => *usable,
+            Inner::Memory(_) => true,
+        }
+    }
+
+    /// Ends the conversation politely.
+    pub async fn quit(self) {
+        if let Inner::Smtp(connection) = self.0 {
+            connection.quit().await;
+        }
+    }
+}
+
+pub(super) fn outcome_of(reply: SmtpReply) -> Outcome {
+    match classify(&reply) {
+        ReplyClass::Sent => Outcome::Sent(reply),
+        ReplyClass::Retry => Outcome::Retry(reply),
+        ReplyClass::Failed(_) => Outcome::Failed(reply),
+    }
+}
+
+fn lost(why: &str) -> Outcome {
+    Outcome::Lost(SmtpReply { code: 0, enhanced: None, text: why.to_owned() }, Dot::Before)
+}
+
+fn taken(text: String) -> SmtpReply {
+    SmtpReply { code: 250, enhanced: Some("2.0.0".into()), text }
+}
+
+/// Whole under its name or not at all.
+async fn write_file(folder: &Path, bytes: &[u8]) -> std::io::Result<String> {
+    let name = file_name(bytes);
+    let whole = folder.join(format!("{name}.eml"));
+    let part = folder.join(format!(".{name}.part"));
+    tokio::fs::write(&part, bytes).await?;
+    tokio::fs::rename(&part, &whole).await?;
+    Ok(format!("{name}.eml"))
+}
+
+/// What stands before the `@` of the Message-ID; another message is named by its content.
+fn file_name(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+
+    let header = bytes.split(|b| *b == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    let id = header
+        .filter_map(|line| std::str::from_utf8(line).ok()?.strip_prefix("Message-ID:"))
+        .find_map(|value| Some(value.trim().strip_prefix('<')?.split_once('@')?.0.to_owned()))
+        .filter(|id| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    id.unwrap_or_else(|| Sha256::digest(bytes).iter().take(16).map(|octet| format!("{octet:02x}")).collect())
+}
+
+fn is_host_name(name: &str) -> bool {
+    (1..=255).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+}
+
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The machine's name where it is a full one: servers refuse a bare word (RFC 5321 4.1.1.1).
+fn machine_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = name.trim();
+    (is_host_name(name) && name.contains('.')).then(|| name.to_owned())
+}
