@@ -246,7 +246,8 @@ fn code_before(before: &[char], mark: char) -> bool {
 
 /// `l'État`, `l'« État »`.
 fn is_elision(last: Option<char>, next: Option<char>, quote: Option<char>) -> bool {
-    last.is_some_and(char::is_alphabetic) && (next.is_some_and(|n| n.is_alphanumeric() || n == '«') || quote == Some('«'))
+    last.is_some_and(char::is_alphabetic)
+        && (next.is_some_and(|n| n.is_alphanumeric() || n == '«') || quote == Some('«'))
 }
 
 /// Exactly three dots that end something: not a range (`0...9`) nor a path.
