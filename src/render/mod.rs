@@ -1,1 +1,23 @@
-//! To come.
+//! A bulletin as a mail and as pages. Everything that readers see passes through the templates of `templates/`, which
+//! an installation may replace one by one; the words that need counting or agreeing come from [`words`].
+//!
+//! What sources wrote is hostile until shown otherwise: it is escaped, it stays on its line, and only `http:` and
+//! `https:` addresses become links.
+
+mod budget;
+mod mail;
+mod page;
+mod sample;
+mod templates;
+mod view;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use mail::{Mail, Reader, bulletin_mail};
+pub use page::{
+    ABOUT_PATH, FeedGroup, FeedLink, INDEX_PATH, PastEdition, STYLE_PATH, about_page, bulletin_page, edition_path,
+    index_page,
+};
+pub use templates::{RenderError, Templates};

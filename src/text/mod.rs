@@ -2,7 +2,7 @@
 
 mod typography;
 
-pub use typography::{date_in_words, french, number};
+pub use typography::{date_in_words, day_in_words, french, number};
 
 /// White space of every kind (no-break spaces included) becomes one space; none is left at the ends.
 pub fn collapse(text: &str) -> String {

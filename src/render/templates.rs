@@ -1,0 +1,179 @@
+//! The templates: those of the program, and those that an installation puts in their place.
+
+use std::collections::BTreeMap;
+
+use minijinja::{
+    AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter, syntax::SyntaxConfig,
+    value::Serde,
+};
+use serde::Serialize;
+
+use super::{sample, words};
+
+const EMBEDDED: [(&str, &str); 7] = [
+    ("about.html", include_str!("../../templates/about.html")),
+    ("base.html", include_str!("../../templates/base.html")),
+    ("bulletin.html", include_str!("../../templates/bulletin.html")),
+    ("index.html", include_str!("../../templates/index.html")),
+    ("mail.html", include_str!("../../templates/mail.html")),
+    ("mail.txt", include_str!("../../templates/mail.txt")),
+    (STYLE, include_str!("../../templates/style.css")),
+];
+const NAMES: [&str; EMBEDDED.len()] = {
+    let mut names = [""; EMBEDDED.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = EMBEDDED[at].0;
+        at += 1;
+    }
+    names
+};
+/// No template: it is handed out as it stands.
+const STYLE: &str = "style.css";
+/// Steps that one rendering may take: a bulletin of 1,000 stories needs less than a tenth of it.
+const FUEL: u64 = 5_000_000;
+
+/// Templates ready to render, with the strictest reading: a name that does not exist is an error.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    environment: Environment<'static>,
+    style: String,
+}
+
+/// What is wrong with a template, or with what it made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    #[error("template `{name}`{}: {what}{}", at_line(*.line), excerpt(.text))]
+    Template {
+        name: String,
+        /// Counted from 1.
+        line: Option<usize>,
+        what: String,
+        /// That line.
+        text: Option<String>,
+    },
+    #[error("there is no template `{name}`\nhint: the templates are {}", NAMES.map(|n| format!("`{n}`")).join(", "))]
+    Unknown { name: String },
+    #[error(
+        "the styles of `mail.html` cannot be put in place: {what}\nhint: only plain CSS inside `<style>` is understood"
+    )]
+    Style { what: String },
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
+}
+
+fn excerpt(text: &Option<String>) -> String {
+    const HINT: &str = "hint: compare with the embedded template of the same name";
+    match text {
+        Some(text) => format!(", in `{text}`\n{HINT}"),
+        None => format!("\n{HINT}"),
+    }
+}
+
+impl Templates {
+    /// The templates of the program.
+    pub fn embedded() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+            environment.set_syntax(syntax);
+        }
+        environment.set_formatter(escape);
+        environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
+            true => AutoEscape::Html,
+            false => AutoEscape::None,
+        });
+        words::add_filters(&mut environment);
+        for (name, source) in EMBEDDED.into_iter().filter(|(name, _)| *name != STYLE) {
+            let added = environment.add_template(name, source);
+            debug_assert!(added.is_ok(), "embedded template `{name}`: {added:?}");
+        }
+        let style = Self::source(STYLE).unwrap_or_default().to_owned();
+        Self { environment, style }
+    }
+
+    /// The templates of the program, some replaced by others (file name → text). Each one that is given is tried on a
+    /// made-up bulletin, so that a mistake shows now and not when the bulletin must leave.
+    ///
+    /// # Errors
+    /// The first mistake, with its file, its line and a hint.
+    pub fn with(overrides: BTreeMap<String, String>) -> Result<Self, RenderError> {
+        let mut templates = Self::embedded();
+        let is_changed = !overrides.is_empty();
+        for (name, source) in overrides {
+            if !NAMES.contains(&name.as_str()) {
+                return Err(RenderError::Unknown { name });
+            }
+            if name == STYLE {
+                templates.style = source;
+                continue;
+            }
+            let added = templates.environment.add_template_owned(name.clone(), source.clone());
+            added.map_err(|error| told(&error, &name, Some(&source)))?;
+        }
+        if is_changed {
+            sample::try_all(&templates)?;
+        }
+        Ok(templates)
+    }
+
+    /// The file names that may be replaced, sorted.
+    pub fn names() -> &'static [&'static str] {
+        &NAMES
+    }
+
+    /// The text of an embedded template: what to start from.
+    pub fn source(name: &str) -> Option<&'static str> {
+        EMBEDDED.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
+    }
+
+    /// The style sheet that the pages refer to, to be published as [`STYLE_PATH`](super::STYLE_PATH).
+    pub fn style(&self) -> &str {
+        &self.style
+    }
+
+    pub(super) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, RenderError> {
+        let template = self.environment.get_template(name).map_err(|error| told(&error, name, None))?;
+        template.render(Serde(view)).map_err(|error| {
+            // The mistake may stand in a template that this one extends.
+            let place = error.name().unwrap_or(name);
+            let source = self.environment.get_template(place).ok().map(|t| t.source().to_owned());
+            told(&error, place, source.as_deref())
+        })
+    }
+}
+
+/// Escapes like the engine, but for `/`, which needs no escape: addresses stay legible and short.
+fn escape(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    let text = match value.as_str() {
+        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => text,
+        _ => return escape_formatter(out, state, value),
+    };
+    for part in text.split_inclusive(['<', '>', '&', '"', '\'']) {
+        let mark = part.chars().next_back().and_then(|c| match c {
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            '&' => Some("&amp;"),
+            '"' => Some("&quot;"),
+            '\'' => Some("&#39;"),
+            _ => None,
+        });
+        let plain = if mark.is_some() { part.split_at_checked(part.len() - 1).map_or(part, |(p, _)| p) } else { part };
+        out.write_str(plain)?;
+        out.write_str(mark.unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn told(error: &Error, name: &str, source: Option<&str>) -> RenderError {
+    let line = error.line();
+    let what = match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    let text = line.zip(source).and_then(|(line, source)| source.lines().nth(line.checked_sub(1)?));
+    RenderError::Template { name: name.to_owned(), line, what, text: text.map(|text| text.trim().to_owned()) }
+}

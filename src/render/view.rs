@@ -1,0 +1,219 @@
+//! What the templates are given: words ready to show. The names of these fields are what a template may use.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use url::Url;
+
+use crate::{
+    bulletin::{Edition, Item},
+    config::Site,
+    model::Severity,
+    text::{date_in_words, french, truncate},
+};
+
+use super::{
+    budget::{Form, Plan},
+    words::{counted, news, one_line},
+};
+
+/// Other notices of a story that are named; the rest are counted.
+const ALSO: usize = 5;
+
+#[derive(Serialize)]
+pub(super) struct SiteView {
+    pub name: String,
+    /// With a slash at its end.
+    pub url: Option<String>,
+    pub publisher: String,
+    pub address: String,
+    pub privacy: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct EditionView {
+    /// « Bulletin quotidien ».
+    pub title: String,
+    /// « mercredi 30 août 2023 ».
+    pub date: String,
+    /// « 1 alerte, 4 avis ».
+    pub news: String,
+    /// The title of the most pressing story.
+    pub lead: String,
+    /// Where it can be read on line.
+    pub online: Option<String>,
+    pub shelves: Vec<ShelfView>,
+    /// « 12 autres nouvelles », when some were left out.
+    pub left_out: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ShelfView {
+    pub id: String,
+    pub name: String,
+    /// How many items it has, those left out included.
+    pub count: String,
+    pub shown: Vec<ItemView>,
+    /// « 12 autres ».
+    pub left_out: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ItemView {
+    /// Otherwise it is shown as one line.
+    pub full: bool,
+    /// « Avis ».
+    pub prefix: &'static str,
+    pub title: String,
+    /// BCP 47, unless it is French.
+    pub lang: Option<String>,
+    /// « en anglais ».
+    pub language: Option<&'static str>,
+    /// `urgent` or `important`.
+    pub mark: Option<&'static str>,
+    /// Paragraphs.
+    pub summary: Vec<String>,
+    pub actions: Vec<String>,
+    pub source: String,
+    pub date: Option<String>,
+    pub reference: Option<String>,
+    pub url: Option<String>,
+    pub also: Vec<AlsoView>,
+    pub also_left_out: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct AlsoView {
+    pub source: String,
+    pub title: String,
+    pub url: Option<String>,
+}
+
+impl SiteView {
+    pub fn new(site: &Site) -> Self {
+        Self {
+            name: french(&one_line(&site.name)),
+            url: base_url(site),
+            publisher: french(&one_line(&site.publisher)),
+            address: one_line(&site.address),
+            privacy: site.privacy.as_ref().map(Url::to_string),
+        }
+    }
+}
+
+impl EditionView {
+    /// `path` is that of the edition in the published folder.
+    pub fn new(edition: &Edition, site: &Site, plan: &Plan, path: &str) -> Self {
+        let mut forms = plan.forms();
+        let shelves: Vec<ShelfView> = edition
+            .shelves
+            .iter()
+            .map(|shelf| {
+                let forms: Vec<Form> = forms.by_ref().take(shelf.items.len()).collect();
+                let left_out = forms.iter().filter(|form| **form == Form::LeftOut).count();
+                let shown = shelf.items.iter().zip(forms).filter(|(_, form)| *form != Form::LeftOut);
+                ShelfView {
+                    id: shelf.section.to_string(),
+                    name: french(&one_line(&shelf.name)),
+                    count: crate::text::number(shelf.items.len() as u64),
+                    shown: shown.map(|(item, form)| ItemView::new(item, site, form)).collect(),
+                    left_out: others(left_out, ("autre", "autres")),
+                }
+            })
+            .collect();
+        let left_out = plan.forms().filter(|form| *form == Form::LeftOut).count();
+        let lead = edition.items().min_by_key(|item| (std::cmp::Reverse(item.severity), item.nature));
+        Self {
+            title: format!("Bulletin {}", edition.cadence.name()),
+            date: date_in_words(edition.date),
+            news: news(edition),
+            lead: lead.map(|item| truncate(&set(&one_line(&item.title), item), 110)).unwrap_or_default(),
+            online: base_url(site).map(|base| format!("{base}{path}")),
+            shelves,
+            left_out: others(left_out, ("autre nouvelle", "autres nouvelles")),
+        }
+    }
+}
+
+impl ItemView {
+    fn new(item: &Item, site: &Site, form: Form) -> Self {
+        let line = |text: &str| set(&one_line(text), item);
+        let is_told_twice = |also: &&crate::bulletin::Also| {
+            web_address(also.url.as_deref()).is_some_and(|url| Some(url) == web_address(item.url.as_deref()))
+        };
+        let also: Vec<_> = item.also.iter().filter(|also| !is_told_twice(also)).collect();
+        Self {
+            full: form == Form::Full,
+            prefix: item.nature.prefix(),
+            title: line(&item.title),
+            lang: foreign(&item.language).map(str::to_owned),
+            language: foreign(&item.language).and_then(language_name),
+            mark: match item.severity {
+                Severity::Critical => Some("urgent"),
+                Severity::High => Some("important"),
+                Severity::Notable | Severity::Info => None,
+            },
+            summary: item.summary.lines().map(line).filter(|line| !line.is_empty()).collect(),
+            actions: item.actions.iter().map(|action| line(action)).filter(|line| !line.is_empty()).collect(),
+            source: french(&one_line(&item.source)),
+            date: item.published.map(|date| date_in_words(date.date(&site.zone))),
+            reference: item.reference.as_deref().map(one_line).filter(|reference| !reference.is_empty()),
+            url: web_address(item.url.as_deref()),
+            also_left_out: others(also.len().saturating_sub(ALSO), ("autre", "autres")),
+            also: also
+                .into_iter()
+                .take(ALSO)
+                .map(|also| AlsoView {
+                    source: french(&one_line(&also.source)),
+                    title: line(&also.title),
+                    url: web_address(also.url.as_deref()),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The address of the site, with a slash at its end: paths are put behind it.
+pub(super) fn base_url(site: &Site) -> Option<String> {
+    let url = site.url.as_ref()?.as_str();
+    Some(format!("{}/", url.trim_end_matches('/')))
+}
+
+/// French typography, for a French item only: « file: » is right in English.
+fn set(text: &str, item: &Item) -> String {
+    if foreign(&item.language).is_some() { text.to_owned() } else { french(text) }
+}
+
+fn others(n: usize, nouns: (&str, &str)) -> Option<String> {
+    (n > 0).then(|| counted(n as u64, nouns))
+}
+
+/// A well-formed language tag that is not French.
+fn foreign(language: &str) -> Option<&str> {
+    let primary = language.split('-').next().unwrap_or_default();
+    let is_tag = (2..=3).contains(&primary.len())
+        && language.len() <= 35
+        && language
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && primary.bytes().all(|b| b.is_ascii_alphabetic());
+    (is_tag && !primary.eq_ignore_ascii_case("fr")).then_some(language)
+}
+
+fn language_name(language: &str) -> Option<&'static str> {
+    let primary = language.split('-').next().map(str::to_ascii_lowercase);
+    match primary.as_deref() {
+        Some("en") => Some("en anglais"),
+        Some("de") => Some("en allemand"),
+        Some("es") => Some("en espagnol"),
+        Some("it") => Some("en italien"),
+        Some("nl") => Some("en néerlandais"),
+        _ => None,
+    }
+}
+
+/// An address that may become a link: absolute, http or https, in its ASCII form.
+fn web_address(url: Option<&str>) -> Option<String> {
+    let url = Url::parse(url?).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| Cow::from(url.as_str()).into_owned())
+}
