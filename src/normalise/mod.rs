@@ -1,1 +1,11 @@
-//! To come.
+//! One form per value: addresses, dates, character sets, titles, official references.
+//!
+//! Everything here is total: any input gives a value, `None` or an error, never a panic, in time linear in its length.
+
+pub mod charset;
+pub mod date;
+pub mod entity;
+pub mod mojibake;
+pub mod reference;
+pub mod title;
+pub mod url;
