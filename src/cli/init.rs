@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, output::Output};
+use crate::config;
 
 #[derive(Debug, Args)]
 pub struct Init {
@@ -15,8 +16,8 @@ pub struct Init {
 }
 
 const FILES: [(&str, &str); 2] = [
-    ("vigie.toml", include_str!("../config/init/vigie.toml")),
-    ("sources.toml", include_str!("../../sources.toml")),
+    ("vigie.toml", config::INIT_SETTINGS),
+    ("sources.toml", config::INIT_SOURCES),
 ];
 
 /// Writes both files, and touches none that is there.
