@@ -116,7 +116,7 @@ fn later(from: Timestamp, wait: Duration) -> Timestamp {
 /// the first time: each scheduled day has exactly one slot.
 pub fn due_slot(rhythm: &Rhythm, zone: &TimeZone, after: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let today = zone.to_datetime(now).date();
-    let slot = |date: Date, at: Time| Some(zone.to_ambiguous_timestamp(date.to_datetime(at)).compatible().ok()?);
+    let slot = |date: Date, at: Time| zone.to_ambiguous_timestamp(date.to_datetime(at)).compatible().ok();
     let latest = match rhythm {
         // One day more than a week: today's slot may still lie ahead.
         Rhythm::Days { days, at } => std::iter::successors(Some(today), |date| date.yesterday().ok())

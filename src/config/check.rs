@@ -11,7 +11,7 @@ use jiff::{
 };
 
 use super::{
-    Config, Crawl, Network, Problems, Publish, Rhythm, Site,
+    Config, Crawl, Problems, Publish, Rhythm, Site,
     file::{Table, Written},
     value::{self, Wrong},
 };
@@ -130,7 +130,7 @@ fn crawl(mut table: Table<'_>) -> Crawl {
         idle_timeout,
         total_timeout,
         body_cap: table.parse("body_cap", value::size).unwrap_or(10 << 20),
-        allow: table.list("allow", value::network).unwrap_or_else(Vec::<Network>::new),
+        allow: table.list("allow", value::network).unwrap_or_default(),
         first_read,
     };
     table.finish();

@@ -31,6 +31,15 @@ fn problems(settings: &str, sources: &str) -> String {
     load_with(settings, sources, &[]).map_or_else(|problems| problems.to_string(), |config| format!("{config:?}"))
 }
 
+#[test]
+fn what_names_other_files_belongs_in_the_settings() {
+    assert_eq!(messages("rules = \"r.toml\"", ""), Vec::<String>::new());
+    assert_eq!(messages("", "rules = \"r.toml\""), ["`rules` has no effect here"]);
+    let input = |text| Some(Input { name: "vigie.toml", text });
+    assert_eq!(rules_path(input("rules = \"r.toml\"")).as_deref(), Some("r.toml"));
+    assert_eq!((rules_path(input("rules = 3")), sources_path(input("[site")), rules_path(None)), (None, None, None));
+}
+
 /// The messages alone.
 fn messages(settings: &str, sources: &str) -> Vec<String> {
     match load_with(settings, sources, &[]) {
