@@ -11,7 +11,7 @@ use crate::{
     files::{self, Written},
     model::{Nature, Notice, Source, Story},
     publish::{self, Channel, Entry, Head},
-    render::{self, FeedLink, PastEdition},
+    render::{self, FeedGroup, FeedLink, PastEdition},
     store::{self, bulletins, notices, settings, stories::Shelf},
 };
 
@@ -24,19 +24,22 @@ pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
     let authority = authority(app)?;
     let mut files = Vec::new();
     let mut links = Vec::new();
-    for (shelf, path, title) in shelves(app) {
+    for (shelf, group, path, title) in shelves(app) {
         let (channel, updated) = channel(app, &authority, shelf, path, title)?;
         let feed_id = format!("tag:{authority}:{}", channel.path);
         let head = Head { site: &app.config.site, feed_id, updated };
         files.push((format!("{}.rss", channel.path), publish::rss(&channel, &head)));
         files.push((format!("{}.atom", channel.path), publish::atom(&channel, &head)));
         files.push((format!("{}.json", channel.path), publish::json_feed(&channel, &head)));
-        links.push(FeedLink { path: channel.path, title: channel.title, entries: channel.entries.len() });
+        links.push(FeedLink { path: channel.path, title: channel.title, group });
     }
     files.push((String::from("sources.opml"), opml(app)));
     let past = editions(app, &mut files)?;
     let index = render::index_page(&app.templates, &app.config.site, &past, &links)?;
-    files.push((String::from("index.html"), index.into_bytes()));
+    files.push((render::INDEX_PATH.to_owned(), index.into_bytes()));
+    let about = render::about_page(&app.templates, &app.config.site)?;
+    files.push((render::ABOUT_PATH.to_owned(), about.into_bytes()));
+    files.push((render::STYLE_PATH.to_owned(), app.templates.style().as_bytes().to_vec()));
     files::write_folder(out, &files).with_context(|| {
         format!(
             "cannot write the folder `{}`\nhint: make it writable, free some disk space, or name another with `--out`",
@@ -52,15 +55,14 @@ pub fn opml(app: &App) -> Vec<u8> {
 }
 
 /// The shelves that have a feed, with its path and its title.
-fn shelves(app: &App) -> Vec<(Shelf<'_>, String, String)> {
-    let site = &app.config.site.name;
-    let mut out = vec![(Shelf::All, String::from("veille"), site.clone())];
+fn shelves(app: &App) -> Vec<(Shelf<'_>, FeedGroup, String, String)> {
+    let mut out = vec![(Shelf::All, FeedGroup::All, String::from("veille"), String::from("Toute la veille"))];
     for section in app.rules.sections().iter() {
         let path = format!("sections/{}", section.id);
-        out.push((Shelf::Section(&section.id), path, format!("{site} – {}", section.name)));
+        out.push((Shelf::Section(&section.id), FeedGroup::Section, path, section.name.clone()));
     }
     for nature in Nature::ALL {
-        out.push((Shelf::Nature(nature), format!("natures/{nature}"), format!("{site} – {}", nature.name())));
+        out.push((Shelf::Nature(nature), FeedGroup::Nature, format!("natures/{nature}"), nature.name().to_owned()));
     }
     out
 }
@@ -94,7 +96,9 @@ fn channel(
     let entries: Vec<Entry> =
         told.into_iter().filter_map(|(lead, story)| Some(entry(app, authority, &story, lead?))).collect();
     let updated = entries.iter().map(|entry| entry.updated).max().unwrap_or(installed);
-    let description = format!("{title} : l’actualité juridique et cyber des collectivités");
+    let description = format!("{title}\u{a0}: l’actualité juridique et cyber des collectivités");
+    let site = &app.config.site.name;
+    let title = if matches!(shelf, Shelf::All) { site.clone() } else { format!("{site} – {title}") };
     Ok((Channel { path, title, description, entries }, updated))
 }
 
@@ -129,8 +133,8 @@ fn editions(app: &App, files: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<Vec
             continue;
         }
         let page = render::bulletin_page(&app.templates, &edition, &app.config.site)?;
-        files.push((path.clone(), page.into_bytes()));
-        past.push(PastEdition { path, cadence: edition.cadence, date: edition.date, items: edition.items().count() });
+        files.push((path, page.into_bytes()));
+        past.push(PastEdition { cadence: edition.cadence, date: edition.date, stories: bulletin.stories });
     }
     Ok(past)
 }
