@@ -48,4 +48,3 @@ pub fn tell(composed: &[Composed], out: &Output) {
         ));
     }
 }
-

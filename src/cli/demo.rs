@@ -73,9 +73,18 @@ fn summary(played: &Played) -> String {
         sum(|s| s.copies)
     );
     for one in &played.composed {
-        text += &format!("Bulletin of {}: {}, {}.\n", one.date, count(one.stories, "story"), count(one.deliveries, "delivery"));
+        text += &format!(
+            "Bulletin of {}: {}, {}.\n",
+            one.date,
+            count(one.stories, "story"),
+            count(one.deliveries, "delivery")
+        );
     }
-    text += &format!("Mail: {} delivered to {}.\n\nLook at\n", count(played.send.sent, "message"), count(played.readers, "reader"));
+    text += &format!(
+        "Mail: {} delivered to {}.\n\nLook at\n",
+        count(played.send.sent, "message"),
+        count(played.readers, "reader")
+    );
     let files = played.messages.iter().chain(&played.bulletin).chain(&played.feeds);
     files.for_each(|path| text += &format!("  {}\n", path.display()));
     text += &format!("  {}\n", played.public.join("index.html").display());

@@ -15,10 +15,7 @@ pub struct Init {
     dir: PathBuf,
 }
 
-const FILES: [(&str, &str); 2] = [
-    ("vigie.toml", config::INIT_SETTINGS),
-    ("sources.toml", config::INIT_SOURCES),
-];
+const FILES: [(&str, &str); 2] = [("vigie.toml", config::INIT_SETTINGS), ("sources.toml", config::INIT_SOURCES)];
 
 /// Writes both files, and touches none that is there.
 pub fn run(args: &Init, out: &Output) -> anyhow::Result<Exit> {

@@ -7,11 +7,14 @@ use std::{
 
 use anyhow::Context as _;
 
-use super::{Exit, Global, output::{Output, count}};
+use super::{
+    Exit, Global,
+    output::{Output, count},
+};
 use crate::{
     classify::Rules,
     clock::Clock,
-    config::{self, Config, Context, Input, Problems},
+    config::{self, Config, Context, Input, Problems, SourcesFile},
     render::Templates,
     work::App,
 };
@@ -78,17 +81,28 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
         Some(name) => {
             let path = base.join(&name);
             let text = text(&path)?.ok_or_else(|| {
-                ConfigError::Other(format!("there is no file `{}`\nhint: `rules` in `{shown}` names it", path.display()))
+                ConfigError::Other(format!(
+                    "there is no file `{}`\nhint: `rules` in `{shown}` names it",
+                    path.display()
+                ))
             })?;
             Rules::parse(&path.display().to_string(), &text).map_err(ConfigError::Other)?
         }
     };
     let mut files: Vec<PathBuf> = settings.iter().map(|_| path.to_owned()).collect();
-    let sources = match config::sources_path(input) {
-        None => None,
-        Some(name) => {
-            let path = base.join(name);
+    let sources = match config::sources_file(input) {
+        SourcesFile::Inline => None,
+        SourcesFile::Beside => {
+            let path = base.join("sources.toml");
             text(&path)?.map(|text| (path, text))
+        }
+        SourcesFile::Named(name) => {
+            let path = base.join(name);
+            let text = text(&path)?.ok_or_else(|| {
+                let hint = format!("hint: `sources` in `{shown}` names it");
+                ConfigError::Other(format!("there is no file `{}`\n{hint}", path.display()))
+            })?;
+            Some((path, text))
         }
     };
     files.extend(sources.iter().map(|(path, _)| path.clone()));

@@ -97,7 +97,13 @@ fn show(app: &App, id: NoticeId, out: &Output) -> anyhow::Result<()> {
         let Shown { notice, text, former, seen_at } = &shown;
         let mut page = format!(
             "{} {}\n{} · {} · {} · {} · story {} · revision {}\n",
-            notice.id, notice.title, notice.source, notice.section, notice.nature, notice.severity, notice.story,
+            notice.id,
+            notice.title,
+            notice.source,
+            notice.section,
+            notice.nature,
+            notice.severity,
+            notice.story,
             notice.revision,
         );
         if let Some(reference) = &notice.reference {
@@ -136,16 +142,13 @@ fn explain(app: &App, id: NoticeId, out: &Output) -> anyhow::Result<()> {
     let notice = find(app, id)?;
     let (decisions, shelved) =
         app.store.read(|db| Ok((notices::reasons(db, id)?, notices::shelved_because(db, id)?)))?;
-    let explained = Explained {
-        id,
-        title: notice.title,
-        decisions,
-        shelved: shelved.lines().map(String::from).collect(),
-    };
+    let explained =
+        Explained { id, title: notice.title, decisions, shelved: shelved.lines().map(String::from).collect() };
     out.data(&explained, || {
         let mut page = format!("{} {}\n", explained.id, explained.title);
         for reason in &explained.decisions {
-            page += &format!("{} {} [{}] {}\n", at(app, Some(reason.at)), reason.source, reason.verdict, reason.because);
+            page +=
+                &format!("{} {} [{}] {}\n", at(app, Some(reason.at)), reason.source, reason.verdict, reason.because);
         }
         explained.shelved.iter().for_each(|line| page += &format!("{line}\n"));
         page

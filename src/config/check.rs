@@ -79,9 +79,24 @@ pub fn rules_path(settings: Option<Input<'_>>) -> Option<String> {
     path(settings, "rules")
 }
 
-/// The `sources = "…"` of the settings, as written, likewise.
-pub fn sources_path(settings: Option<Input<'_>>) -> Option<String> {
-    path(settings, "sources")
+/// Where the sources are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourcesFile {
+    /// In the file that `sources = "…"` names: it must be there.
+    Named(String),
+    /// In `sources.toml` beside the settings, if it is there.
+    Beside,
+    /// In the settings themselves.
+    Inline,
+}
+
+/// Where the settings say that the sources are written.
+pub fn sources_file(settings: Option<Input<'_>>) -> SourcesFile {
+    match path(settings, "sources") {
+        Some(name) => SourcesFile::Named(name),
+        None if Written::parse(settings).top().has("source") => SourcesFile::Inline,
+        None => SourcesFile::Beside,
+    }
 }
 
 fn path(settings: Option<Input<'_>>, key: &'static str) -> Option<String> {

@@ -19,7 +19,7 @@ use url::Url;
 use crate::model::{Cadence, EmailAddress, Source};
 
 pub use crate::model::Rhythm;
-pub use check::{Context, Input, load, rules_path, sources_path};
+pub use check::{Context, Input, SourcesFile, load, rules_path, sources_file};
 pub use problem::{ConfigProblem, Problems};
 
 /// The commented `vigie.toml` that `vigie init` writes: every setting, with its default.

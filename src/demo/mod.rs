@@ -63,8 +63,7 @@ impl Stage {
     pub async fn set(dir: &Path) -> anyhow::Result<Self> {
         clear(dir)?;
         let sources = Replay::start(answers()).await.context("cannot serve the bundled sources on 127.0.0.1")?;
-        let inbox =
-            Inbox::start(Some(dir.join("mail"))).await.context("cannot start a mail server on 127.0.0.1")?;
+        let inbox = Inbox::start(Some(dir.join("mail"))).await.context("cannot start a mail server on 127.0.0.1")?;
         let address = format!("http://{}", sources.address());
         let settings = SETTINGS.replace("{port}", &inbox.address().port().to_string());
         for (name, text) in [
@@ -90,11 +89,7 @@ impl Stage {
 }
 
 /// Readers, crawl, bulletin, mail, feeds.
-pub async fn play(
-    stage: &Stage,
-    app: &mut App,
-    progress: &(dyn Fn(&SourceReport) + Sync),
-) -> anyhow::Result<Played> {
+pub async fn play(stage: &Stage, app: &mut App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyhow::Result<Played> {
     let readers = subscribe::import(app, content::READERS.as_bytes())?;
     if let Some(refused) = readers.refused.first() {
         bail!("line {} of the bundled readers is refused: {}", refused.line, refused.why);

@@ -25,7 +25,8 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
         zone: TimeZone::UTC,
     };
     let bare = Site { url: None, address: String::new(), privacy: None, ..site.clone() };
-    let large: Vec<Item> = (0..300).map(|n| item(n, "Un titre. ".repeat(20))).collect();
+    let Some(section) = SectionId::parse("tic") else { return Ok(()) };
+    let large: Vec<Item> = (0..300).map(|n| item(&section, n, "Un titre. ".repeat(20))).collect();
     let Some(address) = EmailAddress::parse("c.durand@mairie.exemple.fr").ok() else { return Ok(()) };
     let preferences = Preferences::all(Cadence::Daily);
     let reader = Reader {
@@ -35,7 +36,8 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
         unsubscribe: "mailto:stop@exemple.fr",
         consent: "inscription",
     };
-    for (site, items) in [(&site, vec![item(0, "Deux phrases. Deux.".into())]), (&bare, vec![least()]), (&site, large)]
+    for (site, items) in
+        [(&site, vec![item(&section, 0, "Deux phrases. Deux.".into())]), (&bare, vec![least(&section)]), (&site, large)]
     {
         let Some(edition) = edition(items) else { return Ok(()) };
         bulletin_mail(templates, &edition, site, &Sections::default(), &reader)?;
@@ -54,11 +56,11 @@ fn edition(items: Vec<Item>) -> Option<Edition> {
     Some(Edition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), shelves: vec![shelf] })
 }
 
-fn item(n: i64, summary: String) -> Item {
+fn item(section: &SectionId, n: i64, summary: String) -> Item {
     let also = Also { source: "Relais".into(), title: "Un titre".into(), url: Some("https://relais.exemple/".into()) };
     Item {
         story: StoryId::new(n),
-        section: "tic".into(),
+        section: section.clone(),
         nature: Nature::Alerte,
         severity: if n % 2 == 0 { Severity::Critical } else { Severity::High },
         title: "Un titre".into(),
@@ -73,7 +75,7 @@ fn item(n: i64, summary: String) -> Item {
     }
 }
 
-fn least() -> Item {
+fn least(section: &SectionId) -> Item {
     Item {
         severity: Severity::Info,
         actions: Vec::new(),
@@ -82,6 +84,6 @@ fn least() -> Item {
         reference: None,
         language: "fr".into(),
         also: Vec::new(),
-        ..item(1, String::new())
+        ..item(section, 1, String::new())
     }
 }

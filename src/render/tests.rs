@@ -38,7 +38,7 @@ fn site() -> Site {
 fn item(nature: Nature, title: &str) -> Item {
     Item {
         story: StoryId::new(1),
-        section: "tic".into(),
+        section: section("tic"),
         nature,
         severity: Severity::Info,
         title: title.into(),

@@ -16,9 +16,7 @@ use crate::{
     classify::{Shelved, classify},
     extract::{self, Extracted},
     fetch::{Answer, Class, FetchError, Fetcher, Private, Request},
-    model::{
-        Authority, Draft, Kind, Licence, Nature, Page, Problem, ProblemKind, Source, SourceId, Validators,
-    },
+    model::{Authority, Draft, Kind, Licence, Nature, Page, Problem, ProblemKind, Source, SourceId, Validators},
     schedule::{self, History, Outcome},
     store::{
         self,
@@ -335,14 +333,7 @@ async fn read(source: &Source, known: &Known, answer: Result<Answer, FetchError>
 }
 
 /// The source as it stands after this fetch.
-fn after(
-    source: &Source,
-    known: &Known,
-    result: &Read,
-    new: u32,
-    now: Timestamp,
-    arrivals: &[Timestamp],
-) -> Known {
+fn after(source: &Source, known: &Known, result: &Read, new: u32, now: Timestamp, arrivals: &[Timestamp]) -> Known {
     let failed = matches!(result.outcome, Outcome::Failed | Outcome::Gone);
     let failures = match result.outcome {
         Outcome::Failed | Outcome::Gone => known.failures.saturating_add(1),

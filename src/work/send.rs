@@ -225,12 +225,7 @@ pub fn sample(app: &App, edition: &Edition) -> anyhow::Result<Written> {
 }
 
 /// Sends one edition to one address at once. Nothing of it is kept.
-pub async fn test(
-    app: &App,
-    id: BulletinId,
-    edition: &Edition,
-    address: &EmailAddress,
-) -> anyhow::Result<SmtpReply> {
+pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailAddress) -> anyhow::Result<SmtpReply> {
     let from = sender(app)?;
     let mailer = Mailer::new(&app.config.mail.transport)?;
     let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());

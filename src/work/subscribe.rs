@@ -49,9 +49,9 @@ struct Checked {
 pub fn add(app: &App, request: &Request) -> anyhow::Result<Added> {
     let now = app.clock.now();
     let checked = check(app, request, Some(now), now).map_err(anyhow::Error::msg)?;
-    Ok(app.store.write_durably(|tx| {
-        subscribers::add(tx, &checked.address, &checked.preferences, &checked.consent, now)
-    })?)
+    Ok(app
+        .store
+        .write_durably(|tx| subscribers::add(tx, &checked.address, &checked.preferences, &checked.consent, now))?)
 }
 
 /// What an import did.
@@ -83,7 +83,8 @@ pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
     let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let count = |byte| first.iter().filter(|b| **b == byte).count();
     let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     check_header(reader.byte_headers().context("cannot read the first line")?)?;
     let header = reader.headers().context("the first line is not UTF-8\nhint: save the file as UTF-8")?.clone();
     let now = app.clock.now();
@@ -155,7 +156,11 @@ fn check_header(header: &csv::ByteRecord) -> anyhow::Result<()> {
     if !unknown.is_empty() {
         what.push(format!("the columns {} are unknown", quoted(&unknown)));
     }
-    anyhow::bail!("{}\nhint: the first line of the file names its columns, among {}", what.join(", and "), quoted(&COLUMNS))
+    anyhow::bail!(
+        "{}\nhint: the first line of the file names its columns, among {}",
+        what.join(", and "),
+        quoted(&COLUMNS)
+    )
 }
 
 fn quoted(names: &[&str]) -> String {

@@ -175,7 +175,9 @@ fn open_story(
     now: Timestamp,
 ) -> Result<StoryId> {
     let first_read = known.last_success.is_none();
-    let fresh = draft.published.is_some_and(|date| now.duration_since(date.at).unsigned_abs() <= app.config.crawl.first_read || date.at > now);
+    let fresh = draft
+        .published
+        .is_some_and(|date| now.duration_since(date.at).unsigned_abs() <= app.config.crawl.first_read || date.at > now);
     let (review, because) = if first_read && !fresh {
         (Review::Archived, format!("already old when `{}` was first read", source.id))
     } else {
