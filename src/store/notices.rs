@@ -142,6 +142,46 @@ pub fn revise(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, shelf: &S
     Ok(())
 }
 
+/// Lets a source of greater authority speak for a document that another brought first: its words, its address, its
+/// name. Not a revision: nobody changed anything.
+pub fn adopt(
+    tx: &Tx,
+    id: NoticeId,
+    source: &SourceId,
+    draft: &Draft,
+    language: &str,
+    fingerprint: &str,
+    shelf: &Shelf,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE notice SET source_id = $2, reference = coalesce($3, reference), guid = $4, url = $5, title = $6,
+           summary = $7, content = $8, text = $9, language = $10, published_at = coalesce($11, published_at),
+           precision = coalesce($12, precision), fingerprint = $13, section = $14, nature = $15, severity = $16,
+           shelved = $17
+         WHERE id = $1",
+        &[
+            &id.get(),
+            &source.as_str(),
+            &draft.reference.as_ref().map(|r| r.number.as_str()),
+            &draft.guid,
+            &draft.url.as_ref().map(Url::as_str),
+            &draft.title,
+            &draft.summary,
+            &draft.content,
+            &draft.text,
+            &language,
+            &draft.published.map(|d| millis(d.at)),
+            &draft.published.map(|d| d.precision.as_str()),
+            &fingerprint,
+            &shelf.section.as_str(),
+            &shelf.nature.as_str(),
+            &shelf.severity.as_str(),
+            &shelf.because,
+        ],
+    )?;
+    Ok(())
+}
+
 /// Gives keys to a notice. One that already belongs to another stays there.
 pub fn claim_keys<'a>(tx: &Tx, id: NoticeId, keys: impl IntoIterator<Item = &'a str>) -> Result<()> {
     for key in keys {

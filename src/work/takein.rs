@@ -48,7 +48,7 @@ pub(super) fn take_in(
                 notices::claim_keys(tx, notice, unknown)?;
             }
             Verdict::Same { notice } => {
-                if same(tx, source, draft, &print, &decision, notice, now)? {
+                if same(app, tx, source, draft, &print, &decision, notice, now)? {
                     taken.duplicates += 1;
                 }
                 notices::claim_keys(tx, notice, unknown)?;
@@ -129,6 +129,7 @@ fn comparable(found: Candidate) -> dedup::Known {
 
 /// Remembers how a source shows a known document. Says whether this is the first time that this source does.
 fn same(
+    app: &App,
     tx: &Tx,
     source: &Source,
     draft: &Draft,
@@ -143,7 +144,33 @@ fn same(
     }
     notices::sight(tx, notice, &source.id, draft.url.as_ref(), &print.hash, now)?;
     notices::decide(tx, notice, &source.id, decision.verdict.as_str(), &decision.because, now)?;
+    if shown.is_none() {
+        adopt(app, tx, source, draft, print, notice, now)?;
+    }
     Ok(shown.is_none())
+}
+
+/// A relay may bring a document before its issuer does: the issuer's words then take the place of the relay's.
+fn adopt(
+    app: &App,
+    tx: &Tx,
+    source: &Source,
+    draft: &Draft,
+    print: &Fingerprint,
+    notice: NoticeId,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(stored) = notices::get(tx, notice)? else { return Ok(()) };
+    if source.authority <= authority(app, &stored.source) {
+        return Ok(());
+    }
+    let shelved = classify(&app.rules, source, draft);
+    let because = shelved.because.join("\n");
+    let language = draft.language.as_deref().unwrap_or(&source.language);
+    notices::adopt(tx, notice, &source.id, draft, language, &print.hash, &shelf(&shelved, &because))?;
+    let because = format!("« {} » fait autorité sur « {} » : son texte est retenu", source.id, stored.source);
+    notices::decide(tx, notice, &source.id, "same", &because, now)?;
+    choose_lead(app, tx, stored.story, now)
 }
 
 fn revise(

@@ -1,0 +1,223 @@
+//! The command line, as a script sees it: what goes to stdout, what to stderr, and the exit code.
+
+use std::{fs, path::Path};
+
+use assert_cmd::Command;
+use predicates::{prelude::*, str::contains};
+use tempfile::TempDir;
+use vigie::{
+    demo::inbox::Inbox,
+    web::replay::{Answer, Replay},
+};
+
+use crate::app::{item, rss};
+
+fn vigie(dir: &Path) -> Command {
+    let mut command = Command::cargo_bin("vigie").expect("the binary");
+    command.current_dir(dir).env_remove("VIGIE_LOG").env_remove("VIGIE_SMTP_PASSWORD");
+    command
+}
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a temporary folder")
+}
+
+#[test]
+fn the_demo_does_the_main_job_offline_and_says_where_to_look() {
+    let dir = folder();
+    let run = vigie(dir.path()).args(["demo", "--once", "--json"]).assert().code(0);
+    let played: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).expect("one object");
+    let state = |id: &str| {
+        let sources = played["crawl"]["sources"].as_array().expect("a list");
+        sources.iter().find(|s| s["id"] == id).map(|s| s["state"].clone()).expect("the source")
+    };
+    assert_eq!(state("cert-fr"), "ok");
+    assert_eq!(state("prefecture"), "not_a_feed");
+    assert_eq!(state("agence-eau"), "failing");
+    assert_eq!(played["send"]["sent"], 3);
+    let total = |of: &str| -> u64 {
+        played["crawl"]["sources"].as_array().into_iter().flatten().filter_map(|s| s[of].as_u64()).sum()
+    };
+    assert!(total("duplicates") >= 2 && total("copies") >= 1, "{played:#}");
+    let read = |path: &serde_json::Value| fs::read_to_string(dir.path().join(path.as_str().expect("a path"))).expect("a file");
+    assert!(read(&played["bulletin"]).contains("Qakbot"));
+    assert!(played["feeds"].as_array().expect("feeds").iter().all(|feed| read(feed).contains("Qakbot")));
+    let messages: Vec<String> = played["messages"].as_array().expect("messages").iter().map(read).collect();
+    assert_eq!(messages.len(), 3);
+    assert!(messages.iter().all(|message| message.contains("List-Unsubscribe: ")));
+    // Again into the same folder: it is ours, and begins afresh.
+    vigie(dir.path()).args(["demo", "--once"]).assert().code(0).stdout(contains("3 messages delivered to 3 readers"));
+}
+
+#[test]
+fn the_demo_touches_no_folder_that_is_not_its_own() {
+    let dir = folder();
+    fs::write(dir.path().join("thesis.txt"), "years of work").expect("a file");
+    vigie(dir.path()).args(["demo", "--once", "--dir", "."]).assert().code(1).stderr(contains("hint: name another one"));
+    assert!(dir.path().join("thesis.txt").exists());
+}
+
+#[test]
+fn what_init_writes_checks_and_is_never_overwritten() {
+    let dir = folder();
+    vigie(dir.path()).args(["init", "here"]).assert().code(0).stderr(contains("vigie.toml"));
+    let here = dir.path().join("here");
+    vigie(&here).arg("check").assert().code(0).stdout(contains("no problem"));
+    fs::write(here.join("vigie.toml"), "[site]\nname = \"Mine\"\n").expect("a file");
+    vigie(dir.path()).args(["init", "here"]).assert().code(0).stderr(contains("kept"));
+    assert!(fs::read_to_string(here.join("vigie.toml")).expect("a file").contains("Mine"));
+}
+
+#[test]
+fn check_names_every_problem_with_line_caret_and_hint() {
+    let dir = folder();
+    fs::write(dir.path().join("vigie.toml"), "[site]\nnam = \"x\"\n\n[mail]\ntransport = \"pigeon\"\n").expect("a file");
+    fs::write(dir.path().join("sources.toml"), "[[source]]\nid = \"A B\"\nurl = \"ftp://x\"\n").expect("a file");
+    vigie(dir.path()).arg("check").assert().code(2).stderr(
+        contains("vigie.toml:2:1")
+            .and(contains("did you mean `name`"))
+            .and(contains("vigie.toml:5:13"))
+            .and(contains("sources.toml:2:6"))
+            .and(contains("sources.toml:3:7"))
+            .and(contains("^")),
+    );
+    let run = vigie(dir.path()).args(["check", "--json"]).assert().code(2);
+    let value: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).expect("one object");
+    assert_eq!(value["problems"].as_array().map(Vec::len), Some(4), "{value:#}");
+    vigie(dir.path()).arg("crawl").assert().code(2).stderr(contains("vigie.toml:2:1"));
+}
+
+#[test]
+fn wrong_usage_is_told_from_failure() {
+    let dir = folder();
+    vigie(dir.path()).arg("fly").assert().code(2).stdout("");
+    vigie(dir.path()).args(["crawl", "nowhere"]).assert().code(1).stderr(contains("there is no source `nowhere`"));
+    vigie(dir.path()).args(["--config", "absent.toml", "crawl"]).assert().code(2).stderr(contains("hint: `vigie init`"));
+    vigie(dir.path()).arg("--help").assert().code(0).stdout(contains("Exit codes"));
+}
+
+/// An installation that watches these feeds and sends to this port.
+fn install(dir: &Path, feeds: &[(&str, String)], port: u16) {
+    let sources: String = feeds
+        .iter()
+        .map(|(id, url)| format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\nallow_private = true\n\n"))
+        .collect();
+    fs::write(dir.join("sources.toml"), sources).expect("a file");
+    let settings = format!(
+        "[crawl]\nhost_gap = \"0s\"\ntotal_timeout = \"2s\"\n[mail]\nfrom = \"Veille <veille@example.fr>\"\n\
+         [mail.smtp]\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\n"
+    );
+    fs::write(dir.join("vigie.toml"), settings).expect("a file");
+}
+
+const READERS: &str = "email,consent_what,consent_when,consent_how\nmaire@example.fr,bulletin,2023-01-02,formulaire\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_sources_to_mail_by_hand() {
+    let dir = folder();
+    let web = Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[today(1)])))]).await.expect("a server");
+    let inbox = Inbox::start(None).await.expect("a server");
+    install(dir.path(), &[("a", web.url("/a")), ("dead", web.url("/dead"))], inbox.address().port());
+    fs::write(dir.path().join("readers.csv"), READERS).expect("a file");
+    let steps = move || {
+        vigie(dir.path()).args(["subscribers", "import", "readers.csv"]).assert().code(0);
+        vigie(dir.path())
+            .arg("crawl")
+            .assert()
+            .code(3)
+            .stdout("")
+            .stderr(contains("dead: gone (HTTP 404)").and(contains("a: 1 new")));
+        vigie(dir.path()).args(["sources", "health"]).assert().code(3).stdout(contains("gone"));
+        vigie(dir.path()).args(["notices", "list"]).assert().code(0).stdout(contains("Titre 1"));
+        vigie(dir.path()).args(["notices", "explain", "1"]).assert().code(0).stdout(contains("[new] Nouveau"));
+        vigie(dir.path()).args(["bulletins", "preview"]).assert().code(0).stdout(contains("Titre 1"));
+        vigie(dir.path()).args(["compose", "--cadence", "daily"]).assert().code(0).stderr(contains("1 delivery"));
+        vigie(dir.path()).arg("send").assert().code(0).stderr(contains("1 sent"));
+        vigie(dir.path()).arg("send").assert().code(0).stderr(contains("0 sent"));
+        vigie(dir.path()).args(["bulletins", "list"]).assert().code(0).stdout(contains("1 sent"));
+        vigie(dir.path()).args(["bulletins", "show", "1"]).assert().code(0).stdout(contains("Titre 1"));
+        let shown = vigie(dir.path()).args(["subscribers", "show", "maire@example.fr", "--json"]).assert().code(0);
+        let shown: serde_json::Value = serde_json::from_slice(&shown.get_output().stdout).expect("one object");
+        assert_eq!(shown["deliveries"][0]["state"], "sent");
+        vigie(dir.path()).arg("publish").assert().code(0);
+        assert!(dir.path().join("public/veille.atom").exists());
+        // Nothing is due any more: cron hears nothing.
+        vigie(dir.path()).arg("tick").assert().code(0).stdout("").stderr("");
+    };
+    tokio::task::spawn_blocking(steps).await.expect("the steps");
+    assert_eq!(inbox.received().len(), 1);
+}
+
+fn today(n: u32) -> crate::app::Item {
+    let now = jiff::Zoned::now();
+    let date = jiff::fmt::rfc2822::to_string(&now).expect("a date");
+    crate::app::Item { date, ..item(n, &format!("Titre {n}"), "Un texte.") }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_ticks_at_once_do_no_harm() {
+    let dir = folder();
+    let slow = Answer::ok("application/rss+xml", rss(&[today(1)])).after(std::time::Duration::from_millis(500));
+    let web = Replay::start([("/a", slow)]).await.expect("a server");
+    install(dir.path(), &[("a", web.url("/a"))], 1);
+    let path = dir.path().to_owned();
+    let tick = move || {
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || vigie(&path).arg("tick").assert().code(0).get_output().stderr.clone())
+    };
+    let (first, second) = tokio::join!(tick(), tick());
+    let said = [first.expect("a tick"), second.expect("a tick")].map(|said| String::from_utf8_lossy(&said).into_owned());
+    assert_eq!(said.iter().filter(|said| said.contains("another `vigie tick`")).count(), 1, "{said:?}");
+    assert_eq!(web.requests("/a"), 1);
+}
+
+#[test]
+fn an_import_names_every_bad_line_and_takes_every_good_one() {
+    let dir = folder();
+    let lines = [
+        "email;cadence;sections;natures;severity;consent_what;consent_when;consent_how",
+        "maire@example.fr;daily;tic;;info;bulletin;2023-01-02;formulaire",
+        "not an address;daily;;;info;bulletin;2023-01-02;formulaire",
+        "dgs@example.fr;hourly;nowhere;;info;;;",
+        "Maire@example.fr;weekly;;;info;bulletin;2023-01-02;formulaire",
+        "dsi@example.fr;weekly;;alerte avis;high;bulletin;2023-01-02;formulaire",
+        "trop;court",
+    ];
+    fs::write(dir.path().join("readers.csv"), lines.join("\r\n")).expect("a file");
+    vigie(dir.path()).args(["subscribers", "import", "readers.csv"]).assert().code(3).stderr(
+        contains("readers.csv:3: `not an address` is not an e-mail address")
+            .and(contains("readers.csv:4: the cadence `hourly`"))
+            .and(contains("no consent or legal basis is given"))
+            .and(contains("readers.csv:5: `Maire@example.fr` stands on line 2 already"))
+            .and(contains("readers.csv:7: it has 2 fields"))
+            .and(contains("2 subscribers added, 0 changed, 4 lines refused")),
+    );
+    vigie(dir.path())
+        .args(["subscribers", "export"])
+        .assert()
+        .code(0)
+        .stdout(contains("maire@example.fr,daily,tic").and(contains("dsi@example.fr,weekly,,alerte avis,high")));
+    vigie(dir.path()).args(["subscribers", "remove", "maire@example.fr"]).assert().code(0);
+    // The consent of the file is older than the wish to be left alone.
+    vigie(dir.path()).args(["subscribers", "import", "readers.csv"]).assert().code(3).stderr(contains("left alone"));
+}
+
+#[test]
+fn nobody_is_added_without_consent() {
+    let dir = folder();
+    vigie(dir.path()).args(["subscribers", "add", "maire@example.fr"]).assert().code(2);
+    vigie(dir.path())
+        .args(["subscribers", "add", "maire@example.fr", "--consent", " ", "--how", "oral"])
+        .assert()
+        .code(1)
+        .stderr(contains("no consent or legal basis"));
+    vigie(dir.path()).args(["subscribers", "list"]).assert().code(0).stdout(contains("maire").not());
+}
+
+#[test]
+fn a_damaged_database_is_an_error_with_a_hint() {
+    let dir = folder();
+    vigie(dir.path()).args(["subscribers", "list"]).assert().code(0);
+    fs::write(dir.path().join("data/vigie.db"), vec![b'x'; 5000]).expect("a file");
+    vigie(dir.path()).args(["subscribers", "list"]).assert().code(1).stderr(contains("hint: restore the last backup"));
+}
