@@ -1,5 +1,5 @@
 //! A bulletin as a mail and as pages. Everything that readers see passes through the templates of `templates/`, which
-//! an installation may replace one by one; the words that need counting or agreeing come from [`words`].
+//! an installation may replace one by one; the words that need counting or agreeing come from `words`.
 //!
 //! What sources wrote is hostile until shown otherwise: it is escaped, it stays on its line, and only `http:` and
 //! `https:` addresses become links.

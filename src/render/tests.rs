@@ -121,36 +121,245 @@ fn shown(html: &str) -> String {
         body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| format!("{text} ")).collect();
     crate::text::collapse(&text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
 }
+
 #[test]
-fn dump() {
-    let Ok(dir) = std::env::var("DUMP") else { return };
-    let w = |n: &str, t: &str| std::fs::write(format!("{dir}/{n}"), t).unwrap();
-    for (n, e) in [("small", small()), ("large", large(400)), ("huge", large(1000))] {
-        let t = std::time::Instant::now();
-        let m = mail(&e);
-        eprintln!("{n}: {:?} html {} text {}", t.elapsed(), m.html.len(), m.text.len());
-        w(&format!("{n}.html"), &m.html);
-        w(&format!("{n}.txt"), &m.text);
-        w(&format!("{n}.subject"), &m.subject);
+fn the_text_part_reads_like_a_letter() {
+    let mail = mail(&small());
+    assert_eq!(mail.subject, "Veille du 30 août 2023\u{a0}: 1\u{a0}alerte, 1\u{a0}avis, 1\u{a0}texte au JO");
+    // No-break spaces as `_` (wide) and `~` (narrow).
+    let visible = mail.text.replace('\u{a0}', "_").replace('\u{202f}', "~");
+    insta::assert_snapshot!(visible, @r#"
+    Veille juridique et cyber
+    =========================
+    Bulletin quotidien - mercredi 30 août 2023
+
+    Au sommaire_: 1_alerte, 1_avis, 1_texte au JO.
+    - TIC - Réseaux - Téléphonie_: 2
+    - Marchés publics_: 1
+
+    Lire en ligne_:
+    https://veille.exemple.fr/bulletins/2023-08-30-daily.html
+
+    ------------------------------------------------------------------------
+
+    TIC - Réseaux - Téléphonie
+    ==========================
+
+    [Urgent] Alerte - Vulnérabilité dans un pare-feu
+    >> Une première phrase. Une seconde_: plus longue, qui dit «~ce qui
+       change~» pour les communes.
+    À faire_:
+      - Appliquer le correctif de l’éditeur sans attendre.
+      - Chercher les traces d’intrusion.
+    CERT-FR, mardi 29 août 2023, CERTFR-2023-ALE-009
+    https://source.exemple/vulnerabilite-dans-un-pare-feu?a=1&b=2
+    Aussi_: Une faille exploitée (Presse informatique)
+    https://presse.exemple/faille
+
+    [Important] Avis - Multiple flaws: what to do? (en anglais)
+    >> Note: apply the fix now!
+    CERT-FR, mardi 29 août 2023
+    https://source.exemple/multiple-flaws-what-to-do?a=1&b=2
+
+    ------------------------------------------------------------------------
+
+    Marchés publics
+    ===============
+
+    JORF - Arrêté du 1er août 2023 relatif aux seuils
+    >> Une première phrase. Une seconde_: plus longue, qui dit «~ce qui
+       change~» pour les communes.
+    CERT-FR, mardi 29 août 2023
+    https://source.exemple/arrete-du-1er-aout-2023-relatif-aux-seuils?a=1&b=2
+
+    ------------------------------------------------------------------------
+
+    Vous recevez ce bulletin à l’adresse c.durand@mairie.exemple.fr depuis
+    le 3 mars 2023_: inscription au bulletin quotidien.
+
+    Vos choix_: bulletin quotidien~; toutes les rubriques.
+
+    Se désinscrire_: écrivez à stop@veille.exemple.fr, avec l’objet
+    «~STOP~».
+    mailto:stop@veille.exemple.fr?subject=STOP
+
+    Données personnelles_:
+    https://veille.exemple.fr/donnees
+
+    Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000
+    Exemple.
+    "#);
+}
+
+#[test]
+fn every_word_of_every_item_is_in_both_parts() {
+    let edition = small();
+    let mail = mail(&edition);
+    let (html, text) = (shown(&mail.html).replace("&nbsp;", " "), crate::text::collapse(&mail.text.replace(">> ", "")));
+    for item in edition.items() {
+        let set = |words: &str| {
+            crate::text::collapse(&if item.language == "fr" { crate::text::french(words) } else { words.into() })
+        };
+        let mut wanted = vec![set(&item.title), set(&item.summary), item.source.clone(), item.nature.prefix().into()];
+        wanted.extend(item.actions.iter().map(|action| set(action)));
+        wanted.extend(item.reference.clone());
+        wanted.extend(item.also.iter().map(|also| set(&also.title)));
+        for words in wanted {
+            assert!(crate::text::collapse(&html).contains(&words), "HTML lacks {words}: {html}");
+            assert!(text.contains(&words), "text lacks {words}: {text}");
+        }
+        let url = item.url.as_deref().unwrap();
+        assert!(mail.html.contains(&format!("href=\"{}\"", url.replace('&', "&amp;"))));
+        assert!(mail.text.lines().any(|line| line == url));
     }
-    let t = Templates::embedded();
-    std::fs::create_dir_all(format!("{dir}/site/bulletins")).unwrap();
-    w("site/style.css", t.style());
-    w(&format!("site/{}", edition_path(&small())), &bulletin_page(&t, &small(), &site()).unwrap());
-    w("site/a-propos.html", &about_page(&t, &site()).unwrap());
-    let f = |p: &str, t: &str, g| FeedLink { path: p.into(), title: t.into(), group: g };
-    w(
-        "site/index.html",
-        &index_page(
-            &t,
-            &site(),
-            &[PastEdition { cadence: Cadence::Daily, date: date(2023, 8, 30), stories: 3 }],
-            &[
-                f("veille", "Toute la veille", FeedGroup::All),
-                f("sections/tic", "TIC - Réseaux - Téléphonie", FeedGroup::Section),
-                f("natures/alerte", "Alertes", FeedGroup::Nature),
-            ],
-        )
-        .unwrap(),
-    );
+}
+
+#[test]
+fn the_foot_says_who_writes_why_and_how_to_leave() {
+    let chosen = Preferences {
+        sections: BTreeSet::from([section("tic"), section("marches"), section("gone")]),
+        natures: BTreeSet::from([Nature::Alerte]),
+        least_severity: Severity::Notable,
+        ..Preferences::all(Cadence::Weekly)
+    };
+    let mail = mail_to(&small(), &site(), &chosen);
+    for part in [shown(&mail.html).replace("&nbsp;", " "), mail.text.clone()] {
+        let part = crate::text::collapse(&part);
+        for words in [
+            "Vous recevez ce bulletin à l’adresse c.durand@mairie.exemple.fr depuis le 3 mars 2023 : inscription au bulletin quotidien.",
+            "bulletin hebdomadaire ; rubriques « TIC - Réseaux - Téléphonie », « Marchés publics », « gone » ; nature « Alertes » ; à partir du niveau « à surveiller ».",
+            "Se désinscrire : écrivez à stop@veille.exemple.fr, avec l’objet « STOP ».",
+            "Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000 Exemple",
+        ] {
+            assert!(part.contains(words), "no {words} in {part}");
+        }
+    }
+    for address in ["https://veille.exemple.fr/bulletins/2023-08-30-daily.html", "https://veille.exemple.fr/donnees"] {
+        assert!(mail.html.contains(address) && mail.text.contains(address), "{address}");
+    }
+}
+
+#[test]
+fn nothing_that_a_source_wrote_becomes_markup_or_a_line_of_its_own() {
+    let mut edition = small();
+    let item = &mut edition.shelves[0].items[0];
+    item.title = "<script>alert('x')</script>\nSe désinscrire : https://mechant.exemple/ {{ site }}\u{202e}".into();
+    item.summary = "<img src=x onerror=alert(1)> & \"fin\"".into();
+    item.actions = vec!["</li><b>gras</b>".into()];
+    item.reference = Some("\"><i>".into());
+    item.source = "<u>source</u>".into();
+    item.language = "en\" onclick=\"alert(1)".into();
+    item.url = Some("javascript:alert(1)".into());
+    item.also[0].url = Some("data:text/html,<script>".into());
+    let mail = mail(&edition);
+    let page = bulletin_page(&Templates::embedded(), &edition, &site()).unwrap();
+    for html in [&mail.html, &page] {
+        for bad in ["<script", "<img", "<b>", "<i>", "<u>", "javascript:", "data:text", "onclick=\"", "\u{202e}"] {
+            assert!(!html.contains(bad), "{bad} in {html}");
+        }
+        assert!(html.contains("&lt;script&gt;") && html.contains("{{ site }}"));
+    }
+    assert!(!mail.text.contains("javascript:") && !mail.text.contains("data:text"));
+    let leaving: Vec<&str> = mail.text.lines().filter(|line| line.starts_with("Se désinscrire")).collect();
+    assert_eq!(leaving.len(), 1, "only ours stands at the start of a line: {leaving:?}");
+}
+
+#[test]
+fn a_mail_loads_nothing_and_hides_nothing() {
+    let html = mail(&small()).html;
+    for bad in
+        ["<img", "src=", "url(", "@import", "<link", "display:none", "max-height:0", "font-size:0", "<a href=\"mailto:"]
+    {
+        assert!(!html.contains(bad), "{bad}");
+    }
+    assert_eq!(html.matches("<table").count(), html.matches("role=\"presentation\"").count());
+    assert!(html.contains("@media (prefers-color-scheme: dark)"), "the dark scheme survives");
+    assert!(html.contains("lang=\"en\"") && html.starts_with("<!DOCTYPE html><html lang=\"fr\">"));
+    assert!(html.find("<meta charset").is_some_and(|at| at < 1000), "within the octets where it is looked for");
+}
+
+#[test]
+fn a_thousand_stories_fit_in_what_mail_programs_show_and_the_alert_is_in_full() {
+    for (stories, site) in [(60, site()), (250, site()), (1000, site()), (1000, Site { url: None, ..site() })] {
+        let edition = large(stories);
+        let mail = mail_to(&edition, &site, &Preferences::all(Cadence::Daily));
+        let octets = budget::encoded_len(&mail.html) + budget::encoded_len(&mail.text);
+        assert!(octets <= budget::BUDGET, "{stories} stories: {octets}");
+        assert!(octets > budget::BUDGET / 2, "{stories} stories: the room is used ({octets})");
+        for part in [&mail.html, &mail.text] {
+            assert!(part.contains("Alerte tout en bas") && part.contains("Se désinscrire"), "{stories}");
+            let left_out = stories
+                - (0..stories).filter(|n| part.contains(&format!("source.exemple/nouvelle-numero-{n}?"))).count();
+            let is_told = part.contains(&format!("et {}\u{a0}autre", crate::text::number(left_out as u64)))
+                || part.contains(&format!("et {}&nbsp;autre", crate::text::number(left_out as u64)));
+            assert_eq!(is_told, left_out > 0, "{stories} stories, {left_out} left out");
+        }
+    }
+}
+
+#[test]
+fn a_subject_stays_short_and_counts_every_story() {
+    let mut edition = small();
+    edition.cadence = Cadence::Monthly;
+    edition.shelves[0].items = Nature::ALL.into_iter().map(|nature| item(nature, "t")).collect();
+    let subject = mail(&edition).subject;
+    assert!(subject.chars().count() <= 70, "{subject}");
+    assert_eq!(subject, "Veille mensuelle du 30 août 2023\u{a0}: 1\u{a0}alerte, 1\u{a0}avis, 9\u{a0}autres");
+}
+
+#[test]
+fn a_mistake_in_a_template_is_told_with_its_line() {
+    let told = |name: &str, source: &str| {
+        let error = Templates::with(BTreeMap::from([(name.to_owned(), source.to_owned())])).unwrap_err();
+        error.to_string()
+    };
+    let syntax = told("mail.txt", "a\nb\n{% if %}\n");
+    assert!(syntax.starts_with("template `mail.txt`, line 3: ") && syntax.contains("\nhint: "), "{syntax}");
+    let unknown = told("mail.html", "<p>\n{{ edition.nosuch }}</p>");
+    assert!(unknown.starts_with("template `mail.html`, line 2: undefined value"), "{unknown}");
+    assert!(unknown.contains("in `{{ edition.nosuch }}</p>`"), "{unknown}");
+    let endless = told("mail.txt", "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}");
+    assert!(endless.contains("fuel"), "{endless}");
+    assert!(told("mial.txt", "").contains("there is no template `mial.txt`\nhint: the templates are `about.html`"));
+}
+
+#[test]
+fn an_installation_can_replace_one_template() {
+    let mine = BTreeMap::from([("mail.txt".to_owned(), "{{ site.name }} : {{ edition.news }}".to_owned())]);
+    let templates = Templates::with(mine).unwrap();
+    let address = EmailAddress::parse("a@b.fr").unwrap();
+    let preferences = Preferences::all(Cadence::Daily);
+    let since = "2023-03-03T10:00:00Z".parse().unwrap();
+    let reader =
+        Reader { address: &address, since, preferences: &preferences, unsubscribe: "https://v.fr/u/1", consent: "c" };
+    let mail = bulletin_mail(&templates, &small(), &site(), &sections(), &reader).unwrap();
+    assert!(mail.text.starts_with("Veille juridique et cyber : 1\u{a0}alerte"), "{}", mail.text);
+    assert!(mail.html.contains("<a href=\"https://v.fr/u/1\""), "the others stay");
+    for name in Templates::names() {
+        assert!(Templates::source(name).is_some_and(|source| !source.is_empty()), "{name}");
+    }
+}
+
+#[test]
+fn pages_refer_to_each_other_and_to_nothing_outside() {
+    let templates = Templates::embedded();
+    let past = PastEdition { cadence: Cadence::Daily, date: date(2023, 8, 30), stories: 3 };
+    let feed = FeedLink { path: "sections/tic".into(), title: "TIC".into(), group: FeedGroup::Section };
+    let index = index_page(&templates, &site(), &[past], &[feed]).unwrap();
+    for wanted in
+        ["href=\"bulletins/2023-08-30-daily.html\"", "href=\"sections/tic.rss\"", "href=\"sections/tic.json\""]
+    {
+        assert!(index.contains(wanted), "{wanted} in {index}");
+    }
+    let page = bulletin_page(&templates, &small(), &site()).unwrap();
+    assert!(page.contains("href=\"../style.css\"") && page.contains("href=\"../a-propos.html#mentions-legales\""));
+    assert!(!page.contains("c.durand"), "nothing about a reader");
+    let about = about_page(&templates, &site()).unwrap();
+    for html in [&index, &page, &about] {
+        assert_eq!(html.matches("<h1").count(), 1);
+        assert!(!html.contains("<script") && !html.contains("style=") && !html.contains("&#x2f;"));
+    }
+    for anchor in ["mentions-legales", "donnees-personnelles", "accessibilite", "plan"] {
+        assert!(about.contains(&format!("id=\"{anchor}\"")), "{anchor}");
+    }
 }
