@@ -294,7 +294,7 @@ mod tests {
             "à 8:30 ou 08:30:15",
             "C:\\Program Files\\x",
             "le disque C: plein",
-            "std::fs et ::1",
+            "std::mem et ::1",
             "version 1.2.3, 2001:db8::1, CVE-2026-1234",
             "0...9 et ../../etc",
             "nom@exemple.fr; suite_de_mots!",
