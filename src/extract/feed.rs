@@ -8,10 +8,13 @@ use std::{
 use url::Url;
 
 use super::{
-    Extracted, json, mend,
+    Extracted,
+    entry::{ATOM, Dialect, RSS},
+    json, mend,
     plain::{paragraphs, plain, tidy, without_colophon},
     problems::Problems,
-    raw::{GuidRole, RawEntry, RawFeed, RawLink, RawText},
+    raw::{RawEntry, RawFeed, RawText},
+    reader,
     sanitise::Sanitiser,
     stranger, xml,
 };
@@ -20,7 +23,7 @@ use crate::{
     normalise::{
         charset::{self, Syntax},
         date, reference, title,
-        url::{CanonicalUrl, web_address},
+        url::{CanonicalUrl, untracked, web_address},
     },
     text,
 };
@@ -68,7 +71,7 @@ pub(super) fn extract(page: &Page, source: &Source) -> Extracted {
         problems: problems.into_vec(),
         title: feed
             .title
-            .map(|name| text::truncate(&title::plain(name.as_str()), LONGEST_TITLE))
+            .map(|name| text::truncate(&title::plain(&name), LONGEST_TITLE))
             .filter(|name| !name.is_empty()),
         ttl: feed
             .ttl_minutes
@@ -89,28 +92,32 @@ fn read(page: &Page, problems: &mut Problems) -> Result<RawFeed, Problem> {
         return Err(Problem::page(ProblemKind::Unreadable, "the answer is empty"));
     }
     if start.starts_with(['{', '[']) {
-        return json::read(start);
+        return reader::read(json::mend(start)?, &page.url);
     }
     let mut mended = mend::mend(start);
     let mut root = xml::root(&mended);
-    if !is_feed(root.as_deref())
+    if dialect(root.as_deref()).is_none()
         && let Some(late) = late_start(start)
     {
         let after = mend::mend(late);
-        if is_feed(xml::root(&after).as_deref()) {
+        if dialect(xml::root(&after).as_deref()).is_some() {
             problems.push(Problem::page(ProblemKind::Mended, "other text stands before the feed"));
             root = xml::root(&after);
             mended = after;
         }
     }
-    if !is_feed(root.as_deref()) {
-        return Err(stranger::problem("a feed", start, root.as_deref(), &page.url));
+    match dialect(root.as_deref()) {
+        Some(dialect) => reader::read(xml::mend(&mended, dialect, &page.url, MOST_ENTRIES), &page.url),
+        None => Err(stranger::problem("a feed", start, root.as_deref(), &page.url)),
     }
-    Ok(xml::read(&mended, &page.url, MOST_ENTRIES))
 }
 
-fn is_feed(root: Option<&str>) -> bool {
-    matches!(root, Some("rss" | "rdf" | "feed" | "channel" | "entry"))
+fn dialect(root: Option<&str>) -> Option<&'static Dialect> {
+    match root? {
+        "rss" | "rdf" | "channel" => Some(&RSS),
+        "feed" | "entry" => Some(&ATOM),
+        _ => None,
+    }
 }
 
 /// Where a feed begins after the warnings of a broken site (`<br /><b>Warning</b>: …`).
@@ -156,7 +163,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn draft(&mut self, entry: RawEntry) -> Option<Draft> {
         let url = self.address(&entry);
-        let heading = title::clean(entry.title.as_ref().map_or("", |title| cap(title.as_str())));
+        let heading = title::clean(cap(&entry.title));
         if heading.text.is_empty() && url.is_none() {
             self.problem(ProblemKind::Entry, "neither title nor address; the entry was left out");
             return None;
@@ -168,7 +175,7 @@ impl Reading<'_> {
         }
         let content = match &entry.content {
             None => String::new(),
-            Some(content) => self.sanitise(content, entry.base.as_ref()),
+            Some(content) => self.sanitise(content, entry.facts.base.as_ref()),
         };
         let body = if content_words.is_empty() { &summary } else { &content_words };
         let name = match (heading.text.is_empty(), body.lines().next(), &url) {
@@ -176,15 +183,16 @@ impl Reading<'_> {
             (true, Some(first), _) => text::truncate(first, 100),
             (true, None, url) => text::truncate(url.as_ref().map_or("", |url| url.as_str()), LONGEST_TITLE),
         };
-        let published = self.date(&entry.published);
+        let published = self.date(&entry.facts.published);
+        let updated = self.date(&entry.facts.updated);
         let day_in_title = || PublicationDate::day(heading.date?, &self.source.zone);
-        let published = published.or_else(day_in_title);
-        let updated = self.date(&entry.updated);
+        // An entry that states only its last change was published then, for all that is known.
+        let published = published.or_else(day_in_title).or(updated);
         // Labels stand at the front: the whole text need not be copied to look for them.
         let front = body.get(..body.floor_char_boundary(4_000)).unwrap_or_default();
         Some(Draft {
-            reference: reference::own(url.as_ref(), entry.guid.as_deref(), &format!("{name}\n{front}")),
-            guid: entry.guid,
+            reference: reference::own(url.as_ref(), entry.facts.guid.as_deref(), &format!("{name}\n{front}")),
+            guid: entry.facts.guid,
             url,
             title: name,
             text: without_colophon(body).to_owned(),
@@ -192,22 +200,20 @@ impl Reading<'_> {
             content,
             published,
             updated,
-            language: entry.language.filter(|language| differs(language, &self.source.language)),
+            language: entry.facts.language.filter(|language| differs(language, &self.source.language)),
             categories: labels(&entry.categories),
         })
     }
 
     /// The best link that can be followed; else a guid that is an address.
     fn address(&mut self, entry: &RawEntry) -> Option<Url> {
-        let mut links: Vec<&RawLink> = entry.links.iter().collect();
-        links.sort_by_key(|link| link.rank);
         let mut refused = None;
-        for link in links {
-            match web_address(&link.href, link.base.as_ref().unwrap_or(self.page)) {
-                Ok(url) => return Some(url),
+        for link in &entry.links {
+            match web_address(link, self.page) {
+                Ok(url) => return Some(untracked(&url)),
                 Err(why) => {
                     refused.get_or_insert_with(|| {
-                        format!("`{}` is no address for readers: {why}", text::truncate(&link.href, 100))
+                        format!("`{}` is no address for readers: {why}", text::truncate(link, 100))
                     });
                 }
             }
@@ -215,9 +221,9 @@ impl Reading<'_> {
         if let Some(message) = refused {
             self.problem(ProblemKind::Address, message);
         }
-        let guid = entry.guid.as_deref().filter(|_| entry.guid_is_address == GuidRole::Address)?;
+        let guid = entry.facts.permalink.as_deref()?;
         let absolute = Url::parse(guid).ok()?;
-        web_address(guid, &absolute).ok()
+        web_address(guid, &absolute).ok().map(|url| untracked(&url))
     }
 
     /// The first date that can be read.

@@ -16,7 +16,7 @@ use crate::{
     normalise::{
         charset::{self, Syntax},
         date, reference, title,
-        url::web_address,
+        url::{untracked, web_address},
     },
     text,
 };
@@ -140,7 +140,7 @@ impl Listing {
         let link = self.address(item);
         let url = match link.map(|href| (href, web_address(href, base))) {
             None => None,
-            Some((_, Ok(url))) => Some(url),
+            Some((_, Ok(url))) => Some(untracked(&url)),
             Some((href, Err(why))) => {
                 let message = format!("`{}` is no address for readers: {why}", text::truncate(href, 100));
                 problems.push(Problem::at(place, ProblemKind::Address, message));

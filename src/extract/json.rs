@@ -1,33 +1,41 @@
-//! JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1).
+//! JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1) as feed-rs takes it.
+//!
+//! feed-rs refuses a feed for one number where it expects a string (ids often are numbers), or for a missing title.
 
-use serde_json::{Deserializer, Map, Value};
+use serde_json::{Deserializer, Map, Value, json};
 
-use super::raw::{GuidRole, LinkRank, RawEntry, RawFeed, RawLink, RawText};
+use super::raw::{Facts, Mended};
 use crate::model::{Problem, ProblemKind};
 
-/// Reads a JSON Feed. A text that breaks off keeps the items before the break.
+/// Writes out a JSON Feed. A text that breaks off keeps the items before the break.
 ///
 /// # Errors
 /// `NotAFeed` for JSON that has no list of items, `Unreadable` for what is not JSON from its first item on.
-pub(super) fn read(text: &str) -> Result<RawFeed, Problem> {
-    let mut feed = RawFeed::default();
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(top)) => {
-            let Some(Value::Array(items)) = top.get("items") else { return Err(not_a_feed()) };
-            feed.title = string(&top, "title").map(RawText::Plain);
-            feed.entries = items.iter().filter_map(Value::as_object).map(entry).collect();
+pub(super) fn mend(text: &str) -> Result<Mended, Problem> {
+    let mut breaks = Vec::new();
+    let (title, items) = match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(mut top)) => {
+            let Some(Value::Array(items)) = top.remove("items") else { return Err(not_a_feed()) };
+            (string(&top, "title"), items)
         }
         Ok(_) => return Err(not_a_feed()),
         Err(error) => {
-            feed.entries = salvage(text).iter().filter_map(Value::as_object).map(entry).collect();
-            if feed.entries.is_empty() {
+            let items = salvage(text);
+            if items.is_empty() {
                 let message = format!("cannot be read as JSON: {error}\nhint: look at it with `vigie sources try`");
                 return Err(Problem::page(ProblemKind::Unreadable, message));
             }
-            feed.breaks.push(format!("broken after entry {}: {error}", feed.entries.len()));
+            breaks.push(format!("broken after entry {}: {error}", items.len()));
+            (None, items)
         }
-    }
-    Ok(feed)
+    };
+    let items: Vec<&Map<String, Value>> = items.iter().filter_map(Value::as_object).collect();
+    let feed = json!({
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": title.unwrap_or_default(),
+        "items": items.iter().enumerate().map(|(place, item)| entry(place, item)).collect::<Vec<_>>(),
+    });
+    Ok(Mended { text: feed.to_string(), facts: items.into_iter().map(facts).collect(), breaks })
 }
 
 fn not_a_feed() -> Problem {
@@ -50,26 +58,27 @@ fn salvage(text: &str) -> Vec<Value> {
     }
 }
 
-fn entry(item: &Map<String, Value>) -> RawEntry {
-    let links = [("url", LinkRank::Page), ("external_url", LinkRank::OtherForm)];
+/// An item with its place as its id.
+fn entry(place: usize, item: &Map<String, Value>) -> Value {
+    let mut entry = Map::new();
+    entry.insert("id".into(), place.to_string().into());
+    for key in ["url", "external_url", "title", "summary", "content_html", "content_text"] {
+        entry.extend(string(item, key).map(|text| (key.to_owned(), text.into())));
+    }
     let tags = item.get("tags").and_then(Value::as_array);
-    RawEntry {
+    let tags: Vec<Value> = tags.into_iter().flatten().filter(|tag| tag.is_string()).cloned().collect();
+    entry.insert("tags".into(), tags.into());
+    entry.into()
+}
+
+fn facts(item: &Map<String, Value>) -> Facts {
+    Facts {
         guid: string(item, "id"),
-        guid_is_address: GuidRole::Address,
-        links: links
-            .into_iter()
-            .filter_map(|(key, rank)| Some(RawLink { href: string(item, key)?, rank, base: None }))
-            .collect(),
-        title: string(item, "title").map(RawText::Plain),
-        summary: string(item, "summary").map(RawText::guess),
-        content: string(item, "content_html")
-            .map(RawText::Html)
-            .or_else(|| string(item, "content_text").map(RawText::Plain)),
+        permalink: string(item, "id"),
         published: string(item, "date_published").into_iter().collect(),
         updated: string(item, "date_modified").into_iter().collect(),
         language: string(item, "language"),
-        categories: tags.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
-        base: None,
+        ..Facts::default()
     }
 }
 

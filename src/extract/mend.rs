@@ -1,4 +1,4 @@
-//! What XML of feeds gets wrong before a reader can look at it.
+//! What XML of feeds gets wrong before its elements can be looked at: characters and declarations. `xml` mends the rest.
 //!
 //! Everything is linear in the length of the text: searches that may fail are bounded.
 
@@ -7,7 +7,7 @@ use crate::normalise::entity::is_xml_char;
 /// Text that an XML reader can walk through: no declaration, no DOCTYPE (so no entity is ever expanded), no comment, no
 /// forbidden character, no `<` that opens nothing, no CDATA section left open; nothing before the first `<`.
 ///
-/// References are left alone: the reader decodes them with [`crate::normalise::entity`], bare `&` included.
+/// References are left alone: the walk decodes them with [`crate::normalise::entity`], bare `&` included.
 pub(super) fn mend(text: &str) -> String {
     let clean: String;
     let mut rest = match text.chars().all(is_xml_char) {

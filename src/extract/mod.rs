@@ -2,13 +2,17 @@
 //!
 //! ```text
 //! octets ─ charset ─┬─ mend ─ xml ─┐
-//!                   ├─ json ───────┴─ raw ─ feed ─┬─ drafts
-//!                   └─ html (selectors) ──────────┴─ problems
+//!                   ├─ json ───────┴─ feed-rs (reader) ─ feed ─┬─ drafts
+//!                   └─ html (selectors) ───────────────────────┴─ problems
 //! ```
 //!
-//! Feeds are read by one walk of our own over `quick-xml`'s events: a library that gives a finished feed loses what identity and
-//! dates need (raw guids and dates, Dublin Core), and refuses a whole feed for one fault.
+//! feed-rs reads every feed: what a title, a link, a summary, a content, a category is in RSS, Atom or JSON Feed, and against
+//! what an address stands. It refuses a whole feed for one fault, and loses or makes up what identity and dates need. So two
+//! light passes stand before it, `xml` and `json`: they write the same feed out again without its faults, entry by entry, and
+//! note of each entry what feed-rs would lose: the guid and the dates verbatim, Dublin Core, the language, FeedBurner's origin.
+//! Each entry goes to feed-rs under its number and is found again by it.
 
+mod channel;
 mod entry;
 mod feed;
 mod html;
@@ -17,6 +21,7 @@ mod mend;
 mod plain;
 mod problems;
 mod raw;
+mod reader;
 mod sanitise;
 mod shallow;
 mod space;

@@ -1,62 +1,54 @@
-//! What a feed says of itself and of its entries, in whatever format, before any of it is judged.
+//! What passes between the menders of a format, feed-rs, and the making of drafts.
 
 use url::Url;
 
 use crate::normalise::markup;
 
-/// A feed as read: texts with references decoded once, nothing resolved, nothing cleaned.
+/// A feed that feed-rs takes whole, and what it would lose of it.
 #[derive(Debug, Default)]
-pub(super) struct RawFeed {
-    pub title: Option<RawText>,
-    /// How long the feed asks not to be fetched again, in minutes.
-    pub ttl_minutes: Option<u64>,
-    pub entries: Vec<RawEntry>,
+pub(super) struct Mended {
+    /// Each entry in it has its place in `facts` as its id.
+    pub text: String,
+    pub facts: Vec<Facts>,
     /// Where the feed is broken, one line a break.
     pub breaks: Vec<String>,
 }
 
+/// What feed-rs loses of an entry, or makes up: verbatim, but for references decoded once.
 #[derive(Debug, Default)]
-pub(super) struct RawEntry {
+pub(super) struct Facts {
     pub guid: Option<String>,
-    /// A guid that is also the address, unless it is said not to be.
-    pub guid_is_address: GuidRole,
-    pub links: Vec<RawLink>,
-    pub title: Option<RawText>,
-    pub summary: Option<RawText>,
-    pub content: Option<RawText>,
+    /// The guid, unless it is said to be no address.
+    pub permalink: Option<String>,
+    /// Where a redirecting service says that the document really is.
+    pub origin: Option<String>,
     /// In order of preference.
     pub published: Vec<String>,
     pub updated: Vec<String>,
     pub language: Option<String>,
-    pub categories: Vec<String>,
     /// What relative links of the content are resolved against, when it is not the page.
     pub base: Option<Url>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum GuidRole {
-    #[default]
-    Address,
-    Opaque,
+/// A feed as read, before any of it is judged.
+#[derive(Debug)]
+pub(super) struct RawFeed {
+    pub title: Option<String>,
+    /// How long the feed asks not to be fetched again, in minutes.
+    pub ttl_minutes: Option<u64>,
+    pub entries: Vec<RawEntry>,
+    pub breaks: Vec<String>,
 }
 
 #[derive(Debug)]
-pub(super) struct RawLink {
-    pub href: String,
-    pub rank: LinkRank,
-    pub base: Option<Url>,
-}
-
-/// How good a link is as the address of an entry; the least is the best.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum LinkRank {
-    /// Where a redirecting service says that the document really is.
-    Origin,
-    Page,
-    /// The document in another form, such as PDF.
-    OtherForm,
-    /// Another relation: `related`, `via`.
-    Other,
+pub(super) struct RawEntry {
+    pub facts: Facts,
+    /// The best first.
+    pub links: Vec<String>,
+    pub title: String,
+    pub summary: Option<RawText>,
+    pub content: Option<RawText>,
+    pub categories: Vec<String>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,7 +1,9 @@
-//! RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0, in one walk that no fault stops.
+//! RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 as feed-rs takes them, in one walk that no fault stops.
 //!
-//! The formats are told apart by element, not by root: pages mix them. An entry ends at its end tag, or where the next
-//! one begins; a field ends at its end tag, or with its entry. After markup that cannot be read, the walk goes on at the next entry.
+//! feed-rs refuses a feed for one tag left open, one unknown type or version, one bare `&`. So the entries are cut out and
+//! written into a sound feed, and noted on the way is what feed-rs would lose of them. An entry ends at its end tag, or where
+//! the next one begins; a field ends at its end tag, or with its entry. After markup that cannot be read, the walk goes on at
+//! the next entry.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +14,25 @@ use quick_xml::{
 use url::Url;
 
 use super::{
-    entry::{Field, put},
-    raw::{RawEntry, RawFeed, RawText},
+    channel::Channel,
+    entry::{Dialect, Entry, Field},
+    raw::{Facts, Mended, RawText},
     space::Space,
 };
 use crate::normalise::entity;
 
-/// Reads mended text. At most `most` entries are kept, and one more tells that there were more.
-pub(super) fn read(text: &str, page: &Url, most: usize) -> RawFeed {
-    let mut walk = Walk { feed: RawFeed::default(), spaces: BTreeMap::new(), bases: vec![page.clone()], open: 0 };
+/// Writes out a feed whose characters are mended. At most `most` entries are kept, and one more tells that there were more.
+pub(super) fn mend(text: &str, dialect: &'static Dialect, page: &Url, most: usize) -> Mended {
+    let feed = Mended { text: String::with_capacity(text.len() + 200), ..Mended::default() };
+    let mut walk = Walk {
+        dialect,
+        feed,
+        channel: Channel::default(),
+        spaces: BTreeMap::new(),
+        bases: vec![page.clone()],
+        open: 0,
+    };
+    walk.feed.text.push_str(dialect.head);
     let mut from = 0;
     while let Some(rest) = text.get(from..) {
         let mut reader = Reader::from_str(rest);
@@ -30,7 +42,7 @@ pub(super) fn read(text: &str, page: &Url, most: usize) -> RawFeed {
         config.allow_dangling_amp = true;
         let end = walk.run(&mut Cursor { reader, text: rest, pending: None }, most);
         let End::Broken { at, why } = end else { break };
-        let number = walk.feed.entries.len() + 1;
+        let number = walk.feed.facts.len() + 1;
         walk.feed.breaks.push(format!("broken near entry {number}: {why}"));
         // Each new start may read to the end of the text.
         if walk.feed.breaks.len() == MOST_BREAKS {
@@ -40,6 +52,7 @@ pub(super) fn read(text: &str, page: &Url, most: usize) -> RawFeed {
         let Some(next) = next else { break };
         from += at + 1 + next;
     }
+    walk.channel.finish(&mut walk.feed.text, dialect);
     walk.feed
 }
 
@@ -67,7 +80,9 @@ enum End {
 }
 
 struct Walk {
-    feed: RawFeed,
+    dialect: &'static Dialect,
+    feed: Mended,
+    channel: Channel,
     /// By prefix.
     spaces: BTreeMap<String, Space>,
     /// The page's address, then `xml:base` of the feed and of the entry, where they have one.
@@ -127,15 +142,17 @@ impl Walk {
                         }
                     }
                     (Space::Feed, "item" | "entry") => {
-                        if self.feed.entries.len() > most {
+                        if self.feed.facts.len() > most {
                             return Ok(());
                         }
                         let entry = self.entry(cursor, &start)?;
-                        self.feed.entries.push(entry);
+                        let place = self.feed.facts.len();
+                        let facts = entry.finish(&mut self.feed.text, place);
+                        self.feed.facts.push(facts);
                     }
                     (space, name) => {
                         let field = self.field(cursor, &start)?;
-                        self.describe(space, name, field);
+                        self.channel.put(space, name, field);
                     }
                 },
                 _ => {}
@@ -144,15 +161,21 @@ impl Walk {
     }
 
     /// Reads an entry up to its end, or up to the start of the next one.
-    fn entry(&mut self, cursor: &mut Cursor<'_>, start: &BytesStart<'_>) -> Result<RawEntry, End> {
+    fn entry(&mut self, cursor: &mut Cursor<'_>, start: &BytesStart<'_>) -> Result<Entry, End> {
         self.declare(start);
         let depth = self.bases.len();
         let base = self.base_of(start);
         self.bases.extend(base);
-        let mut entry = RawEntry { language: attribute(start, "lang"), ..RawEntry::default() };
-        entry.base = self.bases.last().cloned();
         // RSS 1.0 identifies its items by the address that RDF knows them by.
-        entry.guid = attribute(start, "about").filter(|about| !about.is_empty());
+        let about = attribute(start, "about").filter(|about| !about.is_empty());
+        let facts = Facts {
+            permalink: about.clone(),
+            guid: about,
+            language: attribute(start, "lang"),
+            base: self.bases.get(1..).and_then(<[Url]>::last).cloned(),
+            ..Facts::default()
+        };
+        let mut entry = Entry::new(self.dialect, facts);
         let result = loop {
             match cursor.next() {
                 Err(end) => break Err(end),
@@ -161,12 +184,12 @@ impl Walk {
                     break Ok(entry);
                 }
                 Ok(Event::Start(child)) => match self.field(cursor, &child) {
-                    Ok(field) => put(&mut entry, self.space(&child), &local(&child), &child, field),
+                    Ok(field) => entry.put(self.space(&child), &local(&child), &child, field),
                     Err(end) => break Err(end),
                 },
                 Ok(Event::Empty(child)) => {
                     let field = Field { text: RawText::Plain(String::new()), base: self.base_of(&child) };
-                    put(&mut entry, self.space(&child), &local(&child), &child, field);
+                    entry.put(self.space(&child), &local(&child), &child, field);
                 }
                 Ok(Event::End(end)) if ends_entry(end.local_name().as_ref()) => break Ok(entry),
                 Ok(Event::Eof) => {
@@ -188,7 +211,7 @@ impl Walk {
         let to = loop {
             let at = cursor.position();
             match cursor.next()? {
-                Event::Start(child) if self.is_entry(&child) => {
+                Event::Start(child) if self.is_entry(&child) || self.is_never_inside(&child) => {
                     cursor.pending = Some(Event::Start(child));
                     break at;
                 }
@@ -224,34 +247,14 @@ impl Walk {
         Ok(Field { text, base })
     }
 
-    /// Takes note of a field of the feed itself.
-    fn describe(&mut self, space: Space, name: &str, field: Field) {
-        let text = field.text.as_str().trim();
-        match (space, name) {
-            (Space::Feed, "title") if self.feed.title.is_none() && !text.is_empty() => {
-                self.feed.title = Some(field.text)
-            }
-            (Space::Feed, "ttl") => self.feed.ttl_minutes = text.parse().ok(),
-            (Space::Syndication, "updateperiod") => {
-                let hours = match text {
-                    "hourly" => 1,
-                    "daily" => 24,
-                    "weekly" => 7 * 24,
-                    "monthly" => 30 * 24,
-                    _ => return,
-                };
-                self.feed.ttl_minutes.get_or_insert(hours * 60);
-            }
-            (Space::Syndication, "updatefrequency") => {
-                let times = text.parse().unwrap_or(1).max(1);
-                self.feed.ttl_minutes = self.feed.ttl_minutes.map(|minutes| minutes / times);
-            }
-            _ => {}
-        }
-    }
-
     fn is_entry(&self, start: &BytesStart<'_>) -> bool {
         ends_entry(start.local_name().as_ref()) && self.space(start) == Space::Feed
+    }
+
+    /// Whether the field around an element must have lost its end: these stand in nothing but an entry, and what they say of
+    /// it is not to be lost with the rest of a field.
+    fn is_never_inside(&self, start: &BytesStart<'_>) -> bool {
+        matches!(local(start).as_str(), "guid" | "pubdate") && self.space(start) == Space::Feed
     }
 
     /// The namespace of an element, by the prefixes declared so far; a prefix that was not declared has its usual sense.

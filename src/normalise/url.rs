@@ -1,4 +1,5 @@
-//! Addresses: what a link leads to ([`web_address`]), and the key by which it is known again ([`CanonicalUrl`]).
+//! Addresses: what a link leads to ([`web_address`]), the same without what follows its readers ([`untracked`]), and the key
+//! by which it is known again ([`CanonicalUrl`]).
 
 use std::fmt;
 
@@ -26,7 +27,7 @@ impl CanonicalUrl {
             .unwrap_or_default()
             .split('&')
             .map(unescape_unreserved)
-            .filter(|parameter| !parameter.is_empty() && !is_tracking(parameter))
+            .filter(|parameter| !parameter.is_empty() && !is_tracking(parameter) && !is_origin(parameter))
             .collect();
         parameters.sort();
         for (position, parameter) in parameters.iter().enumerate() {
@@ -78,6 +79,24 @@ pub fn web_address(text: &str, base: &Url) -> Result<Url, NotAWebAddress> {
         "http" | "https" => Err(NotAWebAddress::UserInfo),
         other => Err(NotAWebAddress::Scheme(other.chars().take(20).collect())),
     }
+}
+
+/// The address without the parameters by which readers are followed, in the query and in the fragment (`#xtor=…`). All the
+/// rest stays as it is written, in its order.
+pub fn untracked(url: &Url) -> Url {
+    let without = |part: &str| {
+        let is_kept = |piece: &&str| !(piece.contains('=') && is_tracking(&unescape_unreserved(piece)));
+        let kept: Vec<&str> = part.split('&').filter(is_kept).collect();
+        (kept.len() < part.split('&').count()).then(|| kept.join("&"))
+    };
+    let mut clean = url.clone();
+    if let Some(query) = url.query().and_then(without) {
+        clean.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
+    }
+    if let Some(fragment) = url.fragment().and_then(without) {
+        clean.set_fragment(Some(fragment.as_str()).filter(|fragment| !fragment.is_empty()));
+    }
+    clean
 }
 
 fn host(url: &Url) -> String {
@@ -135,6 +154,13 @@ fn is_tracking(parameter: &str) -> bool {
     TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || TRACKING.contains(&name.as_str())
 }
 
+/// Whether a parameter says where the reader comes from on most sites, and may choose what is read on others: no part of a
+/// key, and left in an address.
+fn is_origin(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or_default();
+    ["ref", "source"].iter().any(|origin| name.eq_ignore_ascii_case(origin))
+}
+
 /// Most are those of miniflux; `xtor`, `at_`, `cmpid` and `xtref` are what French sites add.
 const TRACKING_PREFIXES: [&str; 17] = [
     "utm_", "mtm_", "matomo_", "pk_", "piwik_", "xtor", "xtref", "at_", "fbclid", "gclid", "mc_", "cmpid", "hmb_",
@@ -142,8 +168,6 @@ const TRACKING_PREFIXES: [&str; 17] = [
 ];
 
 const TRACKING: &[&str] = &[
-    "ref",
-    "source",
     "_openstat",
     "dclid",
     "gbraid",
@@ -212,6 +236,26 @@ mod tests {
             ("https://a.fr/a%2Fb", "https://a.fr/a/b"),
         ] {
             assert_ne!(key(one), key(other));
+        }
+    }
+
+    #[test]
+    fn nothing_follows_the_reader() {
+        for (tracked, expected) in [
+            ("https://a.fr/x?utm_source=rss&utm_medium=feed", "https://a.fr/x"),
+            ("https://a.fr/x?z=1&utm_source=rss&a=%c3%a9&fbclid=y", "https://a.fr/x?z=1&a=%c3%a9"),
+            ("https://a.fr/x?param=3#xtor=RSS-16", "https://a.fr/x?param=3"),
+            ("https://a.fr/x#xtor=RSS-16&t=3", "https://a.fr/x#t=3"),
+            ("https://a.fr/x?at_medium=rss&gclid=1&mc_cid=2&cmpid=3&XTOR=4&u%74m_id=5", "https://a.fr/x"),
+            ("https://a.fr/x?id=&&b#at_home", "https://a.fr/x?id=&&b#at_home"),
+            ("https://a.fr/x?ref=12&source=jo", "https://a.fr/x?ref=12&source=jo"),
+            ("https://a.fr/x?utm_source", "https://a.fr/x?utm_source"),
+            ("https://a.fr/x?#", "https://a.fr/x?#"),
+        ] {
+            let url = untracked(&Url::parse(tracked).unwrap());
+            assert_eq!(url.as_str(), expected);
+            assert_eq!(untracked(&url), url);
+            assert_eq!(key(tracked), key(expected));
         }
     }
 
