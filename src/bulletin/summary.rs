@@ -75,7 +75,8 @@ pub(super) fn sentences(paragraph: &str) -> Vec<String> {
 }
 
 fn is_abbreviation(before: &str) -> bool {
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(' || c == '\u{2019}' || c == '\'').next().unwrap_or("");
+    let word =
+        before.rsplit(|c: char| c.is_whitespace() || c == '(' || c == '\u{2019}' || c == '\'').next().unwrap_or("");
     const ABBREVIATIONS: [&str; 16] =
         ["M", "MM", "Mme", "Dr", "Me", "art", "al", "cf", "etc", "n", "p", "ex", "no", "St", "Ste", "Mr"];
     ABBREVIATIONS.contains(&word) || (word.chars().count() == 1 && word.chars().all(char::is_uppercase))
@@ -87,7 +88,8 @@ mod tests {
 
     #[test]
     fn sentences_end_at_stops_and_not_at_abbreviations_or_initials() {
-        let text = "M. Dupont, art. 5 du code, a écrit à Mme. Durand. Il a payé 3.5 millions. « Quoi ? » dit J. Martin. Fin";
+        let text =
+            "M. Dupont, art. 5 du code, a écrit à Mme. Durand. Il a payé 3.5 millions. « Quoi ? » dit J. Martin. Fin";
         assert_eq!(
             sentences(text),
             [
@@ -111,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_summary_cut_by_its_source_gives_way_to_the_text() {
-        let body = "De multiples vulnérabilités ont été découvertes dans GitLab. Elles permettent une injection de code.";
+        let body =
+            "De multiples vulnérabilités ont été découvertes dans GitLab. Elles permettent une injection de code.";
         assert_eq!(summarise("GitLab", "De multiples vulnérabilités ont été…", body), body);
     }
 

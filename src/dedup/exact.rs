@@ -119,9 +119,10 @@ pub fn decide(
     })?;
     let by = in_words(key);
     let decision = match &known.shown {
-        Some(shown) if *shown == print.hash => {
-            Decision { verdict: Verdict::Same { notice: known.notice }, because: format!("Même document : {by} ; inchangé") }
-        }
+        Some(shown) if *shown == print.hash => Decision {
+            verdict: Verdict::Same { notice: known.notice },
+            because: format!("Même document : {by} ; inchangé"),
+        },
         // Another version of the normal form: nothing can be compared, so nothing is announced.
         Some(shown) if version(shown) != version(&print.hash) => Decision {
             verdict: Verdict::Same { notice: known.notice },
@@ -135,10 +136,9 @@ pub fn decide(
             verdict: Verdict::Same { notice: known.notice },
             because: format!("Même document : {by} ; texte déjà connu"),
         },
-        None if known.source == *source => Decision {
-            verdict: Verdict::Same { notice: known.notice },
-            because: format!("Même document : {by}"),
-        },
+        None if known.source == *source => {
+            Decision { verdict: Verdict::Same { notice: known.notice }, because: format!("Même document : {by}") }
+        }
         None => Decision {
             verdict: Verdict::Same { notice: known.notice },
             because: format!("Même document : {by} ; déjà reçu de « {} »", known.source),
