@@ -37,7 +37,7 @@ fn what_names_other_files_belongs_in_the_settings() {
     assert_eq!(messages("", "rules = \"r.toml\""), ["`rules` has no effect here"]);
     let input = |text| Some(Input { name: "vigie.toml", text });
     assert_eq!(rules_path(input("rules = \"r.toml\"")).as_deref(), Some("r.toml"));
-    assert_eq!((rules_path(input("rules = 3")), sources_path(input("[site")), rules_path(None)), (None, None, None));
+    assert_eq!((rules_path(input("rules = 3")), rules_path(input("[site")), rules_path(None)), (None, None, None));
 }
 
 /// The messages alone.

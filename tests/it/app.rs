@@ -46,7 +46,8 @@ impl TestApp {
         for path in paths {
             let id = path.trim_matches('/').replace('/', "-");
             let url = web.url(path);
-            sources += &format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\nallow_private = true\nevery = \"30min\"\n\n");
+            sources +=
+                &format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\nallow_private = true\nevery = \"30min\"\n\n");
         }
         let settings = format!(
             "{settings}\n[site]\npublisher = \"Ville d’Exemple\"\naddress = \"1 place de la Mairie\"\n\
@@ -184,7 +185,9 @@ pub fn item(n: u32, title: &str, text: &str) -> Item {
 }
 
 pub fn rss(items: &[Item]) -> String {
-    let mut body = String::from("<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Essai</title><link>https://mairie.example/</link><description>x</description>");
+    let mut body = String::from(
+        "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Essai</title><link>https://mairie.example/</link><description>x</description>",
+    );
     for item in items {
         let guid = item.guid.as_ref().map(|g| format!("<guid isPermaLink=\"false\">{g}</guid>")).unwrap_or_default();
         body += &format!(

@@ -70,7 +70,12 @@ fn files() -> Vec<File> {
             let text = fs::read_to_string(&path).expect("a source file");
             let relative = path.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
             let module = relative.split('/').next().unwrap_or("").trim_end_matches(".rs").to_owned();
-            (!["main", "lib"].contains(&module.as_str())).then(|| File { path: relative, module, code: code(&text), text })
+            (!["main", "lib"].contains(&module.as_str())).then(|| File {
+                path: relative,
+                module,
+                code: code(&text),
+                text,
+            })
         })
         .collect()
 }
@@ -198,7 +203,8 @@ fn sql_stands_in_store() {
 
 #[test]
 fn nothing_is_left_unfinished() {
-    let marks = [["to", "do!("].concat(), ["unimple", "mented!("].concat(), ["TO", "DO"].concat(), ["FIX", "ME"].concat()];
+    let marks =
+        [["to", "do!("].concat(), ["unimple", "mented!("].concat(), ["TO", "DO"].concat(), ["FIX", "ME"].concat()];
     let wrong: Vec<String> = files()
         .iter()
         .filter(|file| marks.iter().any(|mark| file.text.contains(mark.as_str())))

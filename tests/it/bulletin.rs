@@ -14,7 +14,10 @@ use crate::app::{TestApp, item};
 
 async fn with_three_stories() -> TestApp {
     let t = TestApp::watching(&["/a"]).await;
-    t.serve("/a", &[item(1, "Un", "Premier texte."), item(2, "Deux", "Second texte."), item(3, "Trois", "Tiers texte.")]);
+    t.serve(
+        "/a",
+        &[item(1, "Un", "Premier texte."), item(2, "Deux", "Second texte."), item(3, "Trois", "Tiers texte.")],
+    );
     t.crawl().await;
     t
 }
@@ -97,7 +100,8 @@ async fn monday_carries_the_weekend_and_a_slot_is_served_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_temporary_refusal_is_tried_again_later_under_the_same_message_id() {
-    let answers = BTreeMap::from([(String::from("grey"), Answer::RefuseOnce(String::from("450 4.2.0 come back later")))]);
+    let answers =
+        BTreeMap::from([(String::from("grey"), Answer::RefuseOnce(String::from("450 4.2.0 come back later")))]);
     let mut t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
     t.serve("/a", &[item(1, "Un", "x")]);
     t.crawl().await;

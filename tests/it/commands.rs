@@ -39,7 +39,8 @@ fn the_demo_does_the_main_job_offline_and_says_where_to_look() {
         played["crawl"]["sources"].as_array().into_iter().flatten().filter_map(|s| s[of].as_u64()).sum()
     };
     assert!(total("duplicates") >= 2 && total("copies") >= 1, "{played:#}");
-    let read = |path: &serde_json::Value| fs::read_to_string(dir.path().join(path.as_str().expect("a path"))).expect("a file");
+    let read =
+        |path: &serde_json::Value| fs::read_to_string(dir.path().join(path.as_str().expect("a path"))).expect("a file");
     assert!(read(&played["bulletin"]).contains("Qakbot"));
     assert!(played["feeds"].as_array().expect("feeds").iter().all(|feed| read(feed).contains("Qakbot")));
     let messages: Vec<String> = played["messages"].as_array().expect("messages").iter().map(read).collect();
@@ -53,7 +54,11 @@ fn the_demo_does_the_main_job_offline_and_says_where_to_look() {
 fn the_demo_touches_no_folder_that_is_not_its_own() {
     let dir = folder();
     fs::write(dir.path().join("thesis.txt"), "years of work").expect("a file");
-    vigie(dir.path()).args(["demo", "--once", "--dir", "."]).assert().code(1).stderr(contains("hint: name another one"));
+    vigie(dir.path())
+        .args(["demo", "--once", "--dir", "."])
+        .assert()
+        .code(1)
+        .stderr(contains("hint: name another one"));
     assert!(dir.path().join("thesis.txt").exists());
 }
 
@@ -71,7 +76,8 @@ fn what_init_writes_checks_and_is_never_overwritten() {
 #[test]
 fn check_names_every_problem_with_line_caret_and_hint() {
     let dir = folder();
-    fs::write(dir.path().join("vigie.toml"), "[site]\nnam = \"x\"\n\n[mail]\ntransport = \"pigeon\"\n").expect("a file");
+    fs::write(dir.path().join("vigie.toml"), "[site]\nnam = \"x\"\n\n[mail]\ntransport = \"pigeon\"\n")
+        .expect("a file");
     fs::write(dir.path().join("sources.toml"), "[[source]]\nid = \"A B\"\nurl = \"ftp://x\"\n").expect("a file");
     vigie(dir.path()).arg("check").assert().code(2).stderr(
         contains("vigie.toml:2:1")
@@ -92,7 +98,11 @@ fn wrong_usage_is_told_from_failure() {
     let dir = folder();
     vigie(dir.path()).arg("fly").assert().code(2).stdout("");
     vigie(dir.path()).args(["crawl", "nowhere"]).assert().code(1).stderr(contains("there is no source `nowhere`"));
-    vigie(dir.path()).args(["--config", "absent.toml", "crawl"]).assert().code(2).stderr(contains("hint: `vigie init`"));
+    vigie(dir.path())
+        .args(["--config", "absent.toml", "crawl"])
+        .assert()
+        .code(2)
+        .stderr(contains("hint: `vigie init`"));
     vigie(dir.path()).arg("--help").assert().code(0).stdout(contains("Exit codes"));
 }
 
@@ -166,7 +176,8 @@ async fn two_ticks_at_once_do_no_harm() {
         tokio::task::spawn_blocking(move || vigie(&path).arg("tick").assert().code(0).get_output().stderr.clone())
     };
     let (first, second) = tokio::join!(tick(), tick());
-    let said = [first.expect("a tick"), second.expect("a tick")].map(|said| String::from_utf8_lossy(&said).into_owned());
+    let said =
+        [first.expect("a tick"), second.expect("a tick")].map(|said| String::from_utf8_lossy(&said).into_owned());
     assert_eq!(said.iter().filter(|said| said.contains("another `vigie tick`")).count(), 1, "{said:?}");
     assert_eq!(web.requests("/a"), 1);
 }

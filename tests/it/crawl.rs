@@ -83,7 +83,8 @@ async fn each_failure_names_its_source_and_spares_the_others() {
     t.web.set("/cut", Answer::ok("application/rss+xml", half));
     let report = t.crawl().await;
     let of = |id: &str| report.sources.iter().find(|s| s.id.as_str() == id).expect("the source");
-    let states: Vec<(&str, State)> = ["good", "wall", "gone", "bomb", "loop", "late", "cut"].map(|id| (id, of(id).state)).into();
+    let states: Vec<(&str, State)> =
+        ["good", "wall", "gone", "bomb", "loop", "late", "cut"].map(|id| (id, of(id).state)).into();
     assert_eq!(
         states,
         [
@@ -186,7 +187,8 @@ async fn what_was_old_when_its_source_was_first_read_is_kept_and_not_announced()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_crawl_at_the_same_time_does_nothing_and_says_so() {
     let t = TestApp::watching(&["/a"]).await;
-    let slow = Answer::ok("application/rss+xml", rss(&[item(1, "Un", "x")])).after(std::time::Duration::from_millis(300));
+    let slow =
+        Answer::ok("application/rss+xml", rss(&[item(1, "Un", "x")])).after(std::time::Duration::from_millis(300));
     t.web.set("/a", slow);
     let (first, second) = tokio::join!(t.crawl(), t.crawl());
     assert_eq!([first.busy, second.busy].iter().filter(|busy| **busy).count(), 1);
