@@ -35,6 +35,15 @@ pub fn freeze(
     Ok(Some(BulletinId::new(id)))
 }
 
+/// The first slot from `now` on that no edition of the cadence has: for one that is asked for by hand.
+pub fn free_slot(db: &Db, cadence: Cadence, now: Timestamp) -> Result<Timestamp> {
+    let last: Option<i64> = db.value(
+        "SELECT max(slot) FROM bulletin WHERE cadence = $1 AND slot >= $2",
+        &[&cadence.as_str(), &millis(now)],
+    )?;
+    last.map_or(Ok(now), |last| instant(last + 1))
+}
+
 /// The last slot of a cadence that was served, not counting any that a clock set forward left in the future.
 pub fn last_slot(db: &Db, cadence: Cadence, now: Timestamp) -> Result<Option<Timestamp>> {
     db.query_first(

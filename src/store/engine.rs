@@ -21,8 +21,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// [`Store::write`], [`Store::write_durably`].
 pub struct Store {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    // Dropped first: the last connection to close folds the log into the database, and a reader cannot.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
 }
 
 /// What a statement can be given.

@@ -55,7 +55,10 @@ pub fn compose(app: &App, which: Which) -> anyhow::Result<Vec<Composed>> {
             }
             out.extend(app.store.write_durably(|tx| {
                 // Nothing waits: no edition, rather than an empty one for each time that somebody asks.
-                if stories::waiting(tx, cadence)?.is_empty() { Ok(None) } else { freeze(app, tx, cadence, now, now) }
+                if stories::waiting(tx, cadence)?.is_empty() {
+                    return Ok(None);
+                }
+                freeze(app, tx, cadence, bulletins::free_slot(tx, cadence, now)?, now)
             })?);
         }
     }

@@ -118,11 +118,13 @@ pub async fn crawl(
         Ok((known, store::sources::held_hosts(db, now)?))
     })?;
     let held: BTreeMap<String, Timestamp> = held.into_iter().collect();
-    // By host, each in the order in which they fell due: `known` is sorted so.
+    // By host, the longest overdue first; then in the order of `sources.toml`.
+    let places: BTreeMap<&SourceId, usize> = chosen.iter().enumerate().map(|(place, s)| (&s.id, place)).collect();
+    known.retain(|known| places.contains_key(&known.id));
+    known.sort_by_key(|known| (known.next_check, places.get(&known.id).copied()));
     let mut hosts: BTreeMap<&str, Vec<(&Source, Known)>> = BTreeMap::new();
-    let by_id: BTreeMap<&SourceId, &Source> = chosen.iter().map(|s| (&s.id, *s)).collect();
-    for known in known.drain(..) {
-        if let Some(source) = by_id.get(&known.id) {
+    for known in known {
+        if let Some(source) = places.get(&known.id).and_then(|place| chosen.get(*place)) {
             hosts.entry(source.url.host_str().unwrap_or("")).or_default().push((source, known));
         }
     }

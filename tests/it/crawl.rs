@@ -144,6 +144,7 @@ async fn a_host_that_says_when_to_come_back_is_left_alone_until_then() {
     t.crawl().await;
     assert_eq!(t.web.requests("/b"), 0);
     let mut t = t.reopened();
+    t.serve("/a", &[]);
     t.at("2023-08-30T07:31:00Z");
     t.crawl().await;
     assert_eq!(t.web.requests("/b"), 1);

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use vigie::{
     classify::Rules,
-    config::{Config, Context, INIT_SETTINGS, INIT_SOURCES, Input, Problems, SourcesFile, load, rules_path, sources_file},
+    config::{
+        Config, Context, INIT_SETTINGS, INIT_SOURCES, Input, Problems, SourcesFile, load, rules_path, sources_file,
+    },
     model::{Cadence, Kind, Nature},
 };
 
@@ -30,7 +32,10 @@ fn what_init_writes_is_right() {
     assert_eq!(addresses.len(), config.sources.len(), "no address is visited twice");
     assert!(config.sources.iter().any(|s| matches!(s.kind, Kind::Html(_))));
     assert!(config.sources.iter().any(|s| s.id.as_str() == "cert-fr-alertes" && s.nature == Nature::Alerte));
-    assert_eq!(sources_file(Some(Input { name: "vigie.toml", text: INIT_SETTINGS })), SourcesFile::Named("sources.toml".into()));
+    assert_eq!(
+        sources_file(Some(Input { name: "vigie.toml", text: INIT_SETTINGS })),
+        SourcesFile::Named("sources.toml".into())
+    );
 }
 
 #[test]

@@ -99,7 +99,9 @@ fn statements() -> Vec<String> {
             let mut sql = literal.to_owned();
             constants.iter().for_each(|(name, value)| sql = sql.replace(name, value));
             let begins = ["SELECT", "INSERT", "UPDATE", "DELETE"].iter().any(|word| sql.trim_start().starts_with(word));
-            if begins && sql.contains(' ') && !sql.contains('{') {
+            // A constant is only the beginning of the statements that name it.
+            let whole = constants.iter().all(|(_, value)| *value != literal);
+            if begins && whole && sql.contains(' ') && !sql.contains('{') {
                 found.push(sql);
             }
         }

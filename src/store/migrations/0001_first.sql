@@ -114,7 +114,7 @@ CREATE INDEX identity_notice ON identity (notice_id);
 -- Which sources list a document, and in which state each of them showed it last.
 CREATE TABLE sighting (
   notice_id   INTEGER NOT NULL REFERENCES notice (id),
-  source_id   TEXT    NOT NULL REFERENCES source (id),
+  source_id   TEXT    NOT NULL,
   url         TEXT,
   fingerprint TEXT    NOT NULL,
   first_seen  INTEGER NOT NULL,
@@ -137,7 +137,7 @@ CREATE TABLE revision (
 CREATE TABLE decision (
   id        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   notice_id INTEGER NOT NULL REFERENCES notice (id),
-  source_id TEXT    NOT NULL REFERENCES source (id),
+  source_id TEXT    NOT NULL,
   at        INTEGER NOT NULL,
   verdict   TEXT    NOT NULL CHECK (verdict IN ('new','same','revision','copy','joins')),
   because   TEXT    NOT NULL                   -- in French, for editors
@@ -151,6 +151,7 @@ CREATE TABLE waiting (
   since    INTEGER NOT NULL,
   PRIMARY KEY (cadence, story_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX waiting_story ON waiting (story_id);
 
 CREATE TABLE bulletin (
   id      INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
