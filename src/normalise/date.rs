@@ -80,10 +80,16 @@ fn instant(day: Date, clock: token::Clock, zone: &TimeZone) -> Option<Publicatio
     Some(day_or(at, precision, zone))
 }
 
-/// An instant that is midnight where the source lives is a day as well: sites store local midnights in UTC.
+/// An instant that is midnight where the source lives, or in Greenwich on the same day, is a day as well: sites store
+/// midnights and print them in another zone (« 2021-02-24T01:00:00+01:00 »).
 fn day_or(at: Timestamp, precision: Precision, zone: &TimeZone) -> PublicationDate {
-    let midnight = zone.to_datetime(at).time() == Time::midnight();
-    PublicationDate { at, precision: if midnight { Precision::Day } else { precision } }
+    let (local, utc) = (zone.to_datetime(at), TimeZone::UTC.to_datetime(at));
+    if local.time() == Time::midnight() {
+        return PublicationDate { at, precision: Precision::Day };
+    }
+    let day =
+        (utc.time() == Time::midnight() && utc.date() == local.date()).then(|| PublicationDate::day(utc.date(), zone));
+    day.flatten().unwrap_or(PublicationDate { at, precision })
 }
 
 /// Seconds or milliseconds since 1970, told apart by their magnitude.
@@ -96,11 +102,8 @@ fn epoch(digits: &str, zone: &TimeZone) -> Option<PublicationDate> {
     };
     let at = Timestamp::from_second(seconds).ok()?;
     let utc = TimeZone::UTC.to_datetime(at);
-    let day = plausible(utc.year().into(), utc.month().into(), utc.day().into())?;
-    match utc.time() == Time::midnight() {
-        true => PublicationDate::day(day, zone),
-        false => Some(day_or(at, Precision::Second, zone)),
-    }
+    plausible(utc.year().into(), utc.month().into(), utc.day().into())?;
+    Some(day_or(at, Precision::Second, zone))
 }
 
 #[cfg(test)]

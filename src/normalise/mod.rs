@@ -5,6 +5,7 @@
 pub mod charset;
 pub mod date;
 pub mod entity;
+pub mod markup;
 pub mod mojibake;
 pub mod reference;
 pub mod title;

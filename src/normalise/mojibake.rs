@@ -63,7 +63,8 @@ fn rewrite(chars: &[char], page: &CodePage) -> String {
 /// The character that a misread UTF-8 sequence at the start of `chars` stands for, and the sequence's length. Only
 /// what French text is made of: Latin-1 letters, œ, typographic signs, pictographs.
 fn sequence(chars: &[char], page: &CodePage) -> Option<(char, usize)> {
-    let lead = octet(*chars.first()?, page)?;
+    // « â » alone is common: looking up the rest of the text would cost more than all else.
+    let lead = octet(*chars.first().filter(|c| LEADS.contains(c))?, page)?;
     let length = match lead {
         0xc2 | 0xc3 | 0xc5 => 2,
         0xe2 => 3,
@@ -79,6 +80,9 @@ fn sequence(chars: &[char], page: &CodePage) -> Option<(char, usize)> {
 }
 
 fn octet(c: char, page: &CodePage) -> Option<u8> {
+    if c.is_ascii() {
+        return None;
+    }
     // True ISO 8859-1 leaves C1 controls where the code pages have signs.
     if ('\u{80}'..='\u{9f}').contains(&c) {
         return u8::try_from(u32::from(c)).ok();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::char::is_combining_mark;
 use url::Url;
 
 use super::url::web_address;
@@ -84,9 +84,10 @@ fn from_labels(text: &str) -> Option<Reference> {
         .or_else(|| labelled("NOR", &nor).map(reference(Issuer::Nor)))
 }
 
-/// The first 800 characters in upper case, without accents.
+/// The first 800 characters in upper case; of the accents, those of « référence » are taken off.
 fn fold(text: &str) -> String {
-    text.chars().take(800).nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_uppercase).collect()
+    let letters = text.chars().take(800).filter(|c| !is_combining_mark(*c));
+    letters.map(|c| if matches!(c, 'é' | 'É') { 'E' } else { c.to_ascii_uppercase() }).collect()
 }
 
 /// What follows `CERTFR-2026-AVI-1026` or `CERTA-2008-ALE-004` at the front of upper-case text.

@@ -71,7 +71,7 @@ pub(super) fn date(tokens: &[Token<'_>]) -> Option<Found> {
 fn compact(tokens: &[Token<'_>]) -> Option<Found> {
     let [Token::Number(number, digits @ (8 | 14)), ..] = tokens else { return None };
     let (day, time) = if *digits == 14 { (number / 1_000_000, Some(number % 1_000_000)) } else { (*number, None) };
-    let time = time.or_else(|| match tokens {
+    let time = time.or(match tokens {
         [_, Token::Word("t"), Token::Number(time, 6), ..] => Some(*time),
         _ => None,
     });

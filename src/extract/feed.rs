@@ -1,0 +1,268 @@
+//! Feeds: from what they say to drafts.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use url::Url;
+
+use super::{
+    Extracted, json, mend,
+    plain::{paragraphs, plain, tidy, without_colophon},
+    problems::Problems,
+    raw::{GuidRole, RawEntry, RawFeed, RawLink, RawText},
+    sanitise::Sanitiser,
+    stranger, xml,
+};
+use crate::{
+    model::{Draft, Page, Problem, ProblemKind, PublicationDate, Source},
+    normalise::{
+        charset::{self, Syntax},
+        date, reference, title,
+        url::{CanonicalUrl, web_address},
+    },
+    text,
+};
+
+/// How many entries of one page are read.
+pub const MOST_ENTRIES: usize = 2_000;
+/// The longest title, in characters.
+pub const LONGEST_TITLE: usize = 500;
+/// The longest content that is read of one entry, in octets.
+pub const LONGEST_TEXT: usize = 500_000;
+
+pub(super) fn extract(page: &Page, source: &Source) -> Extracted {
+    let mut problems = Problems::default();
+    let feed = match read(page, &mut problems) {
+        Ok(feed) => feed,
+        Err(problem) => {
+            problems.push(problem);
+            return Extracted { problems: problems.into_vec(), ..Extracted::default() };
+        }
+    };
+    // Broken before its first entry is over, a feed is a failure, and not one that has nothing new.
+    let kind = if feed.entries.is_empty() { ProblemKind::Unreadable } else { ProblemKind::Mended };
+    for broken in &feed.breaks {
+        let message = format!("{broken}\nhint: whole entries are still read; tell the keeper of the site if it lasts");
+        problems.push(Problem::page(kind, message));
+    }
+    if feed.entries.is_empty() && feed.breaks.is_empty() {
+        problems.push(Problem::page(ProblemKind::Empty, "the feed has no entry"));
+    }
+    if feed.entries.len() > MOST_ENTRIES {
+        let message = format!("more than {MOST_ENTRIES} entries; the others were left out");
+        problems.push(Problem::page(ProblemKind::Limit, message));
+    }
+    let sanitiser = Sanitiser::new(&page.url);
+    let mut drafts = Vec::with_capacity(feed.entries.len().min(MOST_ENTRIES));
+    for (position, entry) in feed.entries.into_iter().take(MOST_ENTRIES).enumerate() {
+        let place = format!("entry {}", position + 1);
+        let mut reading =
+            Reading { page: &page.url, source, sanitiser: &sanitiser, place: &place, problems: &mut problems };
+        drafts.extend(reading.draft(entry));
+    }
+    forget_shared_guids(&mut drafts, &mut problems);
+    Extracted {
+        drafts,
+        problems: problems.into_vec(),
+        title: feed
+            .title
+            .map(|name| text::truncate(&title::plain(name.as_str()), LONGEST_TITLE))
+            .filter(|name| !name.is_empty()),
+        ttl: feed
+            .ttl_minutes
+            .filter(|minutes| *minutes > 0)
+            .map(|minutes| Duration::from_secs(60 * minutes.min(31 * 24 * 60))),
+    }
+}
+
+/// Reads the page in whatever format it turns out to have: what it is said to be is often wrong.
+fn read(page: &Page, problems: &mut Problems) -> Result<RawFeed, Problem> {
+    let decoded = charset::decode(&page.body, page.content_type.as_deref(), Syntax::Xml);
+    if decoded.mended {
+        let message = format!("some characters are not {}, and were guessed", decoded.encoding);
+        problems.push(Problem::page(ProblemKind::Mended, message));
+    }
+    let start = decoded.text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
+    if start.is_empty() {
+        return Err(Problem::page(ProblemKind::Unreadable, "the answer is empty"));
+    }
+    if start.starts_with(['{', '[']) {
+        return json::read(start);
+    }
+    let mut mended = mend::mend(start);
+    let mut root = xml::root(&mended);
+    if !is_feed(root.as_deref())
+        && let Some(late) = late_start(start)
+    {
+        let after = mend::mend(late);
+        if is_feed(xml::root(&after).as_deref()) {
+            problems.push(Problem::page(ProblemKind::Mended, "other text stands before the feed"));
+            root = xml::root(&after);
+            mended = after;
+        }
+    }
+    if !is_feed(root.as_deref()) {
+        return Err(stranger::problem("a feed", start, root.as_deref(), &page.url));
+    }
+    Ok(xml::read(&mended, &page.url, MOST_ENTRIES))
+}
+
+fn is_feed(root: Option<&str>) -> bool {
+    matches!(root, Some("rss" | "rdf" | "feed" | "channel" | "entry"))
+}
+
+/// Where a feed begins after the warnings of a broken site (`<br /><b>Warning</b>: …`).
+fn late_start(text: &str) -> Option<&str> {
+    let window = text.get(..text.floor_char_boundary(32 * 1024))?;
+    let at = ["<?xml", "<rss", "<feed", "<rdf:RDF"].iter().filter_map(|start| window.find(start)).min()?;
+    text.get(at..).filter(|_| at > 0)
+}
+
+/// A guid that stands for several documents identifies none: without this, each would be taken for a revision of the
+/// one before.
+fn forget_shared_guids(drafts: &mut [Draft], problems: &mut Problems) {
+    let mut documents: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for draft in drafts.iter() {
+        if let Some(guid) = draft.guid.as_deref() {
+            let key = draft.url.as_ref().map_or_else(|| draft.title.clone(), |url| CanonicalUrl::of(url).to_string());
+            documents.entry(guid).or_default().insert(key);
+        }
+    }
+    let shared: BTreeMap<String, usize> = documents
+        .into_iter()
+        .filter(|(_, keys)| keys.len() > 1)
+        .map(|(guid, keys)| (guid.to_owned(), keys.len()))
+        .collect();
+    for draft in drafts {
+        draft.guid = draft.guid.take().filter(|guid| !shared.contains_key(guid));
+    }
+    for (guid, count) in shared {
+        let message = format!("one guid for {count} entries, which are told apart by address instead");
+        problems.push(Problem::at(text::truncate(&guid, 100), ProblemKind::Mended, message));
+    }
+}
+
+/// What the reading of one entry needs besides it.
+struct Reading<'a> {
+    page: &'a Url,
+    source: &'a Source,
+    sanitiser: &'a Sanitiser,
+    place: &'a str,
+    problems: &'a mut Problems,
+}
+
+impl Reading<'_> {
+    fn draft(&mut self, entry: RawEntry) -> Option<Draft> {
+        let url = self.address(&entry);
+        let heading = title::clean(entry.title.as_ref().map_or("", |title| cap(title.as_str())));
+        if heading.text.is_empty() && url.is_none() {
+            self.problem(ProblemKind::Entry, "neither title nor address; the entry was left out");
+            return None;
+        }
+        let summary = entry.summary.as_ref().map(in_words).unwrap_or_default();
+        let content_words = entry.content.as_ref().map(in_words).unwrap_or_default();
+        if entry.content.as_ref().or(entry.summary.as_ref()).is_some_and(|text| text.as_str().len() > LONGEST_TEXT) {
+            self.problem(ProblemKind::Limit, "the text is longer than 500 kB, and was cut");
+        }
+        let content = match &entry.content {
+            None => String::new(),
+            Some(content) => self.sanitise(content, entry.base.as_ref()),
+        };
+        let body = if content_words.is_empty() { &summary } else { &content_words };
+        let name = match (heading.text.is_empty(), body.lines().next(), &url) {
+            (false, ..) => text::truncate(&heading.text, LONGEST_TITLE),
+            (true, Some(first), _) => text::truncate(first, 100),
+            (true, None, url) => text::truncate(url.as_ref().map_or("", |url| url.as_str()), LONGEST_TITLE),
+        };
+        let published = self.date(&entry.published);
+        let day_in_title = || PublicationDate::day(heading.date?, &self.source.zone);
+        let published = published.or_else(day_in_title);
+        let updated = self.date(&entry.updated);
+        // Labels stand at the front: the whole text need not be copied to look for them.
+        let front = body.get(..body.floor_char_boundary(4_000)).unwrap_or_default();
+        Some(Draft {
+            reference: reference::own(url.as_ref(), entry.guid.as_deref(), &format!("{name}\n{front}")),
+            guid: entry.guid,
+            url,
+            title: name,
+            text: without_colophon(body).to_owned(),
+            summary: tidy(&summary),
+            content,
+            published,
+            updated,
+            language: entry.language.filter(|language| differs(language, &self.source.language)),
+            categories: labels(&entry.categories),
+        })
+    }
+
+    /// The best link that can be followed; else a guid that is an address.
+    fn address(&mut self, entry: &RawEntry) -> Option<Url> {
+        let mut links: Vec<&RawLink> = entry.links.iter().collect();
+        links.sort_by_key(|link| link.rank);
+        let mut refused = None;
+        for link in links {
+            match web_address(&link.href, link.base.as_ref().unwrap_or(self.page)) {
+                Ok(url) => return Some(url),
+                Err(why) => {
+                    refused.get_or_insert_with(|| {
+                        format!("`{}` is no address for readers: {why}", text::truncate(&link.href, 100))
+                    });
+                }
+            }
+        }
+        if let Some(message) = refused {
+            self.problem(ProblemKind::Address, message);
+        }
+        let guid = entry.guid.as_deref().filter(|_| entry.guid_is_address == GuidRole::Address)?;
+        let absolute = Url::parse(guid).ok()?;
+        web_address(guid, &absolute).ok()
+    }
+
+    /// The first date that can be read.
+    fn date(&mut self, written: &[String]) -> Option<PublicationDate> {
+        let read = written.iter().find_map(|text| date::parse(text, &self.source.zone));
+        if let (None, Some(first)) = (read, written.first()) {
+            self.problem(ProblemKind::Date, format!("`{}` is no date that can be true", text::truncate(first, 60)));
+        }
+        read
+    }
+
+    fn sanitise(&self, content: &RawText, base: Option<&Url>) -> String {
+        match (content, base.filter(|base| *base != self.page)) {
+            (RawText::Plain(text), _) => quick_xml::escape::partial_escape(cap(text).trim()).into_owned(),
+            (RawText::Html(html), None) => self.sanitiser.html(cap(html)),
+            (RawText::Html(html), Some(base)) => Sanitiser::new(base).html(cap(html)),
+        }
+    }
+
+    fn problem(&mut self, kind: ProblemKind, message: impl Into<String>) {
+        self.problems.push(Problem::at(self.place, kind, message));
+    }
+}
+
+fn in_words(text: &RawText) -> String {
+    match text {
+        RawText::Plain(text) => paragraphs(cap(text)),
+        RawText::Html(html) => plain(cap(html)),
+    }
+}
+
+fn cap(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or(text)
+}
+
+/// Whether two language tags name different languages: `fr-FR` is `fr`.
+fn differs(stated: &str, expected: &str) -> bool {
+    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let stated = primary(stated.trim());
+    (2..=3).contains(&stated.len()) && stated.bytes().all(|b| b.is_ascii_alphabetic()) && stated != primary(expected)
+}
+
+/// Clean, each once, in the order of the source.
+fn labels(raw: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let clean = raw.iter().take(100).map(|label| text::truncate(&title::plain(label), 100));
+    clean.filter(|label| !label.is_empty() && seen.insert(label.to_lowercase())).collect()
+}

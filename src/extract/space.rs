@@ -1,0 +1,54 @@
+//! Namespaces of feeds.
+
+/// What a namespace is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    /// RSS or Atom, of any version.
+    Feed,
+    DublinCore,
+    Content,
+    Xhtml,
+    Syndication,
+    FeedBurner,
+    /// Media RSS, iTunes…: its `title` is not the entry's.
+    Other,
+}
+
+impl Space {
+    /// By the address that a feed declares.
+    pub(super) fn of(uri: &str) -> Self {
+        let uri = uri.trim().trim_end_matches(['/', '#']).to_ascii_lowercase();
+        let feed = [
+            "w3.org/2005/atom",
+            "purl.org/atom/",
+            "purl.org/rss/1.0",
+            "my.netscape.com",
+            "backend.userland.com",
+            "blogs.law.harvard.edu",
+        ];
+        let rdf = "w3.org/1999/02/22-rdf-syntax-ns";
+        match uri.split_once("://").map_or(uri.as_str(), |(_, rest)| rest).trim_start_matches("www.") {
+            u if u.starts_with("purl.org/rss/1.0/modules/content") => Space::Content,
+            u if u.starts_with("purl.org/rss/1.0/modules/syndication") => Space::Syndication,
+            u if u.starts_with("purl.org/rss/1.0/modules") => Space::Other,
+            u if u.starts_with("purl.org/dc/") => Space::DublinCore,
+            u if u.starts_with("w3.org/1999/xhtml") => Space::Xhtml,
+            u if u.starts_with("rssnamespace.org/feedburner") => Space::FeedBurner,
+            u if u.starts_with(rdf) || feed.iter().any(|f| u.starts_with(f)) => Space::Feed,
+            _ => Space::Other,
+        }
+    }
+
+    /// What a prefix means that was not declared.
+    pub(super) fn usual(prefix: &str) -> Self {
+        match prefix.to_ascii_lowercase().as_str() {
+            "rss" | "atom" | "a10" | "rdf" => Space::Feed,
+            "dc" | "dcterms" => Space::DublinCore,
+            "content" => Space::Content,
+            "xhtml" | "html" => Space::Xhtml,
+            "sy" => Space::Syndication,
+            "feedburner" => Space::FeedBurner,
+            _ => Space::Other,
+        }
+    }
+}
