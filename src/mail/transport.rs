@@ -246,10 +246,12 @@ async fn write_file(folder: &Path, bytes: &[u8]) -> std::io::Result<String> {
 fn file_name(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
 
-    let header = bytes.split(|b| *b == b'\n').take_while(|line| !line.trim_ascii().is_empty());
-    let id = header
-        .filter_map(|line| std::str::from_utf8(line).ok()?.strip_prefix("Message-ID:"))
-        .find_map(|value| Some(value.trim().strip_prefix('<')?.split_once('@')?.0.to_owned()))
+    let mut lines = bytes.split(|b| *b == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    let value = lines.find_map(|line| line.strip_prefix(b"Message-ID:")).map(<[u8]>::trim_ascii);
+    // A long one stands on the next line.
+    let value = if value == Some(b"") { lines.next().map(<[u8]>::trim_ascii) } else { value };
+    let id = value
+        .and_then(|value| Some(std::str::from_utf8(value).ok()?.strip_prefix('<')?.split_once('@')?.0.to_owned()))
         .filter(|id| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
     id.unwrap_or_else(|| Sha256::digest(bytes).iter().take(16).map(|octet| format!("{octet:02x}")).collect())
 }
