@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{
     Exit,
-    output::{Output, count},
+    output::{Output, Table, count},
 };
 use crate::work::{
     App,
@@ -37,7 +37,7 @@ pub async fn run(args: &Crawl, app: &App, out: &Output) -> anyhow::Result<Exit> 
     })
     .await?;
     bar.finish_and_clear();
-    out.list(&report.sources, || super::output::Table::default())?;
+    out.list(&report.sources, Table::default)?;
     Ok(tell(&report, out))
 }
 

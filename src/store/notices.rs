@@ -68,8 +68,12 @@ fn read_candidate(row: &Row) -> Result<Candidate> {
     })
 }
 
-/// What is stored with a draft when it becomes a notice.
-pub struct Shelf<'a> {
+/// A draft with what was found out about it: the state in which a notice is stored.
+pub struct Stated<'a> {
+    pub draft: &'a Draft,
+    /// BCP 47.
+    pub language: &'a str,
+    pub fingerprint: &'a str,
     pub section: &'a SectionId,
     pub nature: Nature,
     pub severity: Severity,
@@ -78,16 +82,8 @@ pub struct Shelf<'a> {
 }
 
 /// Stores a new notice.
-pub fn insert(
-    tx: &Tx,
-    source: &SourceId,
-    story: StoryId,
-    draft: &Draft,
-    language: &str,
-    fingerprint: &str,
-    shelf: &Shelf,
-    now: Timestamp,
-) -> Result<NoticeId> {
+pub fn insert(tx: &Tx, source: &SourceId, story: StoryId, stated: &Stated, now: Timestamp) -> Result<NoticeId> {
+    let draft = stated.draft;
     let id = tx.insert(
         "INSERT INTO notice (source_id, story_id, reference, guid, url, title, summary, content, text, language,
            published_at, precision, first_seen, revision, fingerprint, section, nature, severity, shelved)
@@ -102,22 +98,23 @@ pub fn insert(
             &draft.summary,
             &draft.content,
             &draft.text,
-            &language,
+            &stated.language,
             &draft.published.map(|d| millis(d.at)),
             &draft.published.map(|d| d.precision.as_str()),
             &millis(now),
-            &fingerprint,
-            &shelf.section.as_str(),
-            &shelf.nature.as_str(),
-            &shelf.severity.as_str(),
-            &shelf.because,
+            &stated.fingerprint,
+            &stated.section.as_str(),
+            &stated.nature.as_str(),
+            &stated.severity.as_str(),
+            &stated.because,
         ],
     )?;
     Ok(NoticeId::new(id))
 }
 
 /// Puts the present state among the revisions, and the draft in its place.
-pub fn revise(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, shelf: &Shelf, now: Timestamp) -> Result<()> {
+pub fn revise(tx: &Tx, id: NoticeId, stated: &Stated, now: Timestamp) -> Result<()> {
+    let draft = stated.draft;
     tx.execute(
         "INSERT INTO revision (notice_id, number, title, summary, content, text, until)
          SELECT id, revision, title, summary, content, text, $2 FROM notice WHERE id = $1",
@@ -132,11 +129,11 @@ pub fn revise(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, shelf: &S
             &draft.summary,
             &draft.content,
             &draft.text,
-            &fingerprint,
-            &shelf.section.as_str(),
-            &shelf.nature.as_str(),
-            &shelf.severity.as_str(),
-            &shelf.because,
+            &stated.fingerprint,
+            &stated.section.as_str(),
+            &stated.nature.as_str(),
+            &stated.severity.as_str(),
+            &stated.because,
         ],
     )?;
     Ok(())
@@ -144,15 +141,8 @@ pub fn revise(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, shelf: &S
 
 /// Lets a source of greater authority speak for a document that another brought first: its words, its address, its
 /// name. Not a revision: nobody changed anything.
-pub fn adopt(
-    tx: &Tx,
-    id: NoticeId,
-    source: &SourceId,
-    draft: &Draft,
-    language: &str,
-    fingerprint: &str,
-    shelf: &Shelf,
-) -> Result<()> {
+pub fn adopt(tx: &Tx, id: NoticeId, source: &SourceId, stated: &Stated) -> Result<()> {
+    let draft = stated.draft;
     tx.execute(
         "UPDATE notice SET source_id = $2, reference = coalesce($3, reference), guid = $4, url = $5, title = $6,
            summary = $7, content = $8, text = $9, language = $10, published_at = coalesce($11, published_at),
@@ -169,14 +159,14 @@ pub fn adopt(
             &draft.summary,
             &draft.content,
             &draft.text,
-            &language,
+            &stated.language,
             &draft.published.map(|d| millis(d.at)),
             &draft.published.map(|d| d.precision.as_str()),
-            &fingerprint,
-            &shelf.section.as_str(),
-            &shelf.nature.as_str(),
-            &shelf.severity.as_str(),
-            &shelf.because,
+            &stated.fingerprint,
+            &stated.section.as_str(),
+            &stated.nature.as_str(),
+            &stated.severity.as_str(),
+            &stated.because,
         ],
     )?;
     Ok(())

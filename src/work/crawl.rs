@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
-use super::{App, takein};
+use super::{App, takein::Intake};
 use crate::{
     classify::{Shelved, classify},
     extract::{self, Extracted},
@@ -57,12 +57,6 @@ pub struct Report {
 impl Report {
     pub fn failed(&self) -> impl Iterator<Item = &SourceReport> {
         self.sources.iter().filter(|s| s.failed())
-    }
-    pub fn new(&self) -> u32 {
-        self.sources.iter().map(|s| s.new).sum()
-    }
-    pub fn changed(&self) -> bool {
-        self.sources.iter().any(|s| s.new + s.revised > 0)
     }
 }
 
@@ -239,7 +233,7 @@ async fn one(
     let report = app
         .store
         .write(|tx| {
-            let taken = takein::take_in(app, tx, source, &known, &result.extracted.drafts, now)?;
+            let taken = Intake { app, tx, source, known: &known, now }.take(&result.extracted.drafts)?;
             let after = after(source, &known, &result, taken.new, now, &store::fetches::arrivals(tx, &source.id, 10)?);
             store::sources::update(tx, &after)?;
             if let (Some(until), Some(host)) = (hold, source.url.host_str()) {
