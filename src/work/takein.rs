@@ -48,15 +48,15 @@ struct Judged<'a> {
 impl Intake<'_> {
     pub fn take(&self, drafts: &[Draft]) -> Result<Taken> {
         let mut taken = Taken::default();
-        let mut on_this_page: BTreeSet<NoticeId> = BTreeSet::new();
+        let (mut on_this_page, mut added) = (BTreeSet::new(), BTreeSet::new());
         let keys = dedup::keys_of_page(&self.source.id, drafts);
         for (draft, keys) in drafts.iter().zip(&keys) {
             taken.drafts += 1;
             let judged = self.judge(draft, keys)?;
             match judged.decision.verdict {
                 Verdict::Same { notice } | Verdict::Revision { notice } if !on_this_page.insert(notice) => {
-                    // The page lists one document twice: the first entry speaks for it.
-                    taken.duplicates += 1;
+                    // The page lists one document twice: the first entry speaks for it. That is told once.
+                    taken.duplicates += u32::from(added.contains(&notice) || !judged.unclaimed.is_empty());
                     notices::claim_keys(self.tx, notice, judged.unclaimed)?;
                 }
                 Verdict::Same { notice } => taken.duplicates += u32::from(self.same(notice, judged)?),
@@ -66,7 +66,9 @@ impl Intake<'_> {
                 }
                 Verdict::New => {
                     taken.new += 1;
-                    on_this_page.insert(self.add(judged)?);
+                    let id = self.add(judged)?;
+                    on_this_page.insert(id);
+                    added.insert(id);
                 }
                 Verdict::Copy { .. } | Verdict::Joins { .. } => {
                     taken.copies += 1;
