@@ -6,6 +6,7 @@
 
 mod header;
 mod message;
+mod outcome;
 mod reply;
 mod smtp;
 mod tls;
@@ -13,5 +14,6 @@ mod transport;
 mod wire;
 
 pub use message::{List, MessageError, Parts, build, message_id};
+pub use outcome::{Dot, Envelope, Outcome, SendError};
 pub use reply::{Blame, ReplyClass, classify, retry_delay};
-pub use transport::{Dot, Envelope, Mailer, Outcome, SendError, Sent, Session, Submission};
+pub use transport::{Mailer, Sent, Session, Submission};

@@ -7,64 +7,46 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
-use crate::model::{
-    Draft, Nature, Notice, NoticeId, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId,
+use crate::{
+    dedup::Known,
+    model::{Draft, Nature, Notice, NoticeId, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId},
 };
 
-/// What the comparison of a draft needs to know of a stored notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    pub notice: NoticeId,
-    pub story: StoryId,
-    pub source: SourceId,
-    pub reference: Option<String>,
-    pub title: String,
-    pub published: Option<Timestamp>,
-    pub first_seen: Timestamp,
-    pub revision: u32,
-    /// Of the latest revision.
-    pub fingerprint: String,
-    /// What the asking source showed last, if it ever listed this document.
-    pub shown: Option<String>,
-}
-
-const CANDIDATE: &str = "SELECT n.id, n.story_id, n.source_id, n.reference, n.title, n.published_at, n.first_seen,
-    n.revision, n.fingerprint, s.fingerprint
+const KNOWN: &str = "SELECT n.id, n.story_id, n.source_id, n.reference, n.title, n.published_at, n.fingerprint,
+    s.fingerprint
   FROM notice n LEFT JOIN sighting s ON s.notice_id = n.id AND s.source_id = $2";
 
 /// The notices that own these keys, by key.
-pub fn by_keys(db: &Db, keys: &[&str], asking: &SourceId) -> Result<BTreeMap<String, Candidate>> {
-    let sql = format!("{CANDIDATE} WHERE n.id = (SELECT notice_id FROM identity WHERE key = $1)");
+pub fn by_keys(db: &Db, keys: &[&str], asking: &SourceId) -> Result<BTreeMap<String, Known>> {
+    let sql = format!("{KNOWN} WHERE n.id = (SELECT notice_id FROM identity WHERE key = $1)");
     let mut found = BTreeMap::new();
     for key in keys {
-        if let Some(candidate) = db.query_first(&sql, &[key, &asking.as_str()], read_candidate)? {
-            found.insert((*key).to_owned(), candidate);
+        if let Some(known) = db.query_first(&sql, &[key, &asking.as_str()], read_known)? {
+            found.insert((*key).to_owned(), known);
         }
     }
     Ok(found)
 }
 
 /// The oldest notices whose title and text are the same, word for word.
-pub fn by_fingerprint(db: &Db, fingerprint: &str, asking: &SourceId) -> Result<Vec<Candidate>> {
+pub fn by_fingerprint(db: &Db, fingerprint: &str, asking: &SourceId) -> Result<Vec<Known>> {
     db.query(
-        &format!("{CANDIDATE} WHERE n.fingerprint = $1 ORDER BY n.id LIMIT 8"),
+        &format!("{KNOWN} WHERE n.fingerprint = $1 ORDER BY n.id LIMIT 8"),
         &[&fingerprint, &asking.as_str()],
-        read_candidate,
+        read_known,
     )
 }
 
-fn read_candidate(row: &Row) -> Result<Candidate> {
-    Ok(Candidate {
+fn read_known(row: &Row) -> Result<Known> {
+    Ok(Known {
         notice: NoticeId::new(row.get(0)?),
         story: StoryId::new(row.get(1)?),
         source: word("the id of a source", &row.get::<String>(2)?, SourceId::parse)?,
         reference: row.get(3)?,
         title: row.get(4)?,
         published: row.get::<Option<i64>>(5)?.map(instant).transpose()?,
-        first_seen: instant(row.get(6)?)?,
-        revision: row.get(7)?,
-        fingerprint: row.get(8)?,
-        shown: row.get(9)?,
+        fingerprint: row.get(6)?,
+        shown: row.get(7)?,
     })
 }
 

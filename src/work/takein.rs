@@ -1,6 +1,6 @@
 //! Takes the drafts of one page into the store: recognises each, shelves what is new, tells why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::{
     model::{Authority, Draft, Notice, NoticeId, Review, Severity, Source, SourceId, StoryId},
     store::{
         Result, Tx,
-        notices::{self, Candidate, Stated},
+        notices::{self, Stated},
         sources::Known,
         stories,
     },
@@ -83,14 +83,12 @@ impl Intake<'_> {
         let id = &self.source.id;
         let print = dedup::fingerprint(&draft.title, &draft.text);
         let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let known: BTreeMap<String, dedup::Known> =
-            notices::by_keys(self.tx, &asked, id)?.into_iter().map(|(key, found)| (key, comparable(found))).collect();
+        let known = notices::by_keys(self.tx, &asked, id)?;
         let unclaimed = asked.into_iter().filter(|key| !known.contains_key(*key)).collect();
         let decision = match dedup::decide(id, draft, &print, keys, &known) {
             Some(decision) => decision,
             None => {
                 let alike = notices::by_fingerprint(self.tx, &print.hash, id)?;
-                let alike: Vec<dedup::Known> = alike.into_iter().map(comparable).collect();
                 dedup::copy_of(draft, &print, &alike, self.now).unwrap_or_else(Decision::unknown)
             }
         };
@@ -214,18 +212,5 @@ impl Intake<'_> {
             severity: on.severity,
             because,
         }
-    }
-}
-
-fn comparable(found: Candidate) -> dedup::Known {
-    dedup::Known {
-        notice: found.notice,
-        story: found.story,
-        source: found.source,
-        reference: found.reference,
-        title: found.title,
-        published: found.published,
-        fingerprint: found.fingerprint,
-        shown: found.shown,
     }
 }
