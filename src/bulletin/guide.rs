@@ -1,20 +1,8 @@
 //! What to do, in the source's own words, where it has a heading for it.
 
-use super::summary::{is_heading, sentences};
+use super::prose::{is_action_heading, is_heading, sentences};
 use crate::text;
 
-/// Headings, folded, after which a source says what to do.
-const HEADINGS: [&str; 9] = [
-    "que faire",
-    "que dois-je faire",
-    "comment reagir",
-    "solution",
-    "solutions",
-    "recommandations",
-    "mesures a prendre",
-    "mesures recommandees",
-    "demarches",
-];
 const MOST: usize = 5;
 const MOST_CHARS: usize = 240;
 
@@ -30,11 +18,6 @@ pub fn actions(body: &str) -> Vec<String> {
         items => out.extend(items.iter().map(|item| text::collapse(item))),
     }
     out.into_iter().take(MOST).map(|line| text::truncate(&line, MOST_CHARS)).collect()
-}
-
-fn is_action_heading(line: &str) -> bool {
-    let folded = text::slug(line.trim_start_matches(['#', ' ']));
-    line.chars().count() < 60 && HEADINGS.iter().any(|heading| folded == text::slug(heading))
 }
 
 /// The next heading: a short line without a stop that asks, or is a known kind of heading.

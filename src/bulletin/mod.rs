@@ -1,6 +1,7 @@
 //! What a bulletin holds: which stories, in which order, in which words. Pure.
 
 mod guide;
+mod prose;
 mod select;
 mod summary;
 mod view;

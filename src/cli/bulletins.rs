@@ -13,7 +13,7 @@ use crate::{
     bulletin::Edition,
     model::{Bulletin, BulletinId, Cadence, DeliveryState, EmailAddress},
     store::{bulletins, outbox, settings},
-    work::{App, compose, send},
+    work::{App, compose, letter},
 };
 
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ pub async fn run(args: &Bulletins, app: &App, out: &Output) -> anyhow::Result<Ex
         },
         Verb::Test { id, address } => {
             let address = EmailAddress::parse(address)?;
-            let reply = send::test(app, BulletinId::new(*id), &find(app, BulletinId::new(*id))?, &address).await?;
+            let reply = letter::test(app, BulletinId::new(*id), &find(app, BulletinId::new(*id))?, &address).await?;
             out.say(format!("sent: {} {}", reply.code, reply.text));
         }
     }
@@ -83,7 +83,7 @@ fn find(app: &App, id: BulletinId) -> anyhow::Result<Edition> {
 }
 
 fn show(app: &App, edition: &Edition, part: Part, out: &Output) -> anyhow::Result<()> {
-    let sample = send::sample(app, edition)?;
+    let sample = letter::sample(app, edition)?;
     let value = serde_json::json!({ "subject": sample.subject, "edition": edition });
     out.data(&value, || match part {
         Part::Text => format!("{}\n\n{}", sample.subject, sample.text),

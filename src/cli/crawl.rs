@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{
     Exit,
-    output::{Output, count},
+    output::{Output, Table, count},
 };
 use crate::work::{
     App,
@@ -24,6 +24,10 @@ pub struct Crawl {
 }
 
 pub async fn run(args: &Crawl, app: &App, out: &Output) -> anyhow::Result<Exit> {
+    if app.config.sources.is_empty() && args.sources.is_empty() {
+        out.say("there is no source to watch\nhint: `vigie init` writes a `sources.toml` to start from");
+        return Ok(Exit::Done);
+    }
     let which = match args.sources.as_slice() {
         [] if args.force || args.full => Which::All,
         [] => Which::Due,
@@ -37,7 +41,7 @@ pub async fn run(args: &Crawl, app: &App, out: &Output) -> anyhow::Result<Exit> 
     })
     .await?;
     bar.finish_and_clear();
-    out.list(&report.sources, || super::output::Table::default())?;
+    out.list(&report.sources, Table::default)?;
     Ok(tell(&report, out))
 }
 
@@ -49,6 +53,10 @@ pub fn tell(report: &Report, out: &Output) -> Exit {
     }
     for source in &report.sources {
         tell_source(source, out);
+    }
+    if report.sources.is_empty() {
+        out.say("no source is due\nhint: `vigie sources health` says when each is; `--force` asks them all now");
+        return Exit::Done;
     }
     let failed = report.failed().count();
     let sum = |of: fn(&SourceReport) -> u32| report.sources.iter().map(of).sum::<u32>();

@@ -56,7 +56,7 @@ pub(super) fn check(global: &Global, out: &Output) -> anyhow::Result<Exit> {
         }
         Err(error) => match error.downcast_ref::<ConfigError>() {
             Some(ConfigError::Problems(problems)) => {
-                out.data(&serde_json::json!({ "problems": problems }), || String::new())?;
+                out.data(&serde_json::json!({ "problems": problems }), String::new)?;
                 out.complain(problems.to_string());
                 Ok(Exit::Usage)
             }

@@ -14,7 +14,7 @@ use crate::{
         fetches, notices,
         sources::{self, Known, State},
     },
-    work::{App, crawl, publish},
+    work::{App, attempt, publish},
 };
 
 #[derive(Debug, Args)]
@@ -215,7 +215,7 @@ struct Entry {
 }
 
 async fn attempt(app: &App, what: &str, out: &Output) -> anyhow::Result<Exit> {
-    let tried = crawl::attempt(app, what).await?;
+    let tried = attempt::attempt(app, what).await?;
     let entries: Vec<Entry> = tried
         .entries
         .into_iter()

@@ -59,6 +59,14 @@ pub struct Decision {
     pub because: String,
 }
 
+impl Decision {
+    /// Nothing that is stored is this document.
+    pub fn unknown() -> Self {
+        let because = String::from("Nouveau : ni référence, ni identifiant, ni adresse, ni texte connus");
+        Self { verdict: Verdict::New, because }
+    }
+}
+
 /// The keys by which each draft of one page is known again, strongest first.
 ///
 /// What does not tell the page's own entries apart is no key: a guid that several of them bear counts only together

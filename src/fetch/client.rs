@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use url::Url;
 
-use super::guard::Reach;
+use super::{error::Unresolved, guard::Reach};
 use crate::config::{self, Network};
 
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
@@ -69,11 +69,6 @@ impl Clients {
         }
     }
 }
-
-/// A name that leads to no address.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unresolved(String);
 
 /// Name, version, and where to complain (RFC 9110 10.1.5). What cannot stand in a comment is percent-encoded.
 fn user_agent(contact: Option<&Url>) -> String {

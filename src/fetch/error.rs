@@ -2,8 +2,6 @@
 
 use std::{error::Error, io, net::IpAddr, time::Duration};
 
-use super::{client::Unresolved, guard::Refused};
-
 /// What the caller does about a failed fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -242,6 +240,19 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
         }
     })
 }
+
+/// An address that may not be reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{address} is {why}")]
+pub struct Refused {
+    pub address: IpAddr,
+    pub why: &'static str,
+}
+
+/// A name that leads to no address.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unresolved(pub String);
 
 #[cfg(test)]
 mod tests {

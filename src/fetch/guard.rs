@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use super::error::FetchError;
+use super::error::{FetchError, Refused};
 use crate::config::Network;
 
 /// Why an address is not one of the public Internet, in plain words; `None` for a public address. An IPv6 address that
@@ -27,14 +27,6 @@ pub enum Reach {
     /// As `Public`, and the addresses that a site gives its own machines: loopback, private, unique-local. Never
     /// link-local, where clouds answer with secrets, nor what is not a machine's address.
     Site,
-}
-
-/// An address that may not be reached.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is {why}")]
-pub struct Refused {
-    pub address: IpAddr,
-    pub why: &'static str,
 }
 
 impl Reach {

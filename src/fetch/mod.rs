@@ -30,7 +30,7 @@ pub use guard::refusal;
 
 use crate::{
     config::{self, Network},
-    model::{Page, Validators},
+    model::{Page, Source, Validators},
 };
 use client::Clients;
 use guard::Reach;
@@ -89,6 +89,14 @@ pub enum Answer {
 enum Step {
     Done(Box<Answer>),
     Redirect { to: Url, permanent: bool },
+}
+
+impl<'a> Request<'a> {
+    /// What a crawl asks of a source.
+    pub fn of(source: &'a Source, validators: &'a Validators) -> Self {
+        let private = if source.allow_private { Private::Allowed } else { Private::Refused };
+        Self { url: &source.url, validators, private }
+    }
 }
 
 impl Fetcher {

@@ -1,10 +1,18 @@
 //! One message as the bytes that leave (RFC 5322, RFC 2045 to 2047), the same for the same parts.
 
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    fmt::rfc2822::{self, DateTimePrinter},
+    tz::TimeZone,
+};
+use lettre::message::{
+    Body, Message, MultiPart, SinglePart,
+    header::{ContentTransferEncoding, ContentType, HeaderValue},
+};
 use sha2::{Digest, Sha256};
 
-use super::encode::{field, phrase, quoted_printable, unstructured};
+use super::header;
 use crate::{
     config::Mailbox,
     model::{BulletinId, EmailAddress, SubscriberId},
@@ -12,6 +20,8 @@ use crate::{
 
 /// The longest address in a list header: it must stand on one line, and a line has 998 octets at most.
 const LONGEST_URL: usize = 900;
+/// The longest line of quoted-printable (RFC 2045 6.7).
+const QUOTED: usize = 76;
 
 /// What a message is made of. Texts may hold anything: what a header or a body cannot carry is left out.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +68,8 @@ pub enum MessageError {
     Url { header: &'static str, value: String },
     #[error("the year of `{0}` cannot be written in a message\nhint: look at the clock of this machine")]
     Date(Timestamp),
+    #[error("the sender or the reader was refused: {0}\nhint: check `from` in the mail settings")]
+    Addresses(String),
 }
 
 /// The raw bytes of a message: lines end with CRLF and have at most 998 octets, headers are ASCII in lines of at most
@@ -66,49 +78,39 @@ pub enum MessageError {
 pub fn build(parts: &Parts) -> Result<Vec<u8>, MessageError> {
     check(parts)?;
     let list = parts.list;
-    let date = jiff::fmt::rfc2822::to_string(&parts.date.to_zoned(parts.zone.clone()))
-        .map_err(|_| MessageError::Date(parts.date))?;
-    let boundary = boundary(parts.message_id);
-
-    let mut out = String::with_capacity(1024 + parts.text.len() * 5 / 4 + parts.html.len() * 5 / 4);
-    field(&mut out, "From", &mailbox(parts.from));
-    field(&mut out, "To", &[parts.to.to_string()]);
+    let mut message = Message::builder()
+        .raw_header(header::mailbox("From", parts.from.name.as_deref(), &parts.from.address))
+        .raw_header(header::mailbox("To", None, parts.to));
     if let Some(address) = parts.reply_to {
-        field(&mut out, "Reply-To", &[address.to_string()]);
+        message = message.raw_header(header::mailbox("Reply-To", None, address));
     }
-    field(&mut out, "Subject", &unstructured("Subject", parts.subject));
-    field(&mut out, "Date", &[date]);
-    field(&mut out, "Message-ID", &[format!("<{}>", parts.message_id)]);
-    field(&mut out, "MIME-Version", &["1.0".into()]);
-    field(&mut out, "Content-Type", &["multipart/alternative;".into(), format!("boundary=\"{boundary}\"")]);
-    let mut id = phrase("List-Id", list.name);
-    id.push(format!("<{}>", list.id));
-    field(&mut out, "List-Id", &id);
-    if let Some((last, others)) = list.unsubscribe.split_last() {
-        let mut tokens: Vec<String> = others.iter().map(|url| format!("<{url}>,")).collect();
-        tokens.push(format!("<{last}>"));
-        field(&mut out, "List-Unsubscribe", &tokens);
+    message = message
+        .raw_header(header::text("Subject", parts.subject))
+        .raw_header(date(parts)?)
+        .raw_header(header::words("Message-ID", &format!("<{}>", parts.message_id)))
+        .raw_header(header::list_id(list.name, list.id));
+    if !list.unsubscribe.is_empty() {
+        let urls: Vec<String> = list.unsubscribe.iter().map(|url| format!("<{url}>")).collect();
+        message = message.raw_header(header::words("List-Unsubscribe", &urls.join(", ")));
     }
     if list.unsubscribe.iter().any(|url| url.starts_with("https:")) {
-        field(&mut out, "List-Unsubscribe-Post", &["List-Unsubscribe=One-Click".into()]);
+        message = message.raw_header(header::words("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
     }
-    for (header, url) in [("List-Archive", list.archive), ("List-Help", list.help)] {
+    for (name, url) in [("List-Archive", list.archive), ("List-Help", list.help)] {
         if let Some(url) = url {
-            field(&mut out, header, &[format!("<{url}>")]);
+            message = message.raw_header(header::words(name, &format!("<{url}>")));
         }
     }
-    field(&mut out, "Auto-Submitted", &["auto-generated".into()]);
-    field(&mut out, "Precedence", &["bulk".into()]);
-
-    for (subtype, body) in [("plain", parts.text), ("html", parts.html)] {
-        out.push_str(&format!(
-            "\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n\
-             Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        ));
-        quoted_printable(&mut out, body);
-    }
-    out.push_str(&format!("\r\n--{boundary}--\r\n"));
-    Ok(out.into_bytes())
+    let bodies = MultiPart::alternative()
+        .boundary(boundary(parts.message_id))
+        .singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(parts.text)))
+        .singlepart(SinglePart::builder().header(ContentType::TEXT_HTML).body(body(parts.html)));
+    let message = message
+        .raw_header(header::words("Auto-Submitted", "auto-generated"))
+        .raw_header(header::words("Precedence", "bulk"))
+        .multipart(bodies)
+        .map_err(|why| MessageError::Addresses(why.to_string()))?;
+    Ok(message.formatted())
 }
 
 /// The Message-ID of one bulletin to one subscriber, `<32 hexadecimal digits>@domain` without brackets. It is an
@@ -152,10 +154,71 @@ fn check(parts: &Parts) -> Result<(), MessageError> {
     Ok(())
 }
 
-fn mailbox(mailbox: &Mailbox) -> Vec<String> {
-    let mut tokens = phrase("From", mailbox.name.as_deref().unwrap_or_default());
-    tokens.push(if tokens.is_empty() { mailbox.address.to_string() } else { format!("<{}>", mailbox.address) });
-    tokens
+/// In the zone of the readers, which lettre cannot write. It reads the header back, in GMT, and where it cannot (before
+/// 1970) it would put the time of this machine instead.
+fn date(parts: &Parts) -> Result<HeaderValue, MessageError> {
+    let fail = |_| MessageError::Date(parts.date);
+    if parts.date < Timestamp::UNIX_EPOCH {
+        return Err(MessageError::Date(parts.date));
+    }
+    let read = DateTimePrinter::new().timestamp_to_rfc9110_string(&parts.date).map_err(fail)?;
+    let written = rfc2822::to_string(&parts.date.to_zoned(parts.zone.clone())).map_err(fail)?;
+    Ok(header::as_written("Date", written, read))
+}
+
+/// Always quoted-printable, where lettre left to itself would take 7bit or base64 for some texts.
+fn body(text: &str) -> Body {
+    let encoded = Body::new_with_encoding(body_text(text), ContentTransferEncoding::QuotedPrintable);
+    // Only an encoding that cannot hold the text is refused, and this one can hold any.
+    let body = encoded.unwrap_or_else(Body::new);
+    let encoding = body.encoding();
+    Body::dangerous_pre_encoded(shielded(&body.into_vec()), encoding)
+}
+
+/// A text for a body: lines end with CRLF, and the only other control character is the tab.
+fn body_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 32);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\r' | '\n' => {
+                if c == '\r' {
+                    rest.next_if_eq(&'\n');
+                }
+                out.push_str("\r\n");
+            }
+            c if c == '\t' || !c.is_control() => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Quoted-printable in which no line begins with a dot or with `From `, which some relays change on the way.
+fn shielded(encoded: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(encoded.len() + encoded.len() / 64);
+    for line in encoded.split_inclusive(|octet| *octet == b'\n') {
+        let mut rest = line;
+        while let Some((code, after)) = shield(rest) {
+            out.extend_from_slice(code);
+            rest = after;
+            if after.trim_ascii_end().len() + code.len() <= QUOTED {
+                break;
+            }
+            out.extend_from_slice(b"=\r\n");
+        }
+        out.extend_from_slice(rest);
+    }
+    out
+}
+
+/// The code of the octet that a line must not begin with, and what follows it.
+fn shield(line: &[u8]) -> Option<(&'static [u8], &[u8])> {
+    match line {
+        [b'.', after @ ..] => Some((b"=2E", after)),
+        [b'F', after @ ..] if after.starts_with(b"rom ") => Some((b"=46", after)),
+        _ => None,
+    }
 }
 
 /// `=_` cannot occur in quoted-printable, so that no body can hold the boundary (RFC 2045 6.7).

@@ -1,12 +1,12 @@
 //! Mail out: one message as bytes ([`build`]), and its way to a relay ([`Mailer`]).
 //!
-//! Both are our own, on purpose. lettre 0.11.23 was tried first: its builder lets a subject that looks like an encoded
-//! word through as it is, writes header lines of any length, and panics on a control character in a name; its
-//! connection cannot start TLS on a socket that we opened (which is needed to switch off Nagle's delay, 40 ms a
-//! message), waits without end for a reply, and does not tell whether the final dot went out.
+//! lettre makes the message (MIME, encoded words, quoted-printable). It does not carry it: its connection (0.11.23)
+//! waits for the reply to each command before the next, without end, and reports a break before and after the final
+//! dot alike. Ours pipelines (RFC 2920), has a limit on each wait, and knows what may have arrived.
 
-mod encode;
+mod header;
 mod message;
+mod outcome;
 mod reply;
 mod smtp;
 mod tls;
@@ -14,5 +14,6 @@ mod transport;
 mod wire;
 
 pub use message::{List, MessageError, Parts, build, message_id};
+pub use outcome::{Dot, Envelope, Outcome, SendError};
 pub use reply::{Blame, ReplyClass, classify, retry_delay};
-pub use transport::{Dot, Envelope, Mailer, Outcome, SendError, Sent, Session, Submission};
+pub use transport::{Mailer, Sent, Session, Submission};

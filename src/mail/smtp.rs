@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use super::{
+    outcome::{Dot, Envelope, Outcome, SendError, outcome_of},
     tls::Tls,
-    transport::{Dot, Envelope, Outcome, SendError, outcome_of},
     wire::{Extensions, ReplyLine, is_positive, transparent, whole},
 };
 use crate::{

@@ -8,7 +8,7 @@ use std::{
 use anyhow::bail;
 
 use super::{
-    reply::{ReplyClass, classify},
+    outcome::{Dot, Envelope, Outcome, SendError},
     smtp::Connection,
     tls::Tls,
 };
@@ -50,61 +50,6 @@ pub struct Sent {
     pub from: EmailAddress,
     pub to: EmailAddress,
     pub bytes: Vec<u8>,
-}
-
-/// Who is told of a failure, and who gets the message: one reader, because each message holds personal links.
-#[derive(Debug, Clone, Copy)]
-pub struct Envelope<'a> {
-    pub from: &'a EmailAddress,
-    pub to: &'a EmailAddress,
-}
-
-/// What became of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    Sent(SmtpReply),
-    /// Refused for now.
-    Retry(SmtpReply),
-    /// Refused for good; [`classify`] says whose fault it is.
-    Failed(SmtpReply),
-    /// The conversation broke off. The code is 0, the text says how.
-    Lost(SmtpReply, Dot),
-}
-
-/// Whether the message had been handed over whole when the conversation broke off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dot {
-    /// It certainly was not: it can be sent again.
-    Before,
-    /// It was, and nobody can know whether the server took it (RFC 1047): to send it again may make a double.
-    After,
-}
-
-/// Why no conversation could be opened. No message is at fault.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    #[error(
-        "`{server}` cannot be reached: {why}\nhint: check `host` and `port` of the mail settings, and that the server runs"
-    )]
-    Network { server: String, why: String },
-    #[error(
-        "no encrypted connection to `{server}`: {why}\nhint: port 465 wants `tls`, port 587 `starttls`; the certificate must bear the name in `host` and be trusted by this machine"
-    )]
-    Tls { server: String, why: String },
-    #[error(
-        "`{server}` does not offer STARTTLS\nhint: port 465 wants `tls`; `none` is for a relay on this machine only"
-    )]
-    NoStartTls { server: String },
-    #[error(
-        "`{server}` lets nobody log in by PLAIN or LOGIN\nhint: remove the user and the password from the mail settings, or use the port for submission (465 or 587)"
-    )]
-    NoLogin { server: String },
-    #[error("`{server}` refused the login: {} {}\nhint: check the user and the password of the mail settings", reply.code, reply.text)]
-    Login { server: String, reply: SmtpReply },
-    #[error("`{server}` refused at {phase}: {} {}\nhint: a code that begins with 4 passes; otherwise ask who keeps the server", reply.code, reply.text)]
-    Refused { server: String, phase: &'static str, reply: SmtpReply },
-    #[error("`{folder}` cannot be written: {why}\nhint: check who owns the folder and that the disk is not full")]
-    Folder { folder: PathBuf, why: std::io::Error },
 }
 
 impl Mailer {
@@ -216,14 +161,6 @@ impl Session {
     }
 }
 
-pub(super) fn outcome_of(reply: SmtpReply) -> Outcome {
-    match classify(&reply) {
-        ReplyClass::Sent => Outcome::Sent(reply),
-        ReplyClass::Retry => Outcome::Retry(reply),
-        ReplyClass::Failed(_) => Outcome::Failed(reply),
-    }
-}
-
 fn lost(why: &str) -> Outcome {
     Outcome::Lost(SmtpReply { code: 0, enhanced: None, text: why.to_owned() }, Dot::Before)
 }
@@ -246,10 +183,12 @@ async fn write_file(folder: &Path, bytes: &[u8]) -> std::io::Result<String> {
 fn file_name(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
 
-    let header = bytes.split(|b| *b == b'\n').take_while(|line| !line.trim_ascii().is_empty());
-    let id = header
-        .filter_map(|line| std::str::from_utf8(line).ok()?.strip_prefix("Message-ID:"))
-        .find_map(|value| Some(value.trim().strip_prefix('<')?.split_once('@')?.0.to_owned()))
+    let mut lines = bytes.split(|b| *b == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    let value = lines.find_map(|line| line.strip_prefix(b"Message-ID:")).map(<[u8]>::trim_ascii);
+    // A long one stands on the next line.
+    let value = if value == Some(b"") { lines.next().map(<[u8]>::trim_ascii) } else { value };
+    let id = value
+        .and_then(|value| Some(std::str::from_utf8(value).ok()?.strip_prefix('<')?.split_once('@')?.0.to_owned()))
         .filter(|id| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
     id.unwrap_or_else(|| Sha256::digest(bytes).iter().take(16).map(|octet| format!("{octet:02x}")).collect())
 }

@@ -4,7 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
@@ -59,8 +59,19 @@ impl Row<'_> {
 impl Store {
     /// Opens the database, makes it where there is none, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut writer = connect(path, OpenFlags::default())?;
-        upgrade(&mut writer, path)?;
+        let patience = Instant::now() + BUSY;
+        let open = || {
+            let mut writer = connect(path, OpenFlags::default())?;
+            upgrade(&mut writer, path)?;
+            Ok(writer)
+        };
+        // SQLite does not wait where two programs turn one new database to WAL at once: the second is to try again.
+        let writer = loop {
+            match open() {
+                Err(StoreError::Locked { .. }) if Instant::now() < patience => std::thread::sleep(BUSY / 250),
+                other => break other?,
+            }
+        };
         Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
     }
 

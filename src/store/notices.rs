@@ -7,69 +7,55 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
-use crate::model::{
-    Draft, Nature, Notice, NoticeId, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId,
+use crate::{
+    dedup::Known,
+    model::{Draft, Nature, Notice, NoticeId, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId},
 };
 
-/// What the comparison of a draft needs to know of a stored notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    pub notice: NoticeId,
-    pub story: StoryId,
-    pub source: SourceId,
-    pub reference: Option<String>,
-    pub title: String,
-    pub published: Option<Timestamp>,
-    pub first_seen: Timestamp,
-    pub revision: u32,
-    /// Of the latest revision.
-    pub fingerprint: String,
-    /// What the asking source showed last, if it ever listed this document.
-    pub shown: Option<String>,
-}
-
-const CANDIDATE: &str = "SELECT n.id, n.story_id, n.source_id, n.reference, n.title, n.published_at, n.first_seen,
-    n.revision, n.fingerprint, s.fingerprint
+const KNOWN: &str = "SELECT n.id, n.story_id, n.source_id, n.reference, n.title, n.published_at, n.fingerprint,
+    s.fingerprint
   FROM notice n LEFT JOIN sighting s ON s.notice_id = n.id AND s.source_id = $2";
 
 /// The notices that own these keys, by key.
-pub fn by_keys(db: &Db, keys: &[&str], asking: &SourceId) -> Result<BTreeMap<String, Candidate>> {
-    let sql = format!("{CANDIDATE} WHERE n.id = (SELECT notice_id FROM identity WHERE key = $1)");
+pub fn by_keys(db: &Db, keys: &[&str], asking: &SourceId) -> Result<BTreeMap<String, Known>> {
+    let sql = format!("{KNOWN} WHERE n.id = (SELECT notice_id FROM identity WHERE key = $1)");
     let mut found = BTreeMap::new();
     for key in keys {
-        if let Some(candidate) = db.query_first(&sql, &[key, &asking.as_str()], read_candidate)? {
-            found.insert((*key).to_owned(), candidate);
+        if let Some(known) = db.query_first(&sql, &[key, &asking.as_str()], read_known)? {
+            found.insert((*key).to_owned(), known);
         }
     }
     Ok(found)
 }
 
 /// The oldest notices whose title and text are the same, word for word.
-pub fn by_fingerprint(db: &Db, fingerprint: &str, asking: &SourceId) -> Result<Vec<Candidate>> {
+pub fn by_fingerprint(db: &Db, fingerprint: &str, asking: &SourceId) -> Result<Vec<Known>> {
     db.query(
-        &format!("{CANDIDATE} WHERE n.fingerprint = $1 ORDER BY n.id LIMIT 8"),
+        &format!("{KNOWN} WHERE n.fingerprint = $1 ORDER BY n.id LIMIT 8"),
         &[&fingerprint, &asking.as_str()],
-        read_candidate,
+        read_known,
     )
 }
 
-fn read_candidate(row: &Row) -> Result<Candidate> {
-    Ok(Candidate {
+fn read_known(row: &Row) -> Result<Known> {
+    Ok(Known {
         notice: NoticeId::new(row.get(0)?),
         story: StoryId::new(row.get(1)?),
         source: word("the id of a source", &row.get::<String>(2)?, SourceId::parse)?,
         reference: row.get(3)?,
         title: row.get(4)?,
         published: row.get::<Option<i64>>(5)?.map(instant).transpose()?,
-        first_seen: instant(row.get(6)?)?,
-        revision: row.get(7)?,
-        fingerprint: row.get(8)?,
-        shown: row.get(9)?,
+        fingerprint: row.get(6)?,
+        shown: row.get(7)?,
     })
 }
 
-/// What is stored with a draft when it becomes a notice.
-pub struct Shelf<'a> {
+/// A draft with what was found out about it: the state in which a notice is stored.
+pub struct Stated<'a> {
+    pub draft: &'a Draft,
+    /// BCP 47.
+    pub language: &'a str,
+    pub fingerprint: &'a str,
     pub section: &'a SectionId,
     pub nature: Nature,
     pub severity: Severity,
@@ -78,16 +64,8 @@ pub struct Shelf<'a> {
 }
 
 /// Stores a new notice.
-pub fn insert(
-    tx: &Tx,
-    source: &SourceId,
-    story: StoryId,
-    draft: &Draft,
-    language: &str,
-    fingerprint: &str,
-    shelf: &Shelf,
-    now: Timestamp,
-) -> Result<NoticeId> {
+pub fn insert(tx: &Tx, source: &SourceId, story: StoryId, stated: &Stated, now: Timestamp) -> Result<NoticeId> {
+    let draft = stated.draft;
     let id = tx.insert(
         "INSERT INTO notice (source_id, story_id, reference, guid, url, title, summary, content, text, language,
            published_at, precision, first_seen, revision, fingerprint, section, nature, severity, shelved)
@@ -102,22 +80,23 @@ pub fn insert(
             &draft.summary,
             &draft.content,
             &draft.text,
-            &language,
+            &stated.language,
             &draft.published.map(|d| millis(d.at)),
             &draft.published.map(|d| d.precision.as_str()),
             &millis(now),
-            &fingerprint,
-            &shelf.section.as_str(),
-            &shelf.nature.as_str(),
-            &shelf.severity.as_str(),
-            &shelf.because,
+            &stated.fingerprint,
+            &stated.section.as_str(),
+            &stated.nature.as_str(),
+            &stated.severity.as_str(),
+            &stated.because,
         ],
     )?;
     Ok(NoticeId::new(id))
 }
 
 /// Puts the present state among the revisions, and the draft in its place.
-pub fn revise(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, shelf: &Shelf, now: Timestamp) -> Result<()> {
+pub fn revise(tx: &Tx, id: NoticeId, stated: &Stated, now: Timestamp) -> Result<()> {
+    let draft = stated.draft;
     tx.execute(
         "INSERT INTO revision (notice_id, number, title, summary, content, text, until)
          SELECT id, revision, title, summary, content, text, $2 FROM notice WHERE id = $1",
@@ -132,11 +111,11 @@ pub fn revise(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, shelf: &S
             &draft.summary,
             &draft.content,
             &draft.text,
-            &fingerprint,
-            &shelf.section.as_str(),
-            &shelf.nature.as_str(),
-            &shelf.severity.as_str(),
-            &shelf.because,
+            &stated.fingerprint,
+            &stated.section.as_str(),
+            &stated.nature.as_str(),
+            &stated.severity.as_str(),
+            &stated.because,
         ],
     )?;
     Ok(())
@@ -144,15 +123,8 @@ pub fn revise(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, shelf: &S
 
 /// Lets a source of greater authority speak for a document that another brought first: its words, its address, its
 /// name. Not a revision: nobody changed anything.
-pub fn adopt(
-    tx: &Tx,
-    id: NoticeId,
-    source: &SourceId,
-    draft: &Draft,
-    language: &str,
-    fingerprint: &str,
-    shelf: &Shelf,
-) -> Result<()> {
+pub fn adopt(tx: &Tx, id: NoticeId, source: &SourceId, stated: &Stated) -> Result<()> {
+    let draft = stated.draft;
     tx.execute(
         "UPDATE notice SET source_id = $2, reference = coalesce($3, reference), guid = $4, url = $5, title = $6,
            summary = $7, content = $8, text = $9, language = $10, published_at = coalesce($11, published_at),
@@ -169,14 +141,14 @@ pub fn adopt(
             &draft.summary,
             &draft.content,
             &draft.text,
-            &language,
+            &stated.language,
             &draft.published.map(|d| millis(d.at)),
             &draft.published.map(|d| d.precision.as_str()),
-            &fingerprint,
-            &shelf.section.as_str(),
-            &shelf.nature.as_str(),
-            &shelf.severity.as_str(),
-            &shelf.because,
+            &stated.fingerprint,
+            &stated.section.as_str(),
+            &stated.nature.as_str(),
+            &stated.severity.as_str(),
+            &stated.because,
         ],
     )?;
     Ok(())

@@ -30,9 +30,9 @@ use super::is_current;
 /// How long answers under way are waited for once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Pages carry their styles inline, load nothing from elsewhere, run nothing and send nothing.
+/// Pages take their styles from the folder, load nothing from elsewhere, run nothing and send nothing.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'self'",
 );
 
@@ -198,6 +198,8 @@ fn respond(status: StatusCode, content_type: &'static str, bytes: Vec<u8>) -> Re
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("permissions-policy", HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     // Kept, but asked about each time: an edition may be corrected.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response

@@ -73,7 +73,7 @@ fn due(app: &App, cadence: Cadence, rhythm: &Rhythm, now: Timestamp) -> anyhow::
         Ok(schedule::due_slot(rhythm, &app.config.site.zone, after, now))
     };
     // Looked at without the writer's lock first: ten minutes out of ten, nothing is due.
-    if app.store.read(&slot)?.is_none() {
+    if app.store.read(slot)?.is_none() {
         return Ok(None);
     }
     app.store

@@ -9,14 +9,12 @@ use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
-use url::Url;
 
-use super::{App, takein};
+use super::{App, takein::Intake};
 use crate::{
-    classify::{Shelved, classify},
     extract::{self, Extracted},
-    fetch::{Answer, Class, FetchError, Fetcher, Private, Request},
-    model::{Authority, Draft, Kind, Licence, Nature, Page, Problem, ProblemKind, Source, SourceId, Validators},
+    fetch::{Answer, Class, FetchError, Fetcher, Request},
+    model::{Problem, ProblemKind, Source, SourceId, Validators},
     schedule::{self, History, Outcome},
     store::{
         self,
@@ -57,12 +55,6 @@ pub struct Report {
 impl Report {
     pub fn failed(&self) -> impl Iterator<Item = &SourceReport> {
         self.sources.iter().filter(|s| s.failed())
-    }
-    pub fn new(&self) -> u32 {
-        self.sources.iter().map(|s| s.new).sum()
-    }
-    pub fn changed(&self) -> bool {
-        self.sources.iter().any(|s| s.new + s.revised > 0)
     }
 }
 
@@ -229,9 +221,8 @@ async fn one(
         Asking::Conditionally => &known.validators,
         Asking::InFull => &nothing,
     };
-    let private = if source.allow_private { Private::Allowed } else { Private::Refused };
     let began = Instant::now();
-    let answer = fetcher.get(&Request { url: &source.url, validators, private }).await;
+    let answer = fetcher.get(&Request::of(source, validators)).await;
     let result = read(source, &known, answer).await?;
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let now = app.clock.now();
@@ -239,7 +230,7 @@ async fn one(
     let report = app
         .store
         .write(|tx| {
-            let taken = takein::take_in(app, tx, source, &known, &result.extracted.drafts, now)?;
+            let taken = Intake { app, tx, source, known: &known, now }.take(&result.extracted.drafts)?;
             let after = after(source, &known, &result, taken.new, now, &store::fetches::arrivals(tx, &source.id, 10)?);
             store::sources::update(tx, &after)?;
             if let (Some(until), Some(host)) = (hold, source.url.host_str()) {
@@ -375,66 +366,4 @@ fn after(source: &Source, known: &Known, result: &Read, new: u32, now: Timestamp
         detail: result.detail.clone(),
         moved_to: result.moved.clone().or_else(|| known.moved_to.clone().filter(|_| failed)),
     }
-}
-
-/// What a page would yield, without storing anything.
-pub struct Tried {
-    pub entries: Vec<(Draft, Shelved)>,
-    pub problems: Vec<Problem>,
-}
-
-/// Reads a file, an address, or a source by its id, as a crawl would.
-pub async fn attempt(app: &App, what: &str) -> anyhow::Result<Tried> {
-    let known = app.config.sources.iter().find(|source| source.id.as_str() == what);
-    let (page, source) = match known {
-        Some(source) => (fetch_page(app, source).await?, source.clone()),
-        None if what.starts_with("http://") || what.starts_with("https://") => {
-            let url = Url::parse(what).with_context(|| format!("`{what}` is not an address"))?;
-            let source = stranger(app, url)?;
-            (fetch_page(app, &source).await?, source)
-        }
-        None => {
-            let hint = "hint: name a file, an http(s) address, or a source of `sources.toml`";
-            let body = std::fs::read(what).with_context(|| format!("cannot read `{what}`\n{hint}"))?;
-            let source = stranger(app, Url::parse("http://localhost/")?)?;
-            (Page { url: source.url.clone(), content_type: None, body }, source)
-        }
-    };
-    let described = source.clone();
-    let extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described))
-        .await
-        .context("the reader of pages was stopped")?;
-    let shelve = |draft: Draft| {
-        let shelved = classify(&app.rules, &source, &draft);
-        (draft, shelved)
-    };
-    Ok(Tried { entries: extracted.drafts.into_iter().map(shelve).collect(), problems: extracted.problems })
-}
-
-async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
-    let private = if source.allow_private { Private::Allowed } else { Private::Refused };
-    match app.fetcher()?.get(&Request { url: &source.url, validators: &Validators::default(), private }).await? {
-        Answer::Page { page, .. } => Ok(page),
-        Answer::NotModified { .. } => bail!("`{}` answers 304 to a request that asked for the whole page", source.url),
-    }
-}
-
-/// A source that no file describes: a feed, as far as anyone knows.
-fn stranger(app: &App, url: Url) -> anyhow::Result<Source> {
-    let section = app.rules.sections().iter().next().context("the rules name no section")?;
-    let name = url.host_str().unwrap_or("file").to_owned();
-    Ok(Source {
-        id: SourceId::parse("tried").context("a fixed id")?,
-        name,
-        url,
-        kind: Kind::Feed,
-        section: section.id.clone(),
-        nature: Nature::Actu,
-        language: String::from("fr"),
-        licence: Licence::Unknown,
-        authority: Authority::Aggregator,
-        every: Duration::from_secs(7200),
-        zone: app.config.site.zone.clone(),
-        allow_private: false,
-    })
 }

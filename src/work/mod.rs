@@ -4,8 +4,10 @@
 //! deliveries, [`send`] empties them, [`publish`] writes folders. So each can run from cron, in the daemon or by
 //! hand, and twice at once by mistake, with the same result.
 
+pub mod attempt;
 pub mod compose;
 pub mod crawl;
+pub mod letter;
 pub mod publish;
 pub mod send;
 pub mod subscribe;

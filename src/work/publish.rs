@@ -25,13 +25,13 @@ pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
     let mut files = Vec::new();
     let mut links = Vec::new();
     for (shelf, group, path, title) in shelves(app) {
+        links.push(FeedLink { path: path.clone(), title: title.clone(), group });
         let (channel, updated) = channel(app, &authority, shelf, path, title)?;
         let feed_id = format!("tag:{authority}:{}", channel.path);
         let head = Head { site: &app.config.site, feed_id, updated };
         files.push((format!("{}.rss", channel.path), publish::rss(&channel, &head)));
         files.push((format!("{}.atom", channel.path), publish::atom(&channel, &head)));
         files.push((format!("{}.json", channel.path), publish::json_feed(&channel, &head)));
-        links.push(FeedLink { path: channel.path, title: channel.title, group });
     }
     files.push((String::from("sources.opml"), opml(app)));
     let past = editions(app, &mut files)?;

@@ -5,21 +5,20 @@ use std::{
     sync::Mutex,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::{App, compose};
+use super::{
+    App,
+    letter::{Editions, Letter, sender},
+};
 use crate::{
-    bulletin::Edition,
-    config::{Mailbox, Transport},
-    mail::{self, Dot, Envelope, List, Mailer, Outcome, Parts},
-    model::{
-        BulletinId, Consent, Delivery, DeliveryId, DeliveryState, EmailAddress, Preferences, SmtpReply, SubscriberState,
-    },
-    render::{self, Mail as Written, Reader},
+    config::Mailbox,
+    mail::{self, Dot, Envelope, Mailer, Outcome},
+    model::{Delivery, DeliveryId, DeliveryState, EmailAddress, SmtpReply, SubscriberState},
     store::{
         outbox::{self, Attempt},
         settings, subscribers,
@@ -123,9 +122,15 @@ fn prepare(
         };
         match (reader, edition) {
             (Some(reader), Some(edition)) => {
-                let (preferences, consent) = (&reader.preferences, &reader.consent);
-                let bytes = message(app, from, edition, &delivery.address, preferences, consent, &delivery.message_id)
-                    .with_context(|| format!("cannot write bulletin {}", delivery.bulletin))?;
+                let letter = Letter {
+                    edition,
+                    to: &delivery.address,
+                    preferences: &reader.preferences,
+                    consent: &reader.consent,
+                    message_id: &delivery.message_id,
+                };
+                let bytes =
+                    letter.bytes(app, from).with_context(|| format!("cannot write bulletin {}", delivery.bulletin))?;
                 ready.push_back(Ready { delivery, bytes });
             }
             _ => {
@@ -138,123 +143,6 @@ fn prepare(
         }
     }
     Ok(ready)
-}
-
-/// Frozen editions by what their readers chose: most readers chose the same.
-#[derive(Default)]
-struct Editions(BTreeMap<(BulletinId, Preferences), Option<Edition>>);
-
-impl Editions {
-    fn get(&mut self, app: &App, id: BulletinId, preferences: &Preferences) -> anyhow::Result<Option<&Edition>> {
-        let key = (id, preferences.clone());
-        if !self.0.contains_key(&key) {
-            let edition = compose::edition(app, id, Some(preferences))?;
-            self.0.insert(key.clone(), edition);
-        }
-        Ok(self.0.get(&key).and_then(Option::as_ref))
-    }
-}
-
-/// The bytes of an edition for one reader.
-fn message(
-    app: &App,
-    from: &Mailbox,
-    edition: &Edition,
-    to: &EmailAddress,
-    preferences: &Preferences,
-    consent: &Consent,
-    message_id: &str,
-) -> anyhow::Result<Vec<u8>> {
-    let settings = &app.config.mail;
-    let unsubscribe = unsubscribe(app, &from.address);
-    let written = written(app, edition, to, preferences, consent)?;
-    let list = List {
-        id: &format!("{}.{}", edition.cadence.name(), from.address.domain()),
-        name: &app.config.site.name,
-        unsubscribe: &[unsubscribe],
-        archive: app.config.site.url.as_ref().map(url::Url::as_str),
-        help: None,
-    };
-    Ok(mail::build(&Parts {
-        from,
-        to,
-        reply_to: settings.reply_to.as_ref(),
-        subject: &written.subject,
-        text: &written.text,
-        html: &written.html,
-        date: app.clock.now(),
-        zone: &app.config.site.zone,
-        message_id,
-        list: &list,
-    })?)
-}
-
-/// How a reader asks to be left alone: by a mail to a person.
-fn unsubscribe(app: &App, from: &EmailAddress) -> String {
-    let settings = &app.config.mail;
-    let leave = settings.unsubscribe.as_ref().or(settings.reply_to.as_ref()).unwrap_or(from);
-    format!("mailto:{leave}?subject=STOP")
-}
-
-fn written(
-    app: &App,
-    edition: &Edition,
-    to: &EmailAddress,
-    preferences: &Preferences,
-    consent: &Consent,
-) -> anyhow::Result<Written> {
-    let from = app.config.mail.from.as_ref().map_or(to, |from| &from.address);
-    Ok(render::bulletin_mail(
-        &app.templates,
-        edition,
-        &app.config.site,
-        app.rules.sections(),
-        &Reader {
-            address: to,
-            since: consent.when,
-            preferences,
-            unsubscribe: &unsubscribe(app, from),
-            consent: &consent.what,
-        },
-    )?)
-}
-
-/// An edition as it would be written to somebody who wants everything.
-pub fn sample(app: &App, edition: &Edition) -> anyhow::Result<Written> {
-    written(app, edition, &nobody()?, &Preferences::all(edition.cadence), &trial(app))
-}
-
-/// Sends one edition to one address at once. Nothing of it is kept.
-pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailAddress) -> anyhow::Result<SmtpReply> {
-    let from = sender(app)?;
-    let mailer = Mailer::new(&app.config.mail.transport)?;
-    let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());
-    let preferences = Preferences::all(edition.cadence);
-    let bytes = message(app, from, edition, address, &preferences, &trial(app), &message_id)?;
-    let mut session = mailer.open().await?;
-    let outcome = session.send(&Envelope { from: &from.address, to: address }, &bytes).await;
-    session.quit().await;
-    match outcome {
-        Outcome::Sent(reply) => Ok(reply),
-        Outcome::Failed(reply) | Outcome::Retry(reply) | Outcome::Lost(reply, _) => {
-            bail!("not sent: {} {}", reply.code, reply.text)
-        }
-    }
-}
-
-fn sender(app: &App) -> anyhow::Result<&Mailbox> {
-    app.config.mail.from.as_ref().context(
-        "there is no address to send from\n\
-         hint: set `from = \"Veille <veille@…>\"` under `[mail]`; what is due stays due",
-    )
-}
-
-fn nobody() -> anyhow::Result<EmailAddress> {
-    Ok(EmailAddress::parse("lecteur@example.fr")?)
-}
-
-fn trial(app: &App) -> Consent {
-    Consent { what: String::from("essai"), when: app.clock.now(), how: String::from("demandé par l’exploitant") }
 }
 
 /// Sends one claimed group over as many connections as are allowed, and commits the results as they come.
@@ -400,9 +288,4 @@ fn give_back(app: &App, ids: impl Iterator<Item = DeliveryId>) -> anyhow::Result
         app.store.write_durably(|tx| ids.iter().try_for_each(|id| outbox::unclaim(tx, *id, now)))?;
     }
     Ok(())
-}
-
-/// Whether mail is only laid into a folder, to be looked at.
-pub fn is_dry(app: &App) -> bool {
-    matches!(app.config.mail.transport, Transport::Folder(_))
 }

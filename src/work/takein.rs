@@ -1,6 +1,6 @@
 //! Takes the drafts of one page into the store: recognises each, shelves what is new, tells why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::{
     model::{Authority, Draft, Notice, NoticeId, Review, Severity, Source, SourceId, StoryId},
     store::{
         Result, Tx,
-        notices::{self, Candidate, Shelf},
+        notices::{self, Stated},
         sources::Known,
         stories,
     },
@@ -27,211 +27,190 @@ pub(super) struct Taken {
     pub copies: u32,
 }
 
-pub(super) fn take_in(
-    app: &App,
-    tx: &Tx,
-    source: &Source,
-    known: &Known,
-    drafts: &[Draft],
-    now: Timestamp,
-) -> Result<Taken> {
-    let mut taken = Taken::default();
-    let mut on_this_page: BTreeSet<NoticeId> = BTreeSet::new();
-    for (draft, keys) in drafts.iter().zip(dedup::keys_of_page(&source.id, drafts)) {
-        taken.drafts += 1;
-        let print = dedup::fingerprint(&draft.title, &draft.text);
-        let (decision, unknown) = recognise(tx, source, draft, &print, &keys, now)?;
-        match decision.verdict {
-            Verdict::Same { notice } | Verdict::Revision { notice } if !on_this_page.insert(notice) => {
-                // The page lists one document twice: the first entry speaks for it.
-                taken.duplicates += 1;
-                notices::claim_keys(tx, notice, unknown)?;
-            }
-            Verdict::Same { notice } => {
-                if same(app, tx, source, draft, &print, &decision, notice, now)? {
-                    taken.duplicates += 1;
+/// One page on its way into the store, in one transaction.
+pub(super) struct Intake<'a> {
+    pub app: &'a App,
+    pub tx: &'a Tx<'a>,
+    pub source: &'a Source,
+    /// The source before this fetch.
+    pub known: &'a Known,
+    pub now: Timestamp,
+}
+
+/// A draft with its decision and the keys that nobody owns yet.
+struct Judged<'a> {
+    draft: &'a Draft,
+    print: Fingerprint,
+    decision: Decision,
+    unclaimed: Vec<&'a str>,
+}
+
+impl Intake<'_> {
+    pub fn take(&self, drafts: &[Draft]) -> Result<Taken> {
+        let mut taken = Taken::default();
+        let (mut on_this_page, mut added) = (BTreeSet::new(), BTreeSet::new());
+        let keys = dedup::keys_of_page(&self.source.id, drafts);
+        for (draft, keys) in drafts.iter().zip(&keys) {
+            taken.drafts += 1;
+            let judged = self.judge(draft, keys)?;
+            match judged.decision.verdict {
+                Verdict::Same { notice } | Verdict::Revision { notice } if !on_this_page.insert(notice) => {
+                    // The page lists one document twice: the first entry speaks for it. That is told once.
+                    taken.duplicates += u32::from(added.contains(&notice) || !judged.unclaimed.is_empty());
+                    notices::claim_keys(self.tx, notice, judged.unclaimed)?;
                 }
-                notices::claim_keys(tx, notice, unknown)?;
-            }
-            Verdict::Revision { notice } => {
-                taken.revised += 1;
-                revise(app, tx, source, draft, &print, notice, now)?;
-                notices::claim_keys(tx, notice, unknown)?;
-                notices::decide(tx, notice, &source.id, decision.verdict.as_str(), &decision.because, now)?;
-            }
-            Verdict::New | Verdict::Copy { .. } | Verdict::Joins { .. } => {
-                let shelved = classify(&app.rules, source, draft);
-                let story = match decision.verdict {
-                    Verdict::Copy { story, .. } | Verdict::Joins { story } => story,
-                    _ => open_story(app, tx, source, known, draft, &shelved, now)?,
-                };
-                let because = shelved.because.join("\n");
-                let language = draft.language.as_deref().unwrap_or(&source.language);
-                let shelf = shelf(&shelved, &because);
-                let id = notices::insert(tx, &source.id, story, draft, language, &print.hash, &shelf, now)?;
-                notices::claim_keys(tx, id, unknown)?;
-                notices::sight(tx, id, &source.id, draft.url.as_ref(), &print.hash, now)?;
-                notices::decide(tx, id, &source.id, decision.verdict.as_str(), &decision.because, now)?;
-                on_this_page.insert(id);
-                match decision.verdict {
-                    Verdict::New => {
-                        taken.new += 1;
-                        stories::set_lead(tx, story, id, shelved.severity, now)?;
-                    }
-                    _ => {
-                        taken.copies += 1;
-                        choose_lead(app, tx, story, now)?;
-                    }
+                Verdict::Same { notice } => taken.duplicates += u32::from(self.same(notice, judged)?),
+                Verdict::Revision { notice } => {
+                    taken.revised += 1;
+                    self.revise(notice, judged)?;
+                }
+                Verdict::New => {
+                    taken.new += 1;
+                    let id = self.add(judged)?;
+                    on_this_page.insert(id);
+                    added.insert(id);
+                }
+                Verdict::Copy { .. } | Verdict::Joins { .. } => {
+                    taken.copies += 1;
+                    on_this_page.insert(self.add(judged)?);
                 }
             }
         }
+        Ok(taken)
     }
-    Ok(taken)
-}
 
-/// What a draft is, and which of its keys nobody owns yet.
-fn recognise<'a>(
-    tx: &Tx,
-    source: &Source,
-    draft: &Draft,
-    print: &Fingerprint,
-    keys: &'a [String],
-    now: Timestamp,
-) -> Result<(Decision, Vec<&'a str>)> {
-    let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let known: BTreeMap<String, dedup::Known> =
-        notices::by_keys(tx, &asked, &source.id)?.into_iter().map(|(key, found)| (key, comparable(found))).collect();
-    let unknown = asked.into_iter().filter(|key| !known.contains_key(*key)).collect();
-    if let Some(decision) = dedup::decide(&source.id, draft, print, keys, &known) {
-        return Ok((decision, unknown));
+    fn judge<'d>(&self, draft: &'d Draft, keys: &'d [String]) -> Result<Judged<'d>> {
+        let id = &self.source.id;
+        let print = dedup::fingerprint(&draft.title, &draft.text);
+        let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let known = notices::by_keys(self.tx, &asked, id)?;
+        let unclaimed = asked.into_iter().filter(|key| !known.contains_key(*key)).collect();
+        let decision = match dedup::decide(id, draft, &print, keys, &known) {
+            Some(decision) => decision,
+            None => {
+                let alike = notices::by_fingerprint(self.tx, &print.hash, id)?;
+                dedup::copy_of(draft, &print, &alike, self.now).unwrap_or_else(Decision::unknown)
+            }
+        };
+        Ok(Judged { draft, print, decision, unclaimed })
     }
-    let alike: Vec<dedup::Known> =
-        notices::by_fingerprint(tx, &print.hash, &source.id)?.into_iter().map(comparable).collect();
-    let decision = dedup::copy_of(draft, print, &alike, now).unwrap_or_else(|| Decision {
-        verdict: Verdict::New,
-        because: String::from("Nouveau : ni référence, ni identifiant, ni adresse, ni texte connus"),
-    });
-    Ok((decision, unknown))
-}
 
-fn comparable(found: Candidate) -> dedup::Known {
-    dedup::Known {
-        notice: found.notice,
-        story: found.story,
-        source: found.source,
-        reference: found.reference,
-        title: found.title,
-        published: found.published,
-        fingerprint: found.fingerprint,
-        shown: found.shown,
+    /// Stores a draft as a notice of its own.
+    fn add(&self, judged: Judged) -> Result<NoticeId> {
+        let Judged { draft, print, decision, unclaimed } = judged;
+        let shelved = classify(&self.app.rules, self.source, draft);
+        let story = match decision.verdict {
+            Verdict::Copy { story, .. } | Verdict::Joins { story } => story,
+            _ => self.open_story(draft, &shelved)?,
+        };
+        let because = shelved.because.join("\n");
+        let stated = self.stated(draft, &print, &shelved, &because);
+        let id = notices::insert(self.tx, &self.source.id, story, &stated, self.now)?;
+        notices::claim_keys(self.tx, id, unclaimed)?;
+        self.sight(id, draft, &print)?;
+        self.tell(id, decision.verdict, &decision.because)?;
+        match decision.verdict {
+            Verdict::New => stories::set_lead(self.tx, story, id, shelved.severity, self.now)?,
+            _ => self.choose_lead(story)?,
+        }
+        Ok(id)
     }
-}
 
-/// Remembers how a source shows a known document. Says whether this is the first time that this source does.
-fn same(
-    app: &App,
-    tx: &Tx,
-    source: &Source,
-    draft: &Draft,
-    print: &Fingerprint,
-    decision: &Decision,
-    notice: NoticeId,
-    now: Timestamp,
-) -> Result<bool> {
-    let shown = notices::shown(tx, notice, &source.id)?;
-    if shown.as_ref() == Some(&print.hash) {
-        return Ok(false);
+    /// Remembers how this source shows a known document. Says whether this is the first time that it does.
+    fn same(&self, id: NoticeId, judged: Judged) -> Result<bool> {
+        let Judged { draft, print, decision, unclaimed } = judged;
+        notices::claim_keys(self.tx, id, unclaimed)?;
+        let shown = notices::shown(self.tx, id, &self.source.id)?;
+        if shown.as_ref() == Some(&print.hash) {
+            return Ok(false);
+        }
+        self.sight(id, draft, &print)?;
+        self.tell(id, decision.verdict, &decision.because)?;
+        if shown.is_none() {
+            self.adopt(id, draft, &print)?;
+        }
+        Ok(shown.is_none())
     }
-    notices::sight(tx, notice, &source.id, draft.url.as_ref(), &print.hash, now)?;
-    notices::decide(tx, notice, &source.id, decision.verdict.as_str(), &decision.because, now)?;
-    if shown.is_none() {
-        adopt(app, tx, source, draft, print, notice, now)?;
+
+    /// A relay may bring a document before its issuer does: the issuer's words then take the place of the relay's.
+    fn adopt(&self, id: NoticeId, draft: &Draft, print: &Fingerprint) -> Result<()> {
+        let Some(stored) = notices::get(self.tx, id)? else { return Ok(()) };
+        if self.source.authority <= self.authority(&stored.source) {
+            return Ok(());
+        }
+        let shelved = classify(&self.app.rules, self.source, draft);
+        let because = shelved.because.join("\n");
+        notices::adopt(self.tx, id, &self.source.id, &self.stated(draft, print, &shelved, &because))?;
+        let because = format!("« {} » fait autorité sur « {} » : son texte est retenu", self.source.id, stored.source);
+        self.tell(id, Verdict::Same { notice: id }, &because)?;
+        self.choose_lead(stored.story)
     }
-    Ok(shown.is_none())
-}
 
-/// A relay may bring a document before its issuer does: the issuer's words then take the place of the relay's.
-fn adopt(
-    app: &App,
-    tx: &Tx,
-    source: &Source,
-    draft: &Draft,
-    print: &Fingerprint,
-    notice: NoticeId,
-    now: Timestamp,
-) -> Result<()> {
-    let Some(stored) = notices::get(tx, notice)? else { return Ok(()) };
-    if source.authority <= authority(app, &stored.source) {
-        return Ok(());
+    fn revise(&self, id: NoticeId, judged: Judged) -> Result<()> {
+        let Judged { draft, print, decision, unclaimed } = judged;
+        let shelved = classify(&self.app.rules, self.source, draft);
+        let because = shelved.because.join("\n");
+        notices::revise(self.tx, id, &self.stated(draft, &print, &shelved, &because), self.now)?;
+        notices::claim_keys(self.tx, id, unclaimed)?;
+        self.sight(id, draft, &print)?;
+        self.tell(id, decision.verdict, &decision.because)?;
+        match notices::get(self.tx, id)? {
+            Some(stored) => self.choose_lead(stored.story),
+            None => Ok(()),
+        }
     }
-    let shelved = classify(&app.rules, source, draft);
-    let because = shelved.because.join("\n");
-    let language = draft.language.as_deref().unwrap_or(&source.language);
-    notices::adopt(tx, notice, &source.id, draft, language, &print.hash, &shelf(&shelved, &because))?;
-    let because = format!("« {} » fait autorité sur « {} » : son texte est retenu", source.id, stored.source);
-    notices::decide(tx, notice, &source.id, "same", &because, now)?;
-    choose_lead(app, tx, stored.story, now)
-}
 
-fn revise(
-    app: &App,
-    tx: &Tx,
-    source: &Source,
-    draft: &Draft,
-    print: &Fingerprint,
-    notice: NoticeId,
-    now: Timestamp,
-) -> Result<()> {
-    let shelved = classify(&app.rules, source, draft);
-    let because = shelved.because.join("\n");
-    notices::revise(tx, notice, draft, &print.hash, &shelf(&shelved, &because), now)?;
-    notices::sight(tx, notice, &source.id, draft.url.as_ref(), &print.hash, now)?;
-    if let Some(stored) = notices::get(tx, notice)? {
-        choose_lead(app, tx, stored.story, now)?;
+    /// What was already old when its source was first read is kept and shown, but no bulletin announces it.
+    fn open_story(&self, draft: &Draft, shelved: &Shelved) -> Result<StoryId> {
+        let first_read = self.known.last_success.is_none();
+        let limit = self.app.config.crawl.first_read;
+        let age = draft.published.map(|date| self.now.duration_since(date.at));
+        let fresh = age.is_some_and(|age| age.is_negative() || age.unsigned_abs() <= limit);
+        let (review, because) = if first_read && !fresh {
+            (Review::Archived, format!("already old when `{}` was first read", self.source.id))
+        } else {
+            (Review::Approved, String::from("no editor looks first"))
+        };
+        let story = stories::insert(self.tx, &shelved.section, shelved.nature, shelved.severity, review, self.now)?;
+        stories::review(self.tx, story, review, "automatic", &because, self.now)?;
+        Ok(story)
     }
-    Ok(())
-}
 
-fn open_story(
-    app: &App,
-    tx: &Tx,
-    source: &Source,
-    known: &Known,
-    draft: &Draft,
-    shelved: &Shelved,
-    now: Timestamp,
-) -> Result<StoryId> {
-    let first_read = known.last_success.is_none();
-    let fresh = draft
-        .published
-        .is_some_and(|date| now.duration_since(date.at).unsigned_abs() <= app.config.crawl.first_read || date.at > now);
-    let (review, because) = if first_read && !fresh {
-        (Review::Archived, format!("already old when `{}` was first read", source.id))
-    } else {
-        (Review::Approved, String::from("no editor looks first"))
-    };
-    let story = stories::insert(tx, &shelved.section, shelved.nature, shelved.severity, review, now)?;
-    stories::review(tx, story, review, "automatic", &because, now)?;
-    Ok(story)
-}
+    /// The notice of greatest authority speaks for the story; then the earliest, then the one with the least address.
+    fn choose_lead(&self, story: StoryId) -> Result<()> {
+        let notices = notices::of_story(self.tx, story)?;
+        let rank = |notice: &Notice| {
+            let at = notice.published.map_or(notice.first_seen, |date| date.at);
+            let url = notice.url.as_ref().map(|url| url.as_str().to_owned());
+            (std::cmp::Reverse(self.authority(&notice.source)), at, url, notice.id)
+        };
+        let Some(lead) = notices.iter().min_by_key(|notice| rank(notice)) else { return Ok(()) };
+        let severity = notices.iter().map(|n| n.severity).max().unwrap_or(Severity::Info);
+        stories::set_lead(self.tx, story, lead.id, severity, self.now)
+    }
 
-fn shelf<'a>(shelved: &'a Shelved, because: &'a str) -> Shelf<'a> {
-    Shelf { section: &shelved.section, nature: shelved.nature, severity: shelved.severity, because }
-}
+    /// A source that is no longer configured has no authority left.
+    fn authority(&self, id: &SourceId) -> Authority {
+        self.app.config.sources.iter().find(|s| &s.id == id).map_or(Authority::Aggregator, |s| s.authority)
+    }
 
-/// The notice of greatest authority speaks for the story; then the earliest, then the one with the least address.
-fn choose_lead(app: &App, tx: &Tx, story: StoryId, now: Timestamp) -> Result<()> {
-    let notices = notices::of_story(tx, story)?;
-    let rank = |notice: &Notice| {
-        let at = notice.published.map_or(notice.first_seen, |date| date.at);
-        let url = notice.url.as_ref().map(|url| url.as_str().to_owned());
-        (std::cmp::Reverse(authority(app, &notice.source)), at, url, notice.id)
-    };
-    let Some(lead) = notices.iter().min_by_key(|notice| rank(notice)) else { return Ok(()) };
-    let severity = notices.iter().map(|n| n.severity).max().unwrap_or(Severity::Info);
-    stories::set_lead(tx, story, lead.id, severity, now)
-}
+    fn sight(&self, id: NoticeId, draft: &Draft, print: &Fingerprint) -> Result<()> {
+        notices::sight(self.tx, id, &self.source.id, draft.url.as_ref(), &print.hash, self.now)
+    }
 
-fn authority(app: &App, id: &SourceId) -> Authority {
-    app.config.sources.iter().find(|s| &s.id == id).map_or(Authority::Aggregator, |s| s.authority)
+    fn tell(&self, id: NoticeId, verdict: Verdict, because: &str) -> Result<()> {
+        notices::decide(self.tx, id, &self.source.id, verdict.as_str(), because, self.now)
+    }
+
+    fn stated<'s>(&'s self, draft: &'s Draft, print: &'s Fingerprint, on: &'s Shelved, because: &'s str) -> Stated<'s> {
+        Stated {
+            draft,
+            language: draft.language.as_deref().unwrap_or(&self.source.language),
+            fingerprint: &print.hash,
+            section: &on.section,
+            nature: on.nature,
+            severity: on.severity,
+            because,
+        }
+    }
 }

@@ -232,3 +232,33 @@ fn a_damaged_database_is_an_error_with_a_hint() {
     fs::write(dir.path().join("data/vigie.db"), vec![b'x'; 5000]).expect("a file");
     vigie(dir.path()).args(["subscribers", "list"]).assert().code(1).stderr(contains("hint: restore the last backup"));
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_does_what_tick_does_and_ends_well_on_sigterm() {
+    let dir = folder();
+    let web = Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[today(1)])))]).await.expect("a server");
+    install(dir.path(), &[("a", web.url("/a"))], 1);
+    let binary = assert_cmd::cargo::cargo_bin("vigie");
+    let daemon = std::process::Command::new(binary)
+        .arg("run")
+        .current_dir(dir.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the daemon");
+    let published = dir.path().join("public/veille.atom");
+    let feed = || fs::read_to_string(&published).unwrap_or_default();
+    for _ in 0..100 {
+        if feed().contains("Titre 1") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(feed().contains("Titre 1"), "nothing was published within ten seconds");
+    let id = daemon.id().to_string();
+    std::process::Command::new("kill").args(["-TERM", &id]).status().expect("a signal");
+    let output = tokio::task::spawn_blocking(|| daemon.wait_with_output()).await.expect("a thread").expect("an end");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    assert!(log.contains("crawled") && log.contains("stopping") && !log.contains('\u{1b}'), "{log}");
+}

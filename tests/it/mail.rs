@@ -54,9 +54,12 @@ async fn inbox(pipelining: Pipelining) -> Inbox {
     Inbox::start_with(Behaviour { answers, pipelining, ..Behaviour::default() }).await.expect("a free port")
 }
 
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).expect("an address")
+}
+
 async fn send(session: &mut Session, name: &str) -> Outcome {
-    let from = EmailAddress::parse("b+1@veille.example.fr").expect("an address");
-    let to = EmailAddress::parse(&format!("{name}@mairie.example.fr")).expect("an address");
+    let (from, to) = (address("b+1@veille.example.fr"), address(&format!("{name}@mairie.example.fr")));
     session.send(&Envelope { from: &from, to: &to }, MESSAGE).await
 }
 
@@ -231,6 +234,13 @@ async fn a_folder_gets_one_file_a_message_however_often_it_is_sent() {
         std::fs::read_dir(&inside).expect("the folder").flatten().map(|file| file.file_name()).collect();
     assert_eq!(files, ["abc-1.eml"]);
     assert_eq!(std::fs::read(inside.join("abc-1.eml")).expect("the file"), MESSAGE);
+
+    // The Message-ID of a long domain is folded, and names its file nevertheless.
+    let (from, to) = (address("b+1@veille.example.fr"), address("dsi@mairie.example.fr"));
+    let folded = b"Subject: Veille\r\nMessage-ID: \r\n <abc-2@veille.example.fr>\r\n\r\n";
+    let mut session = mailer.open().await.expect("a session");
+    assert!(matches!(session.send(&Envelope { from: &from, to: &to }, folded).await, Outcome::Sent(_)));
+    assert!(inside.join("abc-2.eml").exists());
 
     let taken = Mailer::new(&Transport::Folder(inside.join("abc-1.eml"))).expect("a path");
     assert!(matches!(taken.open().await.err(), Some(SendError::Folder { .. })));

@@ -1,0 +1,75 @@
+//! Reads one page as a crawl would, and stores nothing.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use url::Url;
+
+use super::App;
+use crate::{
+    classify::{Shelved, classify},
+    extract,
+    fetch::{Answer, Request},
+    model::{Authority, Draft, Kind, Licence, Nature, Page, Problem, Source, SourceId, Validators},
+};
+
+/// What a page would yield, without storing anything.
+pub struct Tried {
+    pub entries: Vec<(Draft, Shelved)>,
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a file, an address, or a source by its id, as a crawl would.
+pub async fn attempt(app: &App, what: &str) -> anyhow::Result<Tried> {
+    let known = app.config.sources.iter().find(|source| source.id.as_str() == what);
+    let (page, source) = match known {
+        Some(source) => (fetch_page(app, source).await?, source.clone()),
+        None if what.starts_with("http://") || what.starts_with("https://") => {
+            let url = Url::parse(what).with_context(|| format!("`{what}` is not an address"))?;
+            let source = stranger(app, url)?;
+            (fetch_page(app, &source).await?, source)
+        }
+        None => {
+            let hint = "hint: name a file, an http(s) address, or a source of `sources.toml`";
+            let body = std::fs::read(what).with_context(|| format!("cannot read `{what}`\n{hint}"))?;
+            let source = stranger(app, Url::parse("http://localhost/")?)?;
+            (Page { url: source.url.clone(), content_type: None, body }, source)
+        }
+    };
+    let described = source.clone();
+    let extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described))
+        .await
+        .context("the reader of pages was stopped")?;
+    let shelve = |draft: Draft| {
+        let shelved = classify(&app.rules, &source, &draft);
+        (draft, shelved)
+    };
+    Ok(Tried { entries: extracted.drafts.into_iter().map(shelve).collect(), problems: extracted.problems })
+}
+
+async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
+    match app.fetcher()?.get(&Request::of(source, &Validators::default())).await? {
+        Answer::Page { page, .. } => Ok(page),
+        Answer::NotModified { .. } => bail!("`{}` answers 304 to a request that asked for the whole page", source.url),
+    }
+}
+
+/// A source that no file describes: a feed, as far as anyone knows.
+fn stranger(app: &App, url: Url) -> anyhow::Result<Source> {
+    let section = app.rules.sections().iter().next().context("the rules name no section")?;
+    let name = url.host_str().unwrap_or("file").to_owned();
+    Ok(Source {
+        id: SourceId::parse("tried").context("a fixed id")?,
+        name,
+        url,
+        kind: Kind::Feed,
+        section: section.id.clone(),
+        nature: Nature::Actu,
+        language: String::from("fr"),
+        licence: Licence::Unknown,
+        authority: Authority::Aggregator,
+        every: Duration::from_secs(7200),
+        zone: app.config.site.zone.clone(),
+        allow_private: false,
+    })
+}
