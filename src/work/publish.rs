@@ -13,6 +13,7 @@ use crate::{
     publish::{self, Channel, Entry, Head},
     render::{self, FeedGroup, FeedLink, PastEdition},
     store::{self, bulletins, notices, settings, stories::Shelf},
+    text,
 };
 
 /// How many past editions keep their page.
@@ -104,13 +105,15 @@ fn channel(
 
 fn entry(app: &App, authority: &str, story: &Story, lead: Notice) -> Entry {
     let source = app.config.sources.iter().find(|source| source.id == lead.source);
+    // Typography is that of the language; a source's own words in another one stay as they are.
+    let typeset = |text: &str| if lead.language.starts_with("fr") { text::french(text) } else { text.to_owned() };
     let shown = source.is_some_and(|source| source.licence.allows_full_text()) && !lead.content.is_empty();
     Entry {
         id: format!("tag:{authority}:story:{}", story.id),
-        summary: bulletin::summarise(&lead.title, &lead.summary, &lead.text),
+        summary: typeset(&bulletin::summarise(&lead.title, &lead.summary, &lead.text)),
+        title: format!("{} - {}", story.nature.prefix(), typeset(&lead.title)),
         content: shown.then_some(lead.content),
         url: lead.url.map(String::from),
-        title: format!("{} - {}", story.nature.prefix(), lead.title),
         published: lead.published.map_or(story.first_seen, |date| date.at.min(story.first_seen)),
         updated: story.updated,
         section: app.rules.sections().name(&story.section).to_owned(),
