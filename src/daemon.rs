@@ -9,7 +9,11 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
-use crate::work::{App, crawl::SourceReport, tick};
+use crate::work::{
+    App,
+    crawl::SourceReport,
+    tick::{self, Publishing},
+};
 
 /// How often the database is asked what is due.
 const EVERY: Duration = Duration::from_secs(30);
@@ -31,10 +35,10 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
     let work = async {
         info!(sources = app.config.sources.len(), data = %app.config.data.display(), "running");
         notify(sd_notify::NotifyState::Ready);
-        let mut pause = Duration::ZERO;
-        while app.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-            step(app).await;
-            pause = EVERY;
+        // The settings may have changed since the folder was written.
+        step(app, Publishing::Always).await;
+        while app.stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            step(app, Publishing::OnChange).await;
         }
     };
     tokio::join!(listen, work);
@@ -42,8 +46,8 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
 }
 
 /// One tick, told to the log. A failure is told and does not end the daemon: the next step tries again.
-pub async fn step(app: &App) {
-    match tick::tick(app, &tell).await {
+pub async fn step(app: &App, publishing: Publishing) {
+    match tick::tick(app, publishing, &tell).await {
         Ok(report) if report.busy => warn!("another `vigie tick` or `vigie run` is at work: nothing was done"),
         Ok(report) => {
             for composed in &report.composed {
@@ -54,6 +58,7 @@ pub async fn step(app: &App) {
             if sent.sent + sent.deferred + sent.failed > 0 {
                 info!(sent = sent.sent, deferred = sent.deferred, failed = sent.failed, "mail");
             }
+            report.errors.iter().for_each(|error| error!("{error}"));
             if let Some(trouble) = &sent.trouble {
                 warn!(%trouble, "mail stays due");
             }

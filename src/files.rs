@@ -11,8 +11,7 @@ use std::{
 
 /// What [`write_folder`] wrote last time, one path a line: the only files that it may remove.
 const MANIFEST: &str = ".vigie-published";
-/// Files of this name are half-written; those of [`write_folder`] are swept up by its next run.
-const HALF_WRITTEN: &str = ".vigie-half-";
+/// Files of this name are half-written: the next run of [`write_folder`] sweeps them up.
 const HALF_PUBLISHED: &str = ".vigie-half-published-";
 
 /// What a run of [`write_folder`] did, in files.
@@ -68,11 +67,6 @@ pub fn write_folder(root: &Path, files: &[(String, Vec<u8>)]) -> io::Result<Writ
     }
     write_manifest(root, &wanted)?;
     Ok(done)
-}
-
-/// Writes a file so that a reader sees the former bytes or the new ones, never a part, whatever happens to us.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes, HALF_WRITTEN)
 }
 
 /// The right to do something that only one process may do at a time. It ends with the value, or with the process.
@@ -246,19 +240,6 @@ mod tests {
         let left = fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(left, 3, "the manifest, the common file, and that of the last run");
         assert_eq!(fs::read_to_string(dir.path().join("same")).unwrap(), "x");
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole_or_not_at_all() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("f");
-        write_atomically(&path, b"one").unwrap();
-        write_atomically(&path, b"two").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-        fs::create_dir(dir.path().join("folder")).unwrap();
-        let error = write_atomically(&dir.path().join("folder"), b"x").unwrap_err();
-        assert!(error.to_string().contains("folder"), "{error}");
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no half-written file is left");
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub fn in_order(mut items: Vec<Item>, sections: &Sections) -> Vec<Item> {
 pub fn edition(
     cadence: Cadence,
     date: Date,
+    number: u32,
     items: &[Item],
     sections: &Sections,
     preferences: &Preferences,
@@ -42,7 +43,7 @@ pub fn edition(
             }),
         }
     }
-    (!shelves.is_empty()).then_some(Edition { cadence, date, shelves })
+    (!shelves.is_empty()).then_some(Edition { cadence, date, number, shelves })
 }
 
 #[cfg(test)]
@@ -102,7 +103,7 @@ mod tests {
         let items = [item(1, "tic", Nature::Avis, Severity::Info), item(2, "tic", Nature::Alerte, Severity::Critical)];
         let wants = |least| Preferences { least_severity: least, ..Preferences::all(Cadence::Daily) };
         let date = jiff::civil::date(2023, 8, 30);
-        let of = |p: &Preferences| edition(Cadence::Daily, date, &items, &sections(), p).map(|e| e.items().count());
+        let of = |p: &Preferences| edition(Cadence::Daily, date, 1, &items, &sections(), p).map(|e| e.items().count());
         assert_eq!(of(&wants(Severity::Info)), Some(2));
         assert_eq!(of(&wants(Severity::High)), Some(1));
         assert_eq!(of(&Preferences { sections: BTreeSet::from([section("finances")]), ..wants(Severity::Info) }), None);
@@ -125,7 +126,7 @@ mod tests {
                 least_severity: Severity::ALL[least],
                 ..Preferences::all(Cadence::Daily)
             };
-            let edition = edition(Cadence::Daily, jiff::civil::date(2023, 8, 30), &items, &sections(), &preferences);
+            let edition = edition(Cadence::Daily, jiff::civil::date(2023, 8, 30), 1, &items, &sections(), &preferences);
             let shown: Vec<StoryId> = edition.iter().flat_map(Edition::items).map(|i| i.story).collect();
             let wanted: Vec<StoryId> = items.iter()
                 .filter(|i| preferences.want(&i.section, i.nature, i.severity)).map(|i| i.story).collect();

@@ -53,6 +53,8 @@ pub struct Shelf {
 pub struct Edition {
     pub cadence: Cadence,
     pub date: Date,
+    /// 1 for the first of its cadence that bears this day, then 2…
+    pub number: u32,
     pub shelves: Vec<Shelf>,
 }
 

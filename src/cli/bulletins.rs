@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bulletin::Edition,
-    model::{Bulletin, BulletinId, Cadence, DeliveryState, EmailAddress},
+    model::{Bulletin, BulletinId, Cadence, DeliveryState, EmailAddress, mask_addresses},
     store::{bulletins, outbox, settings},
     work::{App, compose, letter},
 };
@@ -121,7 +121,7 @@ fn list(app: &App, limit: u32, out: &Output) -> anyhow::Result<()> {
         table
     })?;
     for one in pending {
-        let said = if one.reply.is_empty() { String::new() } else { format!(": {}", one.reply) };
+        let said = if one.reply.is_empty() { String::new() } else { format!(": {}", mask_addresses(&one.reply)) };
         out.say(format!("still due at {} (tries: {}){said}", at(app, Some(one.due)), one.attempts));
     }
     if !trouble.is_empty() {

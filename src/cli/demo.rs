@@ -30,9 +30,9 @@ pub struct Demo {
 pub async fn run(args: Demo, out: &Output) -> anyhow::Result<Exit> {
     let stage = Stage::set(&args.dir).await?;
     let loaded = load::load(&stage.settings(), None)?;
-    let mut app = App::open(loaded.config, loaded.rules, loaded.templates, stage.clock())?;
+    let app = App::open(loaded.config, loaded.rules, loaded.templates, stage.clock())?;
     let bar = out.progress(app.config.sources.len() as u64);
-    let played = demo::play(&stage, &mut app, &|source| {
+    let played = demo::play(&stage, &app, &|source| {
         bar.inc(1);
         bar.set_message(source.name.clone());
     })

@@ -48,7 +48,7 @@ pub(super) fn check(global: &Global, out: &Output) -> anyhow::Result<Exit> {
     match load(&global.config, global.data.as_deref()) {
         Ok(loaded) => {
             let files: Vec<String> = loaded.files.iter().map(|path| format!("`{}`", path.display())).collect();
-            let read = if files.is_empty() { String::from("no file: defaults only") } else { files.join(", ") };
+            let read = files.join(", ");
             out.data(&serde_json::json!({ "problems": [], "sources": loaded.config.sources.len() }), || {
                 format!("{read}: no problem, {}", count(loaded.config.sources.len(), "source"))
             })?;
@@ -105,6 +105,11 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
             Some((path, text))
         }
     };
+    if settings.is_none() && sources.is_none() {
+        let hint = "hint: `vigie init` writes both to start from; `--config` names another place";
+        let text = format!("there is neither `{shown}` nor `{}`\n{hint}", base.join("sources.toml").display());
+        return Err(ConfigError::Other(text).into());
+    }
     files.extend(sources.iter().map(|(path, _)| path.clone()));
     let sources = sources.map(|(path, text)| (path.display().to_string(), text));
     let sources = sources.as_ref().map(|(name, text)| Input { name, text });
@@ -147,6 +152,10 @@ fn text(path: &Path) -> anyhow::Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            let hint = "hint: save it as UTF-8";
+            Err(ConfigError::Other(format!("`{}` is not a text in UTF-8\n{hint}", path.display())).into())
+        }
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
     }
 }

@@ -34,21 +34,29 @@ impl Output {
     /// Prints a list: an object a line, or else a table.
     pub fn list<T: Serialize>(&self, rows: &[T], table: impl FnOnce() -> Table) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => rows.iter().try_for_each(|row| print(&serde_json::to_string(row)?)),
+            Format::Json => self.text_or_list(rows, ""),
             Format::Text => print(&table().to_string()),
+        }
+    }
+
+    /// Prints a list: an object a line, or else a text that a program takes too, such as CSV.
+    pub fn text_or_list<T: Serialize>(&self, rows: &[T], text: &str) -> anyhow::Result<()> {
+        match self.format {
+            Format::Json => rows.iter().try_for_each(|row| print(&serde_json::to_string(row)?)),
+            Format::Text => print(text),
         }
     }
 
     /// Tells a person what was done.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", text.as_ref());
+            eprintln!("{}", harmless(text.as_ref()));
         }
     }
 
     /// Names what failed: said even when quiet.
     pub fn complain(&self, text: impl AsRef<str>) {
-        eprintln!("{}", text.as_ref());
+        eprintln!("{}", harmless(text.as_ref()));
     }
 
     /// A bar on a terminal; nothing elsewhere.
@@ -62,12 +70,17 @@ impl Output {
     }
 }
 
+/// Words of sources and servers pass through here: none of them may steer the terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
 /// A reader that closed the pipe (`| head`) has what it wanted.
 fn print(text: &str) -> anyhow::Result<()> {
     if text.is_empty() {
         return Ok(());
     }
-    match writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n')) {
+    match writeln!(std::io::stdout(), "{}", harmless(text.trim_end_matches('\n'))) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }

@@ -48,7 +48,8 @@ pub async fn run(args: &Sources, app: &App, out: &Output) -> anyhow::Result<Exit
         Verb::Health { source: Some(name) } => health_of(app, name, out),
         Verb::Try { file_or_url } => attempt(app, file_or_url, out).await,
         Verb::ExportOpml => {
-            print!("{}", String::from_utf8_lossy(&publish::opml(app)));
+            let opml = String::from_utf8_lossy(&publish::opml(app)).into_owned();
+            out.data(&serde_json::json!({ "opml": opml }), || opml.clone())?;
             Ok(Exit::Done)
         }
     }

@@ -11,7 +11,7 @@ use super::{
     sources::at,
 };
 use crate::{
-    model::{Delivery, EmailAddress, Subscriber},
+    model::{Delivery, EmailAddress, Subscriber, SubscriberState},
     store::{
         outbox,
         subscribers::{self, Added, Left},
@@ -45,6 +45,13 @@ enum Verb {
     Export,
     /// Let a reader go, at once.
     Remove { address: String },
+    /// Never write to an address again, whoever adds it.
+    Suppress {
+        address: String,
+        /// The reason, for whoever asks later.
+        #[arg(long)]
+        why: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -79,7 +86,8 @@ pub fn run(args: &Subscribers, app: &App, out: &Output) -> anyhow::Result<Exit> 
         Verb::Import { file } => import(app, file, out),
         Verb::List => list(app, out),
         Verb::Show { address } => show(app, address, out),
-        Verb::Export => export(app),
+        Verb::Export => export(app, out),
+        Verb::Suppress { address, why } => suppress(app, address, why, out),
         Verb::Remove { address } => remove(app, address, out),
     }
 }
@@ -198,11 +206,12 @@ fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn export(app: &App) -> anyhow::Result<Exit> {
-    let all = app.store.read(subscribers::all)?;
-    let mut writer = csv::Writer::from_writer(std::io::stdout());
+fn export(app: &App, out: &Output) -> anyhow::Result<Exit> {
+    let mut all = app.store.read(subscribers::all)?;
+    all.retain(|one| one.state == SubscriberState::Active);
+    let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
-    for one in all.iter().filter(|one| one.state == crate::model::SubscriberState::Active) {
+    for one in &all {
         let preferences = &one.preferences;
         let names = |words: Vec<&str>| words.join(" ");
         writer.write_record([
@@ -216,7 +225,15 @@ fn export(app: &App) -> anyhow::Result<Exit> {
             harmless(&one.consent.how),
         ])?;
     }
-    writer.flush()?;
+    let csv = String::from_utf8(writer.into_inner()?)?;
+    out.text_or_list(&all, &csv)?;
+    Ok(Exit::Done)
+}
+
+fn suppress(app: &App, address: &str, why: &str, out: &Output) -> anyhow::Result<Exit> {
+    let address = EmailAddress::parse(address)?;
+    subscribe::suppress(app, &address, why)?;
+    out.say(format!("{address} is not written to any more"));
     Ok(Exit::Done)
 }
 

@@ -1,11 +1,16 @@
 //! `vigie tick`
 
+use anyhow::bail;
+
 use super::{Exit, compose, crawl, output::Output, send};
-use crate::work::{App, tick};
+use crate::work::{
+    App,
+    tick::{self, Publishing},
+};
 
 /// Cron mails what is printed: nothing is, unless something was done or failed.
 pub async fn run(app: &App, out: &Output) -> anyhow::Result<Exit> {
-    let report = tick::tick(app, &|_| ()).await?;
+    let report = tick::tick(app, Publishing::Always, &|_| ()).await?;
     out.data(&report, String::new)?;
     if report.busy {
         out.say("another `vigie tick` or `vigie run` is at work: nothing to do");
@@ -16,5 +21,8 @@ pub async fn run(app: &App, out: &Output) -> anyhow::Result<Exit> {
     let send = &report.send;
     let idle = send.sent + send.deferred + send.failed + send.cancelled == 0 && send.trouble.is_none();
     let sent = if idle { Exit::Done } else { send::tell(send, out) };
+    if !report.errors.is_empty() {
+        bail!("{}", report.errors.join("\n"));
+    }
     Ok(if crawled == Exit::Partly { crawled } else { sent })
 }

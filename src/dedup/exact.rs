@@ -65,6 +65,13 @@ impl Decision {
         let because = String::from("Nouveau : ni référence, ni identifiant, ni adresse, ni texte connus");
         Self { verdict: Verdict::New, because }
     }
+
+    /// A revision by a source that has no say over the document.
+    pub fn overruled(self, source: &SourceId) -> Self {
+        let Verdict::Revision { notice } = self.verdict else { return self };
+        let because = format!("Même document : remanié par « {source} », qui n’en est pas l’auteur");
+        Self { verdict: Verdict::Same { notice }, because }
+    }
 }
 
 /// The keys by which each draft of one page is known again, strongest first.
@@ -153,13 +160,6 @@ pub fn decide(
         },
     };
     Some(decision)
-}
-
-/// A stored notice with the same title and the same text, word for word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Copied {
-    pub of: NoticeId,
-    pub story: StoryId,
 }
 
 /// Fewer tokens than that prove nothing: advisories of one template share whole paragraphs.

@@ -7,5 +7,5 @@
 mod exact;
 mod fingerprint;
 
-pub use exact::{Copied, Decision, Known, Verdict, copy_of, decide, keys_of_page};
+pub use exact::{Decision, Known, Verdict, copy_of, decide, keys_of_page};
 pub use fingerprint::{Fingerprint, fingerprint, tokens};

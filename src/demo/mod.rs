@@ -89,7 +89,7 @@ impl Stage {
 }
 
 /// Readers, crawl, bulletin, mail, feeds.
-pub async fn play(stage: &Stage, app: &mut App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyhow::Result<Played> {
+pub async fn play(stage: &Stage, app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyhow::Result<Played> {
     let readers = subscribe::import(app, content::READERS.as_bytes())?;
     if let Some(refused) = readers.refused.first() {
         bail!("line {} of the bundled readers is refused: {}", refused.line, refused.why);
@@ -97,8 +97,6 @@ pub async fn play(stage: &Stage, app: &mut App, progress: &(dyn Fn(&SourceReport
     let crawl = crawl::crawl(app, &crawl::Which::Due, Asking::Conditionally, progress).await?;
     let composed = compose::compose(app, compose::Which::Now(Cadence::Daily))?;
     publish::publish(app, None)?;
-    // The mail leaves now, whatever the morning that it tells of: its date must be true.
-    app.clock = Clock::System;
     let send = send::send(app, &|_| ()).await?;
     let public = app.config.publish.out.clone();
     Ok(Played {

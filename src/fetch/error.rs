@@ -206,7 +206,7 @@ const fn status_hint(status: u16) -> &'static str {
         403 | 406 | 451 => "the site refuses this crawler: set `contact` under `[crawl]`, or write to its keeper",
         404 | 410 => "the document has moved or is gone: look for its new address on the site",
         429 => "the site finds us too fast: raise `every` of its sources or `host_gap` under `[crawl]`",
-        304 => "it says that nothing changed since nothing: fetch it again with `--force`",
+        304 => "it says that nothing changed since nothing: fetch it again with `--full`",
         500..=599 => "the trouble is on their side; it is fetched again later",
         _ => "open the address in a browser to see what it has become",
     }

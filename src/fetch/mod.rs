@@ -115,12 +115,6 @@ impl Fetcher {
         })
     }
 
-    /// Does not ask this host anything for a while, as it wished in a former run; answers with `Retry-After` are held
-    /// without being told. `host` is as in [`Url::host_str`].
-    pub fn hold(&self, host: &str, wait: Duration) {
-        self.pace.hold(host, wait);
-    }
-
     /// One GET, redirects included. Waits for the turn of its host; this wait does not count in `total_timeout`.
     ///
     /// # Errors

@@ -15,5 +15,5 @@ mod wire;
 
 pub use message::{List, MessageError, Parts, build, message_id};
 pub use outcome::{Dot, Envelope, Outcome, SendError};
-pub use reply::{Blame, ReplyClass, classify, retry_delay};
+pub use reply::{Blame, ReplyClass, blames_reader, classify, retry_delay};
 pub use transport::{Mailer, Sent, Session, Submission};

@@ -42,6 +42,11 @@ pub fn classify(reply: &SmtpReply) -> ReplyClass {
     }
 }
 
+/// Whether a refusal is about the one who is written to, and not about us, our message or our reputation.
+pub fn blames_reader(reply: &SmtpReply) -> bool {
+    matches!(classify(reply), ReplyClass::Failed(Blame::Person | Blame::Unclear))
+}
+
 /// How long to wait after this many tries (at least 1): 5, 15 and 30 minutes for greylisting, 1, 2 and 4 hours, then 6
 /// hours each, ±20 % by the seed so that a refused batch does not come back as one. `None` past 48 hours in total: the
 /// bulletin is too old to be worth more tries.

@@ -55,4 +55,6 @@ pub struct Bulletin {
     pub frozen: Timestamp,
     /// How many stories it carries; 0 for an edition that had nothing to say and was not sent.
     pub stories: u32,
+    /// 1 for the first of its cadence that bears this day, then 2…
+    pub number: u32,
 }

@@ -19,30 +19,33 @@ pub struct Delivery {
     pub attempts: u32,
     /// When the next try is due, unless it has ended.
     pub due: Timestamp,
+    /// After that, nobody wants it any more: it is given up.
+    pub expires: Timestamp,
 }
 
 /// Where a delivery stands.
 ///
 /// ```text
-/// queued ─ claimed ─ at_data ─ sent
-///   ▲         │         ├───── deferred ─ claimed …
-///   └ (crash) ┘         ├───── failed
-///                       └(crash) ambiguous
+/// queued ─ claimed ─┬─ sent
+///   ▲         │     ├─ deferred ─ claimed …
+///   └ (crash) ┘     ├─ failed
+///                   └─ ambiguous
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     Queued,
-    /// A sender works on it, until its lease ends. Certainly not sent.
+    /// A sender works on it, until its lease ends. If it dies, the message is sent again under the same Message-ID: a
+    /// double, if its final dot had gone out.
     Claimed,
-    /// The final dot may have gone out.
+    /// The final dot may have gone out. Nothing sets it yet: [`DeliveryState::Claimed`] stands for it.
     AtData,
     Sent,
     /// Refused for now; due again later.
     Deferred,
     /// Refused for good.
     Failed,
-    /// Its sender died between the final dot and the record of the reply (RFC 1047).
+    /// The server took the message twice without saying so (RFC 1047): a third copy would help nobody.
     Ambiguous,
     /// The subscriber left before it was sent.
     Cancelled,

@@ -73,7 +73,55 @@ impl fmt::Display for EmailAddress {
     }
 }
 
+/// A text, such as the reply of a server, with every address in it masked.
+pub fn mask_addresses(text: &str) -> String {
+    let mask = |word: &str| {
+        let bare = word.trim_matches(|c: char| "<>(),;:\"'.".contains(c));
+        match EmailAddress::parse(bare) {
+            Ok(address) => word.replace(bare, &address.masked()),
+            // Not an address as we know them, but somebody's all the same.
+            Err(_) if bare.contains('@') => String::from("***"),
+            Err(_) => word.to_owned(),
+        }
+    };
+    text.split(' ').map(mask).collect::<Vec<_>>().join(" ")
+}
+
 /// `atext` of RFC 5322 3.2.3.
 fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_of_a_reply_is_shown() {
+        let reply =
+            "<c.durand@mairie.fr>: Recipient rejected, see http://postgrey.example/help for c.durand@mairie.fr.";
+        assert_eq!(
+            mask_addresses(reply),
+            "<c***@m***.fr>: Recipient rejected, see http://postgrey.example/help for c***@m***.fr."
+        );
+        assert_eq!(mask_addresses("user unknown: \"a b\"@x"), "user unknown: \"a ***");
+    }
+
+    #[test]
+    fn what_is_no_mailbox_is_refused_with_the_reason() {
+        for (input, why) in [
+            ("maire", "no `@`"),
+            ("a b@x.fr", "space"),
+            ("a\r\nBcc: b@x.fr", "control"),
+            (".a@x.fr", "misplaced dot"),
+            ("a@localhost", "with a dot"),
+            ("a@127.0.0.1", "not a domain"),
+            (&format!("{}@x.fr", "a".repeat(65)), "1 to 64"),
+        ] {
+            let error = EmailAddress::parse(input).expect_err(input).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        assert_eq!(EmailAddress::parse(" Élodie@x.fr ").ok(), None);
+        assert_eq!(EmailAddress::parse("a@Mairie-Évry.FR").expect("a mailbox").as_str(), "a@xn--mairie-vry-h7a.fr");
+    }
 }

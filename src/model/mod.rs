@@ -23,7 +23,7 @@ mod subscriber;
 pub use bulletin::{Bulletin, Cadence};
 pub use date::{Precision, PublicationDate};
 pub use delivery::{Delivery, DeliveryState, SmtpReply};
-pub use email::{EmailAddress, InvalidEmail};
+pub use email::{EmailAddress, InvalidEmail, mask_addresses};
 pub use id::{BulletinId, DeliveryId, FetchId, NoticeId, SourceId, StoryId, SubscriberId};
 pub use notice::{Draft, Notice};
 pub use page::{Page, Validators};

@@ -31,6 +31,8 @@ pub const STYLE_PATH: &str = "style.css";
 pub struct PastEdition {
     pub cadence: Cadence,
     pub date: Date,
+    /// As in [`Edition`].
+    pub number: u32,
     pub stories: u32,
 }
 
@@ -80,13 +82,17 @@ struct LinkView {
     title: String,
 }
 
-/// Where the page of an edition goes in the published folder: `bulletins/2023-08-30-daily.html`.
+/// Where the page of an edition goes in the published folder: `bulletins/2023-08-30-daily.html`, and for a second one
+/// that bears the same day `bulletins/2023-08-30-daily-2.html`.
 pub fn edition_path(edition: &Edition) -> String {
-    path_of(edition.cadence, edition.date)
+    path_of(edition.cadence, edition.date, edition.number)
 }
 
-fn path_of(cadence: Cadence, date: Date) -> String {
-    format!("bulletins/{date}-{cadence}.html")
+fn path_of(cadence: Cadence, date: Date, number: u32) -> String {
+    match number {
+        0 | 1 => format!("bulletins/{date}-{cadence}.html"),
+        number => format!("bulletins/{date}-{cadence}-{number}.html"),
+    }
 }
 
 /// An edition as a page: every story in full, and nothing about any reader.
@@ -111,7 +117,7 @@ pub fn index_page(
     let editions = editions
         .iter()
         .map(|past| PastView {
-            path: path_of(past.cadence, past.date),
+            path: path_of(past.cadence, past.date, past.number),
             title: format!("Bulletin {}", past.cadence.name()),
             date: date_in_words(past.date),
             count: counted(u64::from(past.stories), ("nouvelle", "nouvelles")),

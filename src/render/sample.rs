@@ -44,7 +44,7 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
         bulletin_page(templates, &edition, site)?;
         about_page(templates, site)?;
     }
-    let past = PastEdition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), stories: 1 };
+    let past = PastEdition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), number: 1, stories: 1 };
     let feed = FeedLink { path: "veille".into(), title: "Veille".into(), group: FeedGroup::All };
     index_page(templates, &site, &[past], &[feed])?;
     index_page(templates, &bare, &[], &[])?;
@@ -53,7 +53,7 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
 
 fn edition(items: Vec<Item>) -> Option<Edition> {
     let shelf = Shelf { section: SectionId::parse("tic")?, name: "TIC".into(), items };
-    Some(Edition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), shelves: vec![shelf] })
+    Some(Edition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), number: 1, shelves: vec![shelf] })
 }
 
 fn item(section: &SectionId, n: i64, summary: String) -> Item {

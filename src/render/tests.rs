@@ -77,6 +77,7 @@ fn small() -> Edition {
     Edition {
         cadence: Cadence::Daily,
         date: date(2023, 8, 30),
+        number: 1,
         shelves: vec![
             Shelf {
                 section: section("tic"), name: "TIC - Réseaux - Téléphonie".into(), items: vec![alert, foreign]
@@ -343,7 +344,7 @@ fn an_installation_can_replace_one_template() {
 #[test]
 fn pages_refer_to_each_other_and_to_nothing_outside() {
     let templates = Templates::embedded();
-    let past = PastEdition { cadence: Cadence::Daily, date: date(2023, 8, 30), stories: 3 };
+    let past = PastEdition { cadence: Cadence::Daily, date: date(2023, 8, 30), number: 1, stories: 3 };
     let feed = FeedLink { path: "sections/tic".into(), title: "TIC".into(), group: FeedGroup::Section };
     let index = index_page(&templates, &site(), &[past], &[feed]).unwrap();
     for wanted in

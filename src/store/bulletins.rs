@@ -18,7 +18,8 @@ pub fn freeze(
     now: Timestamp,
 ) -> Result<Option<BulletinId>> {
     let id: Option<i64> = tx.query_first(
-        "INSERT INTO bulletin (cadence, slot, date, frozen, stories) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO bulletin (cadence, slot, date, frozen, stories, number)
+         SELECT $1, $2, $3, $4, $5, 1 + count(*) FROM bulletin WHERE cadence = $1 AND date = $3 AND stories > 0
          ON CONFLICT (cadence, slot) DO NOTHING RETURNING id",
         &[&cadence.as_str(), &millis(slot), &date.to_string(), &millis(now), &(items.len() as i64)],
         |row| row.get(0),
@@ -53,7 +54,7 @@ pub fn last_slot(db: &Db, cadence: Cadence, now: Timestamp) -> Result<Option<Tim
     )
 }
 
-const BULLETIN: &str = "SELECT id, cadence, date, frozen, stories FROM bulletin";
+const BULLETIN: &str = "SELECT id, cadence, date, frozen, stories, number FROM bulletin";
 
 pub fn get(db: &Db, id: BulletinId) -> Result<Option<Bulletin>> {
     db.query_first(&format!("{BULLETIN} WHERE id = $1"), &[&id.get()], read)
@@ -80,5 +81,6 @@ fn read(row: &Row) -> Result<Bulletin> {
         date: word("a day", &row.get::<String>(2)?, |text| text.parse::<Date>().ok())?,
         frozen: instant(row.get(3)?)?,
         stories: row.get(4)?,
+        number: row.get(5)?,
     })
 }

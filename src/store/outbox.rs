@@ -1,6 +1,6 @@
 //! Deliveries: one row per bulletin and subscriber, from the transaction that froze the bulletin.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
@@ -23,11 +23,16 @@ pub fn queue(
     Ok(())
 }
 
+/// Longer than any wait for a next try: a delivery that is due later than that was put off by a clock gone wrong.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
+
 /// Takes up to `most` deliveries that are due, until `lease` at the latest: then they are anybody's again.
 pub fn claim(tx: &Tx, most: u32, now: Timestamp, lease: Timestamp) -> Result<Vec<Delivery>> {
+    let latest = now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX);
     let ids = tx.query(
-        "SELECT id FROM delivery WHERE state IN ('queued', 'deferred', 'claimed') AND due <= $1 ORDER BY id LIMIT $2",
-        &[&millis(now), &most],
+        "SELECT id FROM delivery WHERE state IN ('queued', 'deferred', 'claimed') AND (due <= $1 OR due > $3)
+         ORDER BY due, id LIMIT $2",
+        &[&millis(now), &most, &millis(latest)],
         |row| row.get::<i64>(0),
     )?;
     let mut claimed = Vec::with_capacity(ids.len());
@@ -38,7 +43,7 @@ pub fn claim(tx: &Tx, most: u32, now: Timestamp, lease: Timestamp) -> Result<Vec
     Ok(claimed)
 }
 
-/// Gives back what the sender that died before this one had claimed: it was certainly not sent.
+/// Gives back what a sender that died had claimed.
 pub fn release(tx: &Tx, now: Timestamp) -> Result<usize> {
     tx.execute("UPDATE delivery SET state = 'queued', due = $1 WHERE state = 'claimed'", &[&millis(now)])
 }
@@ -57,7 +62,9 @@ pub struct Attempt {
 /// Keeps a try and what the other side said.
 pub fn record(tx: &Tx, attempt: &Attempt) -> Result<()> {
     let ended = match attempt.state {
-        DeliveryState::Sent | DeliveryState::Failed | DeliveryState::Cancelled => Some(millis(attempt.at)),
+        DeliveryState::Sent | DeliveryState::Failed | DeliveryState::Ambiguous | DeliveryState::Cancelled => {
+            Some(millis(attempt.at))
+        }
         _ => None,
     };
     tx.execute(
@@ -88,9 +95,9 @@ pub fn unclaim(tx: &Tx, id: DeliveryId, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// When a temporary refusal becomes final.
-pub fn expires(db: &Db, id: DeliveryId) -> Result<Timestamp> {
-    instant(db.value("SELECT expires FROM delivery WHERE id = $1", &[&id.get()])?)
+/// Whether a delivery is still wanted by whoever claimed it: its reader may have left in the meantime.
+pub fn is_claimed(db: &Db, id: DeliveryId) -> Result<bool> {
+    Ok(db.value::<i64>("SELECT count(*) FROM delivery WHERE id = $1 AND state = 'claimed'", &[&id.get()])? > 0)
 }
 
 /// How many deliveries stand where, for one bulletin or for all.
@@ -138,7 +145,7 @@ pub fn pending(db: &Db, most: u32) -> Result<Vec<Pending>> {
 }
 
 const DELIVERY: &str =
-    "SELECT d.id, d.bulletin_id, d.subscriber_id, s.address, d.message_id, d.state, d.attempts, d.due
+    "SELECT d.id, d.bulletin_id, d.subscriber_id, s.address, d.message_id, d.state, d.attempts, d.due, d.expires
     FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id";
 
 /// All deliveries to one subscriber, newest first.
@@ -156,5 +163,6 @@ fn read(row: &Row) -> Result<Delivery> {
         state: word("the state of a delivery", &row.get::<String>(5)?, DeliveryState::parse)?,
         attempts: row.get(6)?,
         due: instant(row.get(7)?)?,
+        expires: instant(row.get(8)?)?,
     })
 }

@@ -1,6 +1,6 @@
 //! What is known of each source between two fetches.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Db, Result, Tx, instant, millis, word};
@@ -70,6 +70,8 @@ pub struct Known {
     pub last_fetch: Option<Timestamp>,
     pub last_success: Option<Timestamp>,
     pub last_new: Option<Timestamp>,
+    /// When entries of this address were read for the first time.
+    pub read_since: Option<Timestamp>,
     pub state: State,
     pub since: Timestamp,
     pub failures: u32,
@@ -84,7 +86,7 @@ pub fn register(tx: &Tx, sources: &[Source], now: Timestamp) -> Result<()> {
             "INSERT INTO source (id, url, next_check_at, state, since, failures, detail)
              VALUES ($1, $2, $3, 'new', $3, 0, '')
              ON CONFLICT (id) DO UPDATE SET
-               url = excluded.url, etag = NULL, last_modified = NULL, moved_to = NULL,
+               url = excluded.url, etag = NULL, last_modified = NULL, moved_to = NULL, read_since = NULL,
                next_check_at = excluded.next_check_at
              WHERE source.url <> excluded.url",
             &[&source.id.as_str(), &source.url.as_str(), &millis(now)],
@@ -101,16 +103,28 @@ pub fn get(db: &Db, id: &SourceId) -> Result<Option<Known>> {
     db.query_first(&format!("{SELECT} WHERE id = $1"), &[&id.as_str()], read)
 }
 
+/// Longer than anything makes a source wait: what is put off further was put off by a clock gone wrong.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(32 * 24);
+
 /// Those whose time has come, the longest overdue first.
 pub fn due(db: &Db, now: Timestamp) -> Result<Vec<Known>> {
-    db.query(&format!("{SELECT} WHERE next_check_at <= $1 ORDER BY next_check_at, id"), &[&millis(now)], read)
+    db.query(
+        &format!("{SELECT} WHERE next_check_at <= $1 OR next_check_at > $2 ORDER BY next_check_at, id"),
+        &[&millis(now), &millis(latest(now))],
+        read,
+    )
+}
+
+fn latest(now: Timestamp) -> Timestamp {
+    now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX)
 }
 
 /// Stores a source as it stands after a fetch, validators included.
 pub fn update(tx: &Tx, known: &Known) -> Result<()> {
     tx.execute(
         "UPDATE source SET etag = $2, last_modified = $3, next_check_at = $4, last_fetch_at = $5,
-           last_success_at = $6, last_new_at = $7, state = $8, since = $9, failures = $10, detail = $11, moved_to = $12
+           last_success_at = $6, last_new_at = $7, state = $8, since = $9, failures = $10, detail = $11, moved_to = $12,
+           read_since = $13
          WHERE id = $1",
         &[
             &known.id.as_str(),
@@ -125,6 +139,7 @@ pub fn update(tx: &Tx, known: &Known) -> Result<()> {
             &known.failures,
             &known.detail,
             &known.moved_to,
+            &known.read_since.map(millis),
         ],
     )?;
     Ok(())
@@ -132,9 +147,11 @@ pub fn update(tx: &Tx, known: &Known) -> Result<()> {
 
 /// Until when a host asked to be left alone, where that is still to come.
 pub fn held_hosts(db: &Db, now: Timestamp) -> Result<Vec<(String, Timestamp)>> {
-    db.query("SELECT name, held_until FROM host WHERE held_until > $1 ORDER BY name", &[&millis(now)], |row| {
-        Ok((row.get(0)?, instant(row.get(1)?)?))
-    })
+    db.query(
+        "SELECT name, held_until FROM host WHERE held_until > $1 AND held_until <= $2 ORDER BY name",
+        &[&millis(now), &millis(latest(now))],
+        |row| Ok((row.get(0)?, instant(row.get(1)?)?)),
+    )
 }
 
 pub fn hold_host(tx: &Tx, name: &str, until: Timestamp) -> Result<()> {
@@ -147,7 +164,7 @@ pub fn hold_host(tx: &Tx, name: &str, until: Timestamp) -> Result<()> {
 }
 
 const SELECT: &str = "SELECT id, etag, last_modified, next_check_at, last_fetch_at, last_success_at, last_new_at,
-    state, since, failures, detail, moved_to FROM source";
+    state, since, failures, detail, moved_to, read_since FROM source";
 
 fn read(row: &super::engine::Row) -> Result<Known> {
     let at = |column| row.get::<Option<i64>>(column)?.map(instant).transpose();
@@ -163,5 +180,6 @@ fn read(row: &super::engine::Row) -> Result<Known> {
         failures: row.get(9)?,
         detail: row.get(10)?,
         moved_to: row.get(11)?,
+        read_since: at(12)?,
     })
 }

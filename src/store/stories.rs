@@ -22,7 +22,7 @@ pub fn insert(
     Ok(StoryId::new(id))
 }
 
-/// Lets a notice speak for its story, and marks the story as moved. Its severity never falls.
+/// Lets a notice speak for its story, and marks the story as moved.
 pub fn set_lead(tx: &Tx, id: StoryId, lead: NoticeId, severity: Severity, now: Timestamp) -> Result<()> {
     tx.execute(
         "UPDATE story SET lead_id = $2, severity = $3, updated = $4,
@@ -33,15 +33,23 @@ pub fn set_lead(tx: &Tx, id: StoryId, lead: NoticeId, severity: Severity, now: T
     Ok(())
 }
 
-/// Keeps a decision about a story. An approved one waits for every cadence.
-pub fn review(tx: &Tx, id: StoryId, decision: Review, by: &str, because: &str, now: Timestamp) -> Result<()> {
+/// Keeps a decision about a story. An approved one waits for these cadences.
+pub fn review(
+    tx: &Tx,
+    id: StoryId,
+    decision: Review,
+    by: &str,
+    because: &str,
+    cadences: impl Iterator<Item = Cadence>,
+    now: Timestamp,
+) -> Result<()> {
     tx.execute(
         "INSERT INTO review (story_id, decision, by, at, because) VALUES ($1, $2, $3, $4, $5)",
         &[&id.get(), &decision.as_str(), &by, &millis(now), &because],
     )?;
     tx.execute("UPDATE story SET review = $2 WHERE id = $1", &[&id.get(), &decision.as_str()])?;
     if decision == Review::Approved {
-        for cadence in Cadence::ALL {
+        for cadence in cadences {
             tx.execute(
                 "INSERT INTO waiting (cadence, story_id, since) VALUES ($1, $2, $3)
                  ON CONFLICT (cadence, story_id) DO NOTHING",
@@ -72,6 +80,12 @@ pub fn waiting(db: &Db, cadence: Cadence) -> Result<Vec<Story>> {
 /// What no longer waits: a bulletin of that cadence carries it.
 pub fn carried(tx: &Tx, cadence: Cadence, story: StoryId) -> Result<()> {
     tx.execute("DELETE FROM waiting WHERE cadence = $1 AND story_id = $2", &[&cadence.as_str(), &story.get()])?;
+    Ok(())
+}
+
+/// Nothing waits for a cadence that does not exist: it begins with what comes after it was enabled.
+pub fn forget_waiting(tx: &Tx, cadence: Cadence) -> Result<()> {
+    tx.execute("DELETE FROM waiting WHERE cadence = $1", &[&cadence.as_str()])?;
     Ok(())
 }
 

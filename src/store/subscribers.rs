@@ -70,12 +70,12 @@ pub fn add(
 pub fn leave(tx: &Tx, address: &EmailAddress, now: Timestamp) -> Result<Left> {
     let Some(subscriber) = find(tx, address)? else { return Ok(Left::Unknown) };
     tx.execute(
-        "UPDATE subscriber SET state = 'left', left_at = coalesce(left_at, $2) WHERE id = $1",
+        "UPDATE subscriber SET state = 'left', left_at = $2 WHERE id = $1",
         &[&subscriber.id.get(), &millis(now)],
     )?;
     let cancelled = tx.execute(
         "UPDATE delivery SET state = 'cancelled', ended = $2
-         WHERE subscriber_id = $1 AND state IN ('queued', 'deferred')",
+         WHERE subscriber_id = $1 AND state IN ('queued', 'deferred', 'claimed')",
         &[&subscriber.id.get(), &millis(now)],
     )?;
     Ok(Left::Gone { cancelled })
@@ -132,6 +132,12 @@ pub fn suppress(tx: &Tx, address: &EmailAddress, why: &str, now: Timestamp) -> R
         &[&fold(address), &why, &millis(now)],
     )?;
     Ok(())
+}
+
+/// Whether an address asked to be left alone, or must not be written to.
+pub fn is_closed(db: &Db, address: &EmailAddress) -> Result<bool> {
+    let left = find(db, address)?.is_some_and(|known| known.state == SubscriberState::Left);
+    Ok(left || suppressed(db, address)?.is_some())
 }
 
 /// Why an address must not be written to, if it must not.

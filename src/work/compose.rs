@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use super::App;
@@ -11,7 +11,7 @@ use crate::{
     bulletin::{self, Also, Edition, Item},
     config::Rhythm,
     mail,
-    model::{BulletinId, Cadence, Notice, Preferences, Story, SubscriberId},
+    model::{BulletinId, Cadence, Licence, Notice, Preferences, Story, SubscriberId},
     schedule,
     store::{self, Db, Tx, bulletins, notices, outbox, settings, stories, subscribers},
 };
@@ -33,7 +33,7 @@ pub enum Which {
 pub struct Composed {
     pub bulletin: BulletinId,
     pub cadence: Cadence,
-    pub date: jiff::civil::Date,
+    pub date: Date,
     pub stories: usize,
     pub deliveries: usize,
 }
@@ -45,6 +45,7 @@ pub fn compose(app: &App, which: Which) -> anyhow::Result<Vec<Composed>> {
     let mut out = Vec::new();
     match which {
         Which::Due => {
+            forget_disabled(app)?;
             for (cadence, rhythm) in &app.config.cadences {
                 out.extend(due(app, *cadence, rhythm, now)?);
             }
@@ -58,7 +59,8 @@ pub fn compose(app: &App, which: Which) -> anyhow::Result<Vec<Composed>> {
                 if stories::waiting(tx, cadence)?.is_empty() {
                     return Ok(None);
                 }
-                freeze(app, tx, cadence, bulletins::free_slot(tx, cadence, now)?, now)
+                let slot = bulletins::free_slot(tx, cadence, now)?;
+                freeze(app, tx, cadence, slot, schedule::edition_date(now, &app.config.site.zone), now)
             })?);
         }
     }
@@ -66,10 +68,19 @@ pub fn compose(app: &App, which: Which) -> anyhow::Result<Vec<Composed>> {
     Ok(out)
 }
 
+fn forget_disabled(app: &App) -> anyhow::Result<()> {
+    let mut disabled = Cadence::ALL.into_iter().filter(|cadence| !app.config.cadences.contains_key(cadence)).peekable();
+    if disabled.peek().is_some() {
+        app.store.write(|tx| disabled.try_for_each(|cadence| stories::forget_waiting(tx, cadence)))?;
+    }
+    Ok(())
+}
+
 fn due(app: &App, cadence: Cadence, rhythm: &Rhythm, now: Timestamp) -> anyhow::Result<Option<Composed>> {
     let slot = |db: &Db| -> store::Result<Option<Timestamp>> {
         let installed = settings::get(db, "installed")?.and_then(|text| text.parse().ok()).unwrap_or(now);
-        let after = bulletins::last_slot(db, cadence, now)?.unwrap_or(installed);
+        // A clock that was ahead at the installation must not put the first edition off.
+        let after = bulletins::last_slot(db, cadence, now)?.unwrap_or(installed.min(now));
         Ok(schedule::due_slot(rhythm, &app.config.site.zone, after, now))
     };
     // Looked at without the writer's lock first: ten minutes out of ten, nothing is due.
@@ -78,17 +89,23 @@ fn due(app: &App, cadence: Cadence, rhythm: &Rhythm, now: Timestamp) -> anyhow::
     }
     app.store
         .write_durably(|tx| match slot(tx)? {
-            Some(slot) => freeze(app, tx, cadence, slot, now),
+            Some(slot) => freeze(app, tx, cadence, slot, schedule::edition_date(slot, &app.config.site.zone), now),
             None => Ok(None),
         })
         .with_context(|| format!("cannot freeze the {cadence} bulletin"))
 }
 
-fn freeze(app: &App, tx: &Tx, cadence: Cadence, slot: Timestamp, now: Timestamp) -> store::Result<Option<Composed>> {
+fn freeze(
+    app: &App,
+    tx: &Tx,
+    cadence: Cadence,
+    slot: Timestamp,
+    date: Date,
+    now: Timestamp,
+) -> store::Result<Option<Composed>> {
     let sections = app.rules.sections();
     let waiting = stories::waiting(tx, cadence)?;
     let items = items(app, tx, &waiting)?;
-    let date = schedule::edition_date(slot, &app.config.site.zone);
     let Some(bulletin) = bulletins::freeze(tx, cadence, slot, date, &items, now)? else { return Ok(None) };
     for story in &waiting {
         stories::carried(tx, cadence, story.id)?;
@@ -100,7 +117,7 @@ fn freeze(app: &App, tx: &Tx, cadence: Cadence, slot: Timestamp, now: Timestamp)
         let mut wanted: BTreeMap<Preferences, bool> = BTreeMap::new();
         for subscriber in subscribers::active(tx, cadence)? {
             let wanted = *wanted.entry(subscriber.preferences).or_insert_with_key(|preferences| {
-                bulletin::edition(cadence, date, &items, sections, preferences).is_some()
+                bulletin::edition(cadence, date, 1, &items, sections, preferences).is_some()
             });
             if wanted {
                 let id = mail::message_id(&key, bulletin, subscriber.id, domain);
@@ -134,20 +151,23 @@ fn items(app: &App, db: &Db, waiting: &[Story]) -> store::Result<Vec<Item>> {
     Ok(bulletin::in_order(items, app.rules.sections()))
 }
 
+/// A story in the words in which it is frozen. What the press wrote is quoted from its own summary only (invariant 10).
 fn item(app: &App, story: &Story, notices: Vec<Notice>) -> Option<Item> {
     let lead = notices.iter().find(|notice| notice.id == story.lead)?;
-    let actions = notices.iter().map(|n| bulletin::actions(&n.text)).find(|actions| !actions.is_empty());
+    let mut quotable = notices.iter().filter(|notice| app.licence(&notice.source) != Licence::Press);
+    let actions = quotable.find_map(|n| Some(bulletin::actions(&n.text)).filter(|actions| !actions.is_empty()));
+    let url = |notice: &Notice| notice.url.as_ref().map(|url| url.as_str().to_owned());
     Some(Item {
         story: story.id,
         section: story.section.clone(),
         nature: story.nature,
         severity: story.severity,
         title: lead.title.clone(),
-        summary: bulletin::summarise(&lead.title, &lead.summary, &lead.text),
+        summary: summary(app, lead),
         actions: actions.unwrap_or_default(),
         source: app.source_name(&lead.source).to_owned(),
         published: lead.published,
-        url: lead.url.as_ref().map(|url| url.as_str().to_owned()),
+        url: url(lead),
         reference: lead.reference.clone(),
         language: lead.language.clone(),
         also: notices
@@ -156,10 +176,19 @@ fn item(app: &App, story: &Story, notices: Vec<Notice>) -> Option<Item> {
             .map(|notice| Also {
                 source: app.source_name(&notice.source).to_owned(),
                 title: notice.title.clone(),
-                url: notice.url.as_ref().map(|url| url.as_str().to_owned()),
+                url: url(notice),
             })
             .collect(),
     })
+}
+
+/// The summary of a notice as readers see it, within the licence of its source.
+pub(super) fn summary(app: &App, notice: &Notice) -> String {
+    let body = match app.licence(&notice.source) {
+        Licence::Press if !notice.summary.is_empty() => "",
+        _ => &notice.text,
+    };
+    bulletin::summarise(&notice.title, &notice.summary, body)
 }
 
 /// What an edition would hold if it were frozen now.
@@ -167,7 +196,7 @@ pub fn preview(app: &App, cadence: Cadence) -> anyhow::Result<Option<Edition>> {
     let sections = app.rules.sections();
     let items = app.store.read(|db| items(app, db, &stories::waiting(db, cadence)?))?;
     let date = schedule::edition_date(app.clock.now(), &app.config.site.zone);
-    Ok(bulletin::edition(cadence, date, &items, sections, &Preferences::all(cadence)))
+    Ok(bulletin::edition(cadence, date, 1, &items, sections, &Preferences::all(cadence)))
 }
 
 /// A frozen bulletin as a reader with these preferences sees it.
@@ -176,6 +205,6 @@ pub fn edition(app: &App, id: BulletinId, preferences: Option<&Preferences>) -> 
     Ok(stored.and_then(|(bulletin, items)| {
         let all = Preferences::all(bulletin.cadence);
         let preferences = preferences.unwrap_or(&all);
-        bulletin::edition(bulletin.cadence, bulletin.date, &items, app.rules.sections(), preferences)
+        bulletin::edition(bulletin.cadence, bulletin.date, bulletin.number, &items, app.rules.sections(), preferences)
     }))
 }

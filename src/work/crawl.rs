@@ -124,7 +124,7 @@ pub async fn crawl(
         return Ok(Report::default());
     }
     let fetcher = app.fetcher()?;
-    let reports: Vec<anyhow::Result<Vec<SourceReport>>> = stream::iter(hosts)
+    let reports: Vec<Vec<SourceReport>> = stream::iter(hosts)
         .map(|(host, sources)| {
             let held = held.get(host).copied();
             async move {
@@ -135,7 +135,10 @@ pub async fn crawl(
                         _ if app.stop.is_cancelled() => skipped(source, known, String::from("the program is to end")),
                         Some(until) => skipped(source, known, format!("its host asked to be left alone until {until}")),
                         None => {
-                            let (report, hold) = one(app, fetcher, source, known, asking).await?;
+                            let before = known.clone();
+                            let (report, hold) = one(app, fetcher, source, known, asking)
+                                .await
+                                .unwrap_or_else(|error| (unstored(source, &before, &error), None));
                             held = hold;
                             report
                         }
@@ -143,17 +146,13 @@ pub async fn crawl(
                     progress(&report);
                     done.push(report);
                 }
-                Ok(done)
+                done
             }
         })
         .buffer_unordered(app.config.crawl.hosts_at_once)
         .collect()
         .await;
-    let mut report = Report::default();
-    for host in reports {
-        report.sources.extend(host?);
-    }
-    Ok(report)
+    Ok(Report { sources: reports.into_iter().flatten().collect(), busy: false })
 }
 
 fn choose<'a>(app: &'a App, which: &Which) -> anyhow::Result<Vec<&'a Source>> {
@@ -171,6 +170,11 @@ fn choose<'a>(app: &'a App, which: &Which) -> anyhow::Result<Vec<&'a Source>> {
 
 fn skipped(source: &Source, known: Known, detail: String) -> SourceReport {
     SourceReport { detail, skipped: true, ..blank(source, &known) }
+}
+
+/// A page that was fetched and could not be stored: it is asked for again, for nothing of it was kept.
+fn unstored(source: &Source, known: &Known, error: &anyhow::Error) -> SourceReport {
+    SourceReport { state: State::Failing, detail: format!("{error:#}"), ..blank(source, known) }
 }
 
 fn blank(source: &Source, known: &Known) -> SourceReport {
@@ -261,7 +265,7 @@ async fn one(
                 ..blank(source, &after)
             })
         })
-        .with_context(|| format!("cannot store what `{}` brought", source.id))?;
+        .context("cannot store what it brought")?;
     Ok((report, hold))
 }
 
@@ -301,6 +305,13 @@ async fn read(source: &Source, known: &Known, answer: Result<Answer, FetchError>
                 result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
                 result.outcome = Outcome::Failed;
                 result.detail = fatal.to_string();
+            } else if let (true, Some(problem)) =
+                (result.extracted.drafts.is_empty(), problems.iter().find(|p| p.kind == ProblemKind::Selector))
+            {
+                // The page was redesigned, or the selectors were never right: somebody must look at it.
+                result.state = State::Failing;
+                result.outcome = Outcome::Failed;
+                result.detail = problem.to_string();
             } else if result.extracted.drafts.is_empty() {
                 // A page that had entries yesterday and has none today is not « nothing new ».
                 result.state = if known.state.is_failure() { known.state } else { State::Empty };
@@ -351,15 +362,17 @@ fn after(source: &Source, known: &Known, result: &Read, new: u32, now: Timestamp
     let same = known.state == result.state || (!known.state.is_failure() && !result.state.is_failure());
     Known {
         id: known.id.clone(),
-        // A page that could not be read must be asked for in full again.
+        // What could not be read must be asked for in full again.
         validators: match &result.validators {
             Some(validators) => validators.clone(),
+            None if failed => Validators::default(),
             None => known.validators.clone(),
         },
         next_check: schedule::next_check(&source.id, source.every, &history, result.fresh, result.retry_after, now),
         last_fetch: Some(now),
         last_success: if failed { known.last_success } else { Some(now) },
         last_new,
+        read_since: known.read_since.or((!result.extracted.drafts.is_empty()).then_some(now)),
         state: result.state,
         since: if same && known.state != State::New { known.since } else { now },
         failures,

@@ -7,10 +7,12 @@ use anyhow::{Context, bail};
 use super::{App, compose};
 use crate::{
     bulletin::Edition,
+    clock::Clock,
     config::Mailbox,
     mail::{self, Envelope, List, Mailer, Outcome, Parts},
     model::{BulletinId, Consent, EmailAddress, Preferences, SmtpReply},
     render::{self, Mail as Written, Reader},
+    store::subscribers,
 };
 
 /// Frozen editions by what their readers chose: most readers chose the same.
@@ -39,7 +41,7 @@ pub(super) struct Letter<'a> {
 }
 
 impl Letter<'_> {
-    /// The message as it goes out on the wire.
+    /// The message as it goes out on the wire. It bears the time at which it truly leaves, whatever morning is played.
     pub fn bytes(&self, app: &App, from: &Mailbox) -> anyhow::Result<Vec<u8>> {
         let written = self.written(app, &from.address)?;
         let list = List {
@@ -56,7 +58,7 @@ impl Letter<'_> {
             subject: &written.subject,
             text: &written.text,
             html: &written.html,
-            date: app.clock.now(),
+            date: Clock::System.now(),
             zone: &app.config.site.zone,
             message_id: self.message_id,
             list: &list,
@@ -93,6 +95,9 @@ pub fn sample(app: &App, edition: &Edition) -> anyhow::Result<Written> {
 /// Sends one edition to one address at once. Nothing of it is kept.
 pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailAddress) -> anyhow::Result<SmtpReply> {
     let from = sender(app)?;
+    if app.store.read(|db| subscribers::is_closed(db, address))? {
+        bail!("{address} asked to be left alone, or must not be written to");
+    }
     let mailer = Mailer::new(&app.config.mail.transport)?;
     let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));

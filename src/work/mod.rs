@@ -20,7 +20,13 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    classify::Rules, clock::Clock, config::Config, fetch::Fetcher, files::RunLock, model::SourceId, render::Templates,
+    classify::Rules,
+    clock::Clock,
+    config::Config,
+    fetch::Fetcher,
+    files::RunLock,
+    model::{Licence, SourceId},
+    render::Templates,
     store::Store,
 };
 
@@ -78,6 +84,11 @@ impl App {
             let path: PathBuf = self.config.data.join(work);
             format!("cannot lock `{}`\nhint: the data folder must be writable for this user", path.display())
         })
+    }
+
+    /// What may be shown of a source's words. One that is no longer configured says nothing.
+    fn licence(&self, id: &SourceId) -> Licence {
+        self.config.sources.iter().find(|s| &s.id == id).map_or(Licence::Unknown, |s| s.licence)
     }
 
     /// What readers see of a source, also of one that is no longer configured.

@@ -5,9 +5,8 @@ use std::path::Path;
 use anyhow::Context;
 use jiff::Timestamp;
 
-use super::App;
+use super::{App, compose};
 use crate::{
-    bulletin,
     files::{self, Written},
     model::{Nature, Notice, Source, Story},
     publish::{self, Channel, Entry, Head},
@@ -30,9 +29,7 @@ pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
         let (channel, updated) = channel(app, &authority, shelf, path, title)?;
         let feed_id = format!("tag:{authority}:{}", channel.path);
         let head = Head { site: &app.config.site, feed_id, updated };
-        files.push((format!("{}.rss", channel.path), publish::rss(&channel, &head)));
-        files.push((format!("{}.atom", channel.path), publish::atom(&channel, &head)));
-        files.push((format!("{}.json", channel.path), publish::json_feed(&channel, &head)));
+        files.extend(publish::files(&channel, &head));
     }
     files.push((String::from("sources.opml"), opml(app)));
     let past = editions(app, &mut files)?;
@@ -110,7 +107,7 @@ fn entry(app: &App, authority: &str, story: &Story, lead: Notice) -> Entry {
     let shown = source.is_some_and(|source| source.licence.allows_full_text()) && !lead.content.is_empty();
     Entry {
         id: format!("tag:{authority}:story:{}", story.id),
-        summary: typeset(&bulletin::summarise(&lead.title, &lead.summary, &lead.text)),
+        summary: typeset(&compose::summary(app, &lead)),
         title: format!("{} - {}", story.nature.prefix(), typeset(&lead.title)),
         content: shown.then_some(lead.content),
         url: lead.url.map(String::from),
@@ -129,15 +126,16 @@ fn editions(app: &App, files: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<Vec
     let latest = app.store.read(|db| bulletins::latest(db, EDITIONS))?;
     let mut past = Vec::with_capacity(latest.len());
     for bulletin in latest {
-        let Some(edition) = super::compose::edition(app, bulletin.id, None)? else { continue };
+        let Some(edition) = compose::edition(app, bulletin.id, None)? else { continue };
         let path = render::edition_path(&edition);
-        // Asked for twice on one day by hand: the later edition keeps the address.
-        if files.iter().any(|(taken, _)| *taken == path) {
-            continue;
-        }
         let page = render::bulletin_page(&app.templates, &edition, &app.config.site)?;
         files.push((path, page.into_bytes()));
-        past.push(PastEdition { cadence: edition.cadence, date: edition.date, stories: bulletin.stories });
+        past.push(PastEdition {
+            cadence: edition.cadence,
+            date: edition.date,
+            number: edition.number,
+            stories: bulletin.stories,
+        });
     }
     Ok(past)
 }

@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Mutex,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
-use anyhow::Context;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -18,7 +20,7 @@ use super::{
 use crate::{
     config::Mailbox,
     mail::{self, Dot, Envelope, Mailer, Outcome},
-    model::{Delivery, DeliveryId, DeliveryState, EmailAddress, SmtpReply, SubscriberState},
+    model::{Delivery, DeliveryId, DeliveryState, EmailAddress, SmtpReply, mask_addresses},
     store::{
         outbox::{self, Attempt},
         settings, subscribers,
@@ -30,8 +32,10 @@ const LEASE: SignedDuration = SignedDuration::from_mins(15);
 /// Results are committed in groups of at most that many.
 const GROUP: usize = 100;
 /// After a connection that broke behind the final dot, nobody knows whether the message was taken (RFC 1047): it is
-/// sent again after this time, under the same Message-ID.
+/// sent again once, after this time and under the same Message-ID.
 const AMBIGUOUS: SignedDuration = SignedDuration::from_mins(30);
+/// So many failures in a row that are not one reader's are the relay's: the run stops, and the rest stays due.
+const RELAY: u32 = 5;
 
 /// What a run of the sender did.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -61,6 +65,8 @@ impl Report {
 struct Ready {
     delivery: Delivery,
     bytes: Vec<u8>,
+    /// How often the connection broke on it in this run.
+    broke: u32,
 }
 
 /// Sends what is due. `progress` hears how many messages went out.
@@ -100,7 +106,7 @@ pub async fn send(app: &App, progress: &(dyn Fn(usize) + Sync)) -> anyhow::Resul
     Ok(report)
 }
 
-/// Renders the messages; sets aside those whose reader left in the meantime.
+/// Renders the messages; sets aside those that nobody wants any more, or that cannot be written.
 fn prepare(
     app: &App,
     from: &Mailbox,
@@ -111,38 +117,57 @@ fn prepare(
     let now = app.clock.now();
     let mut ready = VecDeque::with_capacity(claimed.len());
     for delivery in claimed {
-        let reader = app.store.read(|db| {
-            let reader = subscribers::get(db, delivery.subscriber)?;
-            let suppressed = subscribers::suppressed(db, &delivery.address)?;
-            Ok(reader.filter(|r| r.state == SubscriberState::Active && suppressed.is_none()))
-        })?;
-        let edition = match &reader {
-            Some(reader) => editions.get(app, delivery.bulletin, &reader.preferences)?,
-            None => None,
+        let (state, due, text) = match bytes(app, from, editions, &delivery, now) {
+            Ok(Letters::Ready(bytes)) => {
+                ready.push_back(Ready { delivery, bytes, broke: 0 });
+                continue;
+            }
+            Ok(Letters::Unwanted(why)) => (DeliveryState::Cancelled, now, why.to_owned()),
+            Ok(Letters::Expired) => (DeliveryState::Failed, now, String::from("given up: too old")),
+            // One edition that cannot be written keeps no other from its readers.
+            Err(error) => (DeliveryState::Deferred, later(now, AMBIGUOUS), format!("cannot be written: {error:#}")),
         };
-        match (reader, edition) {
-            (Some(reader), Some(edition)) => {
-                let letter = Letter {
-                    edition,
-                    to: &delivery.address,
-                    preferences: &reader.preferences,
-                    consent: &reader.consent,
-                    message_id: &delivery.message_id,
-                };
-                let bytes =
-                    letter.bytes(app, from).with_context(|| format!("cannot write bulletin {}", delivery.bulletin))?;
-                ready.push_back(Ready { delivery, bytes });
-            }
-            _ => {
-                report.cancelled += 1;
-                let reply = SmtpReply { code: 0, enhanced: None, text: String::from("no longer wanted by its reader") };
-                let attempt =
-                    Attempt { delivery: delivery.id, at: now, state: DeliveryState::Cancelled, due: now, reply };
-                app.store.write_durably(|tx| outbox::record(tx, &attempt))?;
-            }
-        }
+        let reply = SmtpReply { code: 0, enhanced: None, text };
+        let attempt = Attempt { delivery: delivery.id, at: now, state, due, reply };
+        app.store.write_durably(|tx| outbox::record(tx, &attempt))?;
+        count(report, &attempt);
     }
     Ok(ready)
+}
+
+/// What there is to send of a delivery.
+enum Letters {
+    Ready(Vec<u8>),
+    Unwanted(&'static str),
+    Expired,
+}
+
+fn bytes(
+    app: &App,
+    from: &Mailbox,
+    editions: &mut Editions,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> anyhow::Result<Letters> {
+    if now > delivery.expires {
+        return Ok(Letters::Expired);
+    }
+    let reader = app.store.read(|db| {
+        let closed = subscribers::is_closed(db, &delivery.address)?;
+        Ok(subscribers::get(db, delivery.subscriber)?.filter(|_| !closed))
+    })?;
+    let Some(reader) = reader else { return Ok(Letters::Unwanted("its reader left")) };
+    let Some(edition) = editions.get(app, delivery.bulletin, &reader.preferences)? else {
+        return Ok(Letters::Unwanted("nothing of it is wanted any more"));
+    };
+    let letter = Letter {
+        edition,
+        to: &delivery.address,
+        preferences: &reader.preferences,
+        consent: &reader.consent,
+        message_id: &delivery.message_id,
+    };
+    Ok(Letters::Ready(letter.bytes(app, from)?))
 }
 
 /// Sends one claimed group over as many connections as are allowed, and commits the results as they come.
@@ -156,15 +181,15 @@ async fn batch(
 ) -> anyhow::Result<()> {
     let connections = mailer.connections().clamp(1, ready.len().max(1));
     let queue = Mutex::new(ready);
-    let trouble = Mutex::new(None);
-    let (results, mut inbox) = mpsc::channel::<Attempt>(GROUP);
-    let workers = (0..connections).map(|_| {
-        let results = results.clone();
-        worker(app, mailer, &from.address, &queue, &trouble, results)
-    });
+    let relay = Relay::default();
+    // One place: a worker waits for its result to be taken before it begins the next message.
+    let (results, inbox) = mpsc::channel::<Attempt>(1);
+    let workers = (0..connections).map(|_| worker(app, mailer, &from.address, &queue, &relay, results.clone()));
     let workers = join_all(workers.collect::<Vec<_>>());
     drop(results);
     let collector = async {
+        // Closed when recording fails: nothing more is sent that could not be remembered.
+        let mut inbox = inbox;
         let mut group = Vec::with_capacity(GROUP);
         while inbox.recv_many(&mut group, GROUP).await > 0 {
             app.store.write_durably(|tx| group.iter().try_for_each(|attempt| outbox::record(tx, attempt)))?;
@@ -177,10 +202,45 @@ async fn batch(
     };
     let (_, collected) = tokio::join!(workers, collector);
     collected?;
-    let left = queue.into_inner().unwrap_or_default();
+    let left = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
     give_back(app, left.iter().map(|ready| ready.delivery.id))?;
-    report.trouble = trouble.into_inner().unwrap_or_default();
+    report.trouble = relay.trouble();
     Ok(())
+}
+
+/// How the relay fares, as all connections see it.
+#[derive(Default)]
+struct Relay {
+    trouble: Mutex<Option<String>>,
+    /// Failures in a row that are not one reader's.
+    failures: AtomicU32,
+}
+
+impl Relay {
+    fn note(&self, cause: String) {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
+    }
+
+    fn trouble(self) -> Option<String> {
+        self.trouble.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of an outcome; `true` when the relay is no longer to be asked.
+    fn gives_up(&self, outcome: &Outcome) -> bool {
+        let (Outcome::Failed(reply) | Outcome::Lost(reply, _)) = outcome else {
+            self.failures.store(0, Ordering::Relaxed);
+            return false;
+        };
+        if mail::blames_reader(reply) {
+            self.failures.store(0, Ordering::Relaxed);
+            return false;
+        }
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if failures >= RELAY {
+            self.note(format!("{failures} failures in a row: {} {}", reply.code, mask_addresses(&reply.text)));
+        }
+        failures >= RELAY
+    }
 }
 
 /// One connection: opened anew when it breaks, given up when it cannot be opened.
@@ -189,20 +249,17 @@ async fn worker(
     mailer: &Mailer,
     from: &EmailAddress,
     queue: &Mutex<VecDeque<Ready>>,
-    trouble: &Mutex<Option<String>>,
+    relay: &Relay,
     results: mpsc::Sender<Attempt>,
 ) {
-    let next = || queue.lock().ok().and_then(|mut queue| queue.pop_front());
-    let put_back = |ready| {
-        if let Ok(mut queue) = queue.lock() {
-            queue.push_front(ready);
-        }
-    };
+    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     let mut session = None;
-    // A connection that breaks before it has done anything twice in a row is as good as none.
-    let mut broken = 0;
-    while !app.stop.is_cancelled() {
-        let Some(ready) = next() else { break };
+    while !app.stop.is_cancelled() && !results.is_closed() {
+        let Some(mut ready) = queue().pop_front() else { break };
+        // Whoever left since the message was written gets nothing.
+        if !matches!(app.store.read(|db| outbox::is_claimed(db, ready.delivery.id)), Ok(true)) {
+            continue;
+        }
         let open = match session.take() {
             Some(open) => Ok(open),
             None => mailer.open().await,
@@ -210,33 +267,25 @@ async fn worker(
         let mut open = match open {
             Ok(open) => open,
             Err(error) => {
-                put_back(ready);
-                note(trouble, error.to_string());
+                queue().push_front(ready);
+                relay.note(error.to_string());
                 break;
             }
         };
-        let envelope = Envelope { from, to: &ready.delivery.address };
-        let outcome = open.send(&envelope, &ready.bytes).await;
-        let now = app.clock.now();
-        match outcome {
-            Outcome::Lost(reply, Dot::Before) => {
-                put_back(ready);
-                broken += 1;
-                if broken >= 3 {
-                    note(trouble, format!("the connection broke {broken} times in a row: {}", reply.text));
-                    break;
-                }
-            }
-            outcome => {
-                broken = 0;
-                let attempt = judge(&ready.delivery, outcome, now);
-                if results.send(attempt).await.is_err() {
-                    break;
-                }
-            }
-        }
+        let outcome = open.send(&Envelope { from, to: &ready.delivery.address }, &ready.bytes).await;
         if open.usable() {
             session = Some(open);
+        }
+        ready.broke += u32::from(matches!(outcome, Outcome::Lost(_, Dot::Before)));
+        if ready.broke == 1 {
+            // A relay may close a connection that it has had enough of: that is nobody's failure.
+            queue().push_front(ready);
+            continue;
+        }
+        let stop = relay.gives_up(&outcome);
+        let attempt = judge(&ready.delivery, outcome, app.clock.now());
+        if results.send(attempt).await.is_err() || stop {
+            break;
         }
     }
     if let Some(open) = session {
@@ -244,26 +293,30 @@ async fn worker(
     }
 }
 
-fn note(trouble: &Mutex<Option<String>>, cause: String) {
-    if let Ok(mut trouble) = trouble.lock() {
-        trouble.get_or_insert(cause);
-    }
+fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// What an outcome makes of a delivery.
 fn judge(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Attempt {
-    let later = |wait: SignedDuration| now.checked_add(wait).unwrap_or(Timestamp::MAX);
-    let (state, due, reply) = match outcome {
-        Outcome::Sent(reply) => (DeliveryState::Sent, now, reply),
-        Outcome::Failed(reply) => (DeliveryState::Failed, now, reply),
-        Outcome::Lost(reply, _) => (DeliveryState::Deferred, later(AMBIGUOUS), reply),
-        Outcome::Retry(reply) => {
-            let seed = u64::try_from(delivery.id.get()).unwrap_or(0);
-            match mail::retry_delay(delivery.attempts, seed).and_then(|wait| SignedDuration::try_from(wait).ok()) {
-                Some(wait) => (DeliveryState::Deferred, later(wait), reply),
-                None => (DeliveryState::Failed, now, reply),
-            }
+    let seed = u64::try_from(delivery.id.get()).unwrap_or(0);
+    let retry = mail::retry_delay(delivery.attempts + 1, seed)
+        .and_then(|wait| SignedDuration::try_from(wait).ok())
+        .map(|wait| later(now, wait))
+        .filter(|due| *due < delivery.expires);
+    let again = match retry {
+        Some(due) => (DeliveryState::Deferred, due),
+        None => (DeliveryState::Failed, now),
+    };
+    let ((state, due), reply) = match outcome {
+        Outcome::Sent(reply) => ((DeliveryState::Sent, now), reply),
+        Outcome::Failed(reply) if mail::blames_reader(&reply) => ((DeliveryState::Failed, now), reply),
+        // Refused for what we are, not for who is written to: that can be mended, and the bulletin still go out.
+        Outcome::Failed(reply) | Outcome::Retry(reply) | Outcome::Lost(reply, Dot::Before) => (again, reply),
+        Outcome::Lost(reply, Dot::After) if delivery.attempts == 0 => {
+            ((DeliveryState::Deferred, later(now, AMBIGUOUS)), reply)
         }
+        Outcome::Lost(reply, Dot::After) => ((DeliveryState::Ambiguous, now), reply),
     };
     Attempt { delivery: delivery.id, at: now, state, due, reply }
 }
@@ -276,7 +329,7 @@ fn count(report: &mut Report, attempt: &Attempt) {
         _ => report.failed += 1,
     }
     if attempt.state != DeliveryState::Sent {
-        let reply = format!("{} {}", attempt.reply.code, attempt.reply.text);
+        let reply = format!("{} {}", attempt.reply.code, mask_addresses(&attempt.reply.text));
         *report.refusals.entry(reply).or_default() += 1;
     }
 }

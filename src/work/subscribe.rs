@@ -112,9 +112,15 @@ pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
             imported.refused.push(refuse(why));
             continue;
         }
+        if record.iter().any(|field| field.contains(&b'\n')) {
+            let why = String::from("a field holds a line break: is a quotation mark left open here?");
+            imported.refused.push(refuse(why));
+            continue;
+        }
         let checked = csv::StringRecord::from_byte_record(record)
             .map_err(|_| String::from("it is not UTF-8"))
             .and_then(|record| record.deserialize::<Request>(Some(&header)).map_err(|e| e.to_string()))
+            .map(unquoted)
             .and_then(|request| check(app, &request, None, now));
         match checked {
             Ok(checked) => match seen.insert(checked.address.as_str().to_lowercase(), line) {
@@ -144,6 +150,20 @@ pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
     }
     imported.refused.sort_by_key(|refused| refused.line);
     Ok(imported)
+}
+
+/// Takes away the mark that `export` puts before what a spreadsheet would take for a formula.
+fn unquoted(request: Request) -> Request {
+    let bare = |text: String| match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@']) => rest.to_owned(),
+        _ => text,
+    };
+    Request {
+        email: bare(request.email),
+        consent_what: bare(request.consent_what),
+        consent_how: bare(request.consent_how),
+        ..request
+    }
 }
 
 fn check_header(header: &csv::ByteRecord) -> anyhow::Result<()> {
@@ -262,4 +282,13 @@ fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
 pub fn remove(app: &App, address: &EmailAddress) -> anyhow::Result<Left> {
     let now = app.clock.now();
     Ok(app.store.write_durably(|tx| subscribers::leave(tx, address, now))?)
+}
+
+/// Never writes to an address again: it leaves, and nobody can add it.
+pub fn suppress(app: &App, address: &EmailAddress, why: &str) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    Ok(app.store.write_durably(|tx| {
+        subscribers::leave(tx, address, now)?;
+        subscribers::suppress(tx, address, why, now)
+    })?)
 }

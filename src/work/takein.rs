@@ -86,6 +86,8 @@ impl Intake<'_> {
         let known = notices::by_keys(self.tx, &asked, id)?;
         let unclaimed = asked.into_iter().filter(|key| !known.contains_key(*key)).collect();
         let decision = match dedup::decide(id, draft, &print, keys, &known) {
+            // A relay that rewords what it repeats does not change what the issuer wrote.
+            Some(decision) if self.is_outranked(&decision, known.values()) => decision.overruled(id),
             Some(decision) => decision,
             None => {
                 let alike = notices::by_fingerprint(self.tx, &print.hash, id)?;
@@ -93,6 +95,12 @@ impl Intake<'_> {
             }
         };
         Ok(Judged { draft, print, decision, unclaimed })
+    }
+
+    fn is_outranked<'k>(&self, decision: &Decision, mut known: impl Iterator<Item = &'k dedup::Known>) -> bool {
+        let Verdict::Revision { notice } = decision.verdict else { return false };
+        let owner = known.find(|known| known.notice == notice).map(|known| &known.source);
+        owner.is_some_and(|owner| *owner != self.source.id && self.source.authority < self.authority(owner))
     }
 
     /// Stores a draft as a notice of its own.
@@ -162,7 +170,7 @@ impl Intake<'_> {
 
     /// What was already old when its source was first read is kept and shown, but no bulletin announces it.
     fn open_story(&self, draft: &Draft, shelved: &Shelved) -> Result<StoryId> {
-        let first_read = self.known.last_success.is_none();
+        let first_read = self.known.read_since.is_none();
         let limit = self.app.config.crawl.first_read;
         let age = draft.published.map(|date| self.now.duration_since(date.at));
         let fresh = age.is_some_and(|age| age.is_negative() || age.unsigned_abs() <= limit);
@@ -172,7 +180,8 @@ impl Intake<'_> {
             (Review::Approved, String::from("no editor looks first"))
         };
         let story = stories::insert(self.tx, &shelved.section, shelved.nature, shelved.severity, review, self.now)?;
-        stories::review(self.tx, story, review, "automatic", &because, self.now)?;
+        let cadences = self.app.config.cadences.keys().copied();
+        stories::review(self.tx, story, review, "automatic", &because, cadences, self.now)?;
         Ok(story)
     }
 

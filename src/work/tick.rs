@@ -17,29 +17,56 @@ pub struct Report {
     pub send: send::Report,
     /// How many files of the published folder moved.
     pub published: usize,
+    /// The steps that failed as a whole, and why.
+    pub errors: Vec<String>,
     /// Another tick, or the daemon, is at work: nothing was done.
     pub busy: bool,
 }
 
-/// Crawls, composes, sends and publishes what is due. A failure of one step does not keep the others from being
-/// done: the first error is returned after them all.
-pub async fn tick(app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyhow::Result<Report> {
+/// When the published folder is looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publishing {
+    Always,
+    /// When something came in or was frozen.
+    OnChange,
+}
+
+/// Crawls, composes, sends and publishes what is due. A step that fails does not keep the others from being done.
+pub async fn tick(
+    app: &App,
+    publishing: Publishing,
+    progress: &(dyn Fn(&SourceReport) + Sync),
+) -> anyhow::Result<Report> {
     let mut report = Report {
         crawl: crawl::Report::default(),
         composed: vec![],
         send: send::Report::default(),
         published: 0,
+        errors: vec![],
         busy: false,
     };
     let Some(_alone) = app.alone("tick")? else { return Ok(Report { busy: true, ..report }) };
-    let crawled = crawl::crawl(app, &crawl::Which::Due, crawl::Asking::Conditionally, progress).await;
-    let composed = compose::compose(app, compose::Which::Due);
-    let sent = send::send(app, &|_| ()).await;
-    let published = publish::publish(app, None);
-    report.crawl = crawled?;
-    report.composed = composed?;
-    report.send = sent?;
-    let published = published?;
-    report.published = published.written + published.removed;
+    let mut errors = Vec::new();
+    let mut failed = |error: anyhow::Error| errors.push(format!("{error:#}"));
+    match crawl::crawl(app, &crawl::Which::Due, crawl::Asking::Conditionally, progress).await {
+        Ok(crawled) => report.crawl = crawled,
+        Err(error) => failed(error),
+    }
+    match compose::compose(app, compose::Which::Due) {
+        Ok(composed) => report.composed = composed,
+        Err(error) => failed(error),
+    }
+    match send::send(app, &|_| ()).await {
+        Ok(sent) => report.send = sent,
+        Err(error) => failed(error),
+    }
+    let changed = report.crawl.sources.iter().any(|s| s.drafts > 0) || !report.composed.is_empty();
+    if changed || publishing == Publishing::Always {
+        match publish::publish(app, None) {
+            Ok(published) => report.published = published.written + published.removed,
+            Err(error) => failed(error),
+        }
+    }
+    report.errors = errors;
     Ok(report)
 }

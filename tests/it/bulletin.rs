@@ -181,3 +181,87 @@ async fn two_senders_at_once_send_each_message_once() {
     assert_eq!(first.sent + second.sent, 30);
     assert_eq!(t.received().len(), 30);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_never_answers_the_final_dot_gets_two_copies_and_no_third() {
+    let answers = BTreeMap::from([(String::from("mute"), Answer::CloseAfterDot)]);
+    let mut t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.crawl().await;
+    t.subscribe("mute@example.fr", Cadence::Daily);
+    t.compose(Cadence::Daily);
+    assert_eq!(t.send().await.deferred, 1);
+    t.at("2023-08-30T06:30:00Z");
+    t.send().await;
+    t.at("2023-08-30T12:00:00Z");
+    t.send().await;
+    let received = t.received();
+    assert_eq!(received.len(), 2);
+    let id = |n: usize| {
+        MessageParser::default().parse(&received[n].bytes).expect("a message").message_id().map(String::from)
+    };
+    assert_eq!(id(0), id(1), "a mailbox can fold the double");
+    let tally = t.app.store.read(|db| outbox::tally(db, None)).expect("a tally");
+    assert_eq!(tally, [(DeliveryState::Ambiguous, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_refuses_everybody_stops_the_run_and_costs_nobody_the_bulletin() {
+    let refusal = || Answer::Refuse(String::from("550 5.7.1 relaying denied"));
+    let answers = (0..20).map(|n| (format!("lecteur{n}"), refusal())).collect();
+    let mut t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.crawl().await;
+    for n in 0..20 {
+        t.subscribe(&format!("lecteur{n}@example.fr"), Cadence::Daily);
+    }
+    t.compose(Cadence::Daily);
+    let report = t.send().await;
+    assert!(report.trouble.is_some_and(|trouble| trouble.contains("relaying denied")));
+    assert_eq!((report.failed, report.sent), (0, 0));
+    assert!(report.deferred < 10, "the run goes on against a relay that refuses: {}", report.deferred);
+    // The operator mends it before the bulletin is too old.
+    let open = vigie::demo::inbox::Inbox::start(None).await.expect("a server");
+    let vigie::config::Transport::Smtp(smtp) = &mut t.app.config.mail.transport else { panic!("smtp") };
+    smtp.port = open.address().port();
+    t.at("2023-08-30T07:30:00Z");
+    assert_eq!(t.send().await.sent, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulletin_that_is_two_days_old_is_given_up() {
+    let mut t = with_three_stories().await;
+    t.subscribe("maire@example.fr", Cadence::Daily);
+    t.compose(Cadence::Daily);
+    t.at("2023-09-01T05:31:00Z");
+    let report = t.send().await;
+    assert_eq!((report.sent, report.failed), (0, 1));
+    assert!(t.received().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_recipient_who_breaks_the_connection_does_not_keep_the_others_waiting() {
+    let answers = BTreeMap::from([(String::from("close"), Answer::Close(String::from("421 4.3.2 closing")))]);
+    let t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.crawl().await;
+    for name in ["close", "a", "b", "c"] {
+        t.subscribe(&format!("{name}@example.fr"), Cadence::Daily);
+    }
+    t.compose(Cadence::Daily);
+    let report = t.send().await;
+    assert_eq!((report.sent, report.deferred, report.trouble), (3, 1, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_bulletin_of_one_day_has_its_own_page() {
+    let t = with_three_stories().await;
+    t.compose(Cadence::Daily);
+    t.serve("/a", &[item(4, "Quatre", "Dernier texte.")]);
+    t.crawl().await;
+    t.compose(Cadence::Daily);
+    vigie::work::publish::publish(&t.app, None).expect("a folder");
+    let page = |name: &str| std::fs::read_to_string(t.dir.path().join("public/bulletins").join(name)).expect("a page");
+    assert!(page("2023-08-30-daily.html").contains("Trois"));
+    assert!(page("2023-08-30-daily-2.html").contains("Quatre"));
+}

@@ -22,6 +22,13 @@ fn folder() -> TempDir {
     TempDir::new().expect("a temporary folder")
 }
 
+/// A folder with an installation that watches nothing.
+fn installed() -> TempDir {
+    let dir = folder();
+    fs::write(dir.path().join("sources.toml"), "").expect("a file");
+    dir
+}
+
 #[test]
 fn the_demo_does_the_main_job_offline_and_says_where_to_look() {
     let dir = folder();
@@ -95,7 +102,7 @@ fn check_names_every_problem_with_line_caret_and_hint() {
 
 #[test]
 fn wrong_usage_is_told_from_failure() {
-    let dir = folder();
+    let dir = installed();
     vigie(dir.path()).arg("fly").assert().code(2).stdout("");
     vigie(dir.path()).args(["crawl", "nowhere"]).assert().code(1).stderr(contains("there is no source `nowhere`"));
     vigie(dir.path())
@@ -103,6 +110,7 @@ fn wrong_usage_is_told_from_failure() {
         .assert()
         .code(2)
         .stderr(contains("hint: `vigie init`"));
+    vigie(folder().path()).arg("tick").assert().code(2).stderr(contains("there is neither `vigie.toml` nor"));
     vigie(dir.path()).arg("--help").assert().code(0).stdout(contains("Exit codes"));
 }
 
@@ -184,7 +192,7 @@ async fn two_ticks_at_once_do_no_harm() {
 
 #[test]
 fn an_import_names_every_bad_line_and_takes_every_good_one() {
-    let dir = folder();
+    let dir = installed();
     let lines = [
         "email;cadence;sections;natures;severity;consent_what;consent_when;consent_how",
         "maire@example.fr;daily;tic;;info;bulletin;2023-01-02;formulaire",
@@ -209,13 +217,35 @@ fn an_import_names_every_bad_line_and_takes_every_good_one() {
         .code(0)
         .stdout(contains("maire@example.fr,daily,tic").and(contains("dsi@example.fr,weekly,,alerte avis,high")));
     vigie(dir.path()).args(["subscribers", "remove", "maire@example.fr"]).assert().code(0);
+    vigie(dir.path()).args(["subscribers", "suppress", "dsi@example.fr", "--why", "asked by phone"]).assert().code(0);
     // The consent of the file is older than the wish to be left alone.
-    vigie(dir.path()).args(["subscribers", "import", "readers.csv"]).assert().code(3).stderr(contains("left alone"));
+    vigie(dir.path())
+        .args(["subscribers", "import", "readers.csv"])
+        .assert()
+        .code(3)
+        .stderr(contains("left alone").and(contains("must not be written to")));
+}
+
+#[test]
+fn a_quotation_mark_left_open_swallows_nobody() {
+    let dir = installed();
+    let lines = [
+        "email,consent_what,consent_when,consent_how",
+        "maire@example.fr,bulletin,2023-01-02,formulaire",
+        "dgs@example.fr,bulletin,2023-01-02,\"formulaire",
+        "dsi@example.fr,bulletin,2023-01-02,formulaire",
+    ];
+    fs::write(dir.path().join("readers.csv"), lines.join("\n")).expect("a file");
+    vigie(dir.path())
+        .args(["subscribers", "import", "readers.csv"])
+        .assert()
+        .code(3)
+        .stderr(contains("readers.csv:3: a field holds a line break"));
 }
 
 #[test]
 fn nobody_is_added_without_consent() {
-    let dir = folder();
+    let dir = installed();
     vigie(dir.path()).args(["subscribers", "add", "maire@example.fr"]).assert().code(2);
     vigie(dir.path())
         .args(["subscribers", "add", "maire@example.fr", "--consent", " ", "--how", "oral"])
@@ -227,7 +257,7 @@ fn nobody_is_added_without_consent() {
 
 #[test]
 fn a_damaged_database_is_an_error_with_a_hint() {
-    let dir = folder();
+    let dir = installed();
     vigie(dir.path()).args(["subscribers", "list"]).assert().code(0);
     fs::write(dir.path().join("data/vigie.db"), vec![b'x'; 5000]).expect("a file");
     vigie(dir.path()).args(["subscribers", "list"]).assert().code(1).stderr(contains("hint: restore the last backup"));

@@ -195,3 +195,65 @@ async fn a_second_crawl_at_the_same_time_does_nothing_and_says_so() {
     assert_eq!([first.busy, second.busy].iter().filter(|busy| **busy).count(), 1);
     assert_eq!(t.titles(), ["Un"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_rewords_an_advisory_does_not_change_what_its_issuer_wrote() {
+    let mut t = TestApp::watching(&["/cert", "/relay"]).await;
+    let authority = |t: &mut TestApp, n: usize, authority| t.app.config.sources[n].authority = authority;
+    authority(&mut t, 0, vigie::model::Authority::Issuer);
+    authority(&mut t, 1, vigie::model::Authority::Aggregator);
+    let link = String::from("https://cert.example/avis/CERTFR-2023-AVI-9001/");
+    let told = |text: &str| Item { guid: None, link: link.clone(), ..item(1, "Vulnérabilité dans SPIP", text) };
+    // The relay is faster than the issuer; then it changes its words.
+    t.serve("/relay", &[told("Vite, un correctif !")]);
+    t.crawl_one("relay").await;
+    t.serve("/cert", &[told("Le texte de l'avis.")]);
+    t.crawl_one("cert").await;
+    t.serve("/relay", &[told("Dix raisons de mettre à jour.")]);
+    assert_eq!(t.crawl_one("relay").await.revised, 0);
+    let notices = t.notices();
+    assert_eq!(notices.len(), 1);
+    assert_eq!((notices[0].text.as_str(), notices[0].source.as_str()), ("Le texte de l'avis.", "cert"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_recovers_is_read_again_in_full() {
+    let t = TestApp::watching(&["/a"]).await;
+    let feed = || Answer::ok("application/rss+xml", rss(&[item(1, "Un", "x")])).header("etag", "\"v1\"");
+    t.web.set("/a", feed());
+    t.crawl().await;
+    t.web.set("/a", Answer::status(503));
+    assert_eq!(t.crawl_one("a").await.state, State::Failing);
+    t.web.set("/a", feed());
+    let again = t.crawl_one("a").await;
+    assert_eq!((again.state, again.status), (State::Ok, Some(200)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_whose_selector_matches_nothing_any_more_is_a_failure() {
+    use vigie::model::{Kind, Selectors};
+    let mut t = TestApp::watching(&["/liste"]).await;
+    let selectors = Selectors { item: "article".into(), title: "h2".into(), link: None, date: None, summary: None };
+    t.app.config.sources[0].kind = Kind::Html(selectors);
+    let page =
+        |item: &str| format!("<html><body><main><{item}><h2><a href=\"/1\">Un</a></h2></{item}></main></body></html>");
+    t.web.set("/liste", Answer::ok("text/html", page("article")));
+    assert_eq!(t.crawl_one("liste").await.new, 1);
+    t.web.set("/liste", Answer::ok("text/html", page("section")));
+    let report = t.crawl_one("liste").await;
+    assert_eq!(report.state, State::Failing);
+    assert!(report.detail.contains("article"), "{}", report.detail);
+    assert_eq!(t.titles(), ["Un"], "the old notices stay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_a_year_ahead_does_not_freeze_a_source() {
+    use vigie::work::crawl::{Asking, Which, crawl};
+    let mut t = TestApp::watching(&["/a"]).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.at("2024-08-30T05:30:00Z");
+    t.crawl().await;
+    t.at("2023-08-30T05:40:00Z");
+    let report = crawl(&t.app, &Which::Due, Asking::Conditionally, &|_| ()).await.expect("a crawl");
+    assert_eq!(report.sources.len(), 1);
+}

@@ -368,10 +368,6 @@ async fn a_host_that_asks_for_silence_gets_it_for_all_its_sources() {
     }
     let server = Replay::start([("/", Answer::status(500).header("retry-after", "120"))]).await.unwrap();
     assert_eq!(error(get(&server.url("/")).await).class(), Class::Later { retry_after: None });
-    let fetcher = fetcher();
-    fetcher.hold("127.0.0.1", Duration::from_secs(60));
-    let held = get_with(&fetcher, &server.url("/"), Private::Allowed, &Validators::default()).await;
-    assert!(matches!(held, Err(FetchError::Held { .. })));
 }
 
 fn in_two_minutes() -> String {

@@ -16,6 +16,7 @@ CREATE TABLE source (
   last_fetch_at   INTEGER,
   last_success_at INTEGER,                     -- a page was read, or 304
   last_new_at     INTEGER,                     -- a new notice came
+  read_since      INTEGER,                     -- entries of this address were read for the first time
   state           TEXT    NOT NULL CHECK (state IN ('new','ok','unmodified','empty','not_a_feed','failing','blocked','gone')),
   since           INTEGER NOT NULL,            -- when it came into that state
   failures        INTEGER NOT NULL,            -- in a row
@@ -160,8 +161,10 @@ CREATE TABLE bulletin (
   date    TEXT    NOT NULL,                    -- the day it bears
   frozen  INTEGER NOT NULL,
   stories INTEGER NOT NULL,                    -- 0: nothing to say, nothing sent
+  number  INTEGER NOT NULL,                    -- 1 for the first of its cadence that bears this day
   UNIQUE (cadence, slot)
 ) STRICT;
+CREATE INDEX bulletin_date ON bulletin (cadence, date);
 
 CREATE TABLE bulletin_story (
   bulletin_id INTEGER NOT NULL REFERENCES bulletin (id),
