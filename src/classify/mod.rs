@@ -2,6 +2,7 @@
 //!
 //! The rules are data (`rules.toml`), so that an installation can have its own sections and words.
 
+mod fields;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ mod words;
 use rules::{Case, Rule};
 use words::{Found, fold};
 
-pub use rules::Rules;
+pub use rules::{Mistake, Rules};
 
 use crate::model::{Draft, Nature, SectionId, Severity, Source};
 

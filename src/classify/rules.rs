@@ -1,11 +1,15 @@
 //! The rules as written in `rules.toml`, and as compiled.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-use toml::Spanned;
+use serde::{Deserialize, de::DeserializeOwned};
+use toml::{Spanned, de::DeTable};
 
-use super::words::{Lexicon, PhraseId};
+pub use super::fields::Mistake;
+use super::{
+    fields::Fields,
+    words::{Lexicon, PhraseId},
+};
 use crate::model::{Issuer, Nature, Section, SectionId, Sections, Severity};
 
 /// Which sections there are, and which notice goes where. Word lists are compiled once, here.
@@ -39,46 +43,6 @@ pub(super) struct Case {
     pub text_has: Vec<PhraseId>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    section: Vec<WrittenSection>,
-    #[serde(default)]
-    rule: Vec<WrittenRule>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSection {
-    id: Spanned<String>,
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenRule {
-    name: Spanned<String>,
-    when: Vec<Spanned<WrittenCase>>,
-    section: Option<Spanned<String>>,
-    nature: Option<Nature>,
-    severity: Option<Severity>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[derive(Default)]
-struct WrittenCase {
-    source: Vec<String>,
-    source_section: Vec<Spanned<String>>,
-    issuer: Vec<WrittenIssuer>,
-    number_has: Vec<String>,
-    address_has: Vec<String>,
-    title_has: Vec<Spanned<String>>,
-    category_has: Vec<Spanned<String>>,
-    subject_has: Vec<Spanned<String>>,
-    text_has: Vec<Spanned<String>>,
-}
-
 #[derive(Deserialize, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
 enum WrittenIssuer {
@@ -89,34 +53,41 @@ enum WrittenIssuer {
     Celex,
 }
 
-/// What is wrong, where, and what to do.
-type Wrong = (Range<usize>, String, &'static str);
-
 impl Rules {
     /// The rules that ship with Vigie. A test holds that they can be read.
     pub fn embedded() -> Rules {
-        Rules::parse("rules.toml", include_str!("rules.toml")).unwrap_or_default()
+        Rules::read(include_str!("rules.toml")).0
     }
 
-    /// Reads a file that takes their place; `name` is how errors call it.
-    ///
-    /// # Errors
-    ///
-    /// The first mistake, as « `name:line:column: what`, newline, `hint: what to do` ».
-    pub fn parse(name: &str, text: &str) -> Result<Rules, String> {
-        let read = || -> Result<Rules, Wrong> {
-            let written: Written = toml::from_str(text).map_err(|e| {
-                let hint = "the head of the built-in `rules.toml` tells what may be written";
-                (e.span().unwrap_or(0..0), e.message().replace('\n', "; "), hint)
-            })?;
-            compile(written)
-        };
-        read().map_err(|(span, message, hint)| {
-            let before = text.get(..span.start).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            format!("{name}:{line}:{column}: {message}\nhint: {hint}")
-        })
+    /// Reads a file that takes their place: what can be read of it, and every mistake, in its order. What is not TOML
+    /// comes first: the other mistakes are told once that is mended.
+    pub fn read(text: &str) -> (Rules, Vec<Mistake>) {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let mut top = Fields::new("the file", root.get_ref(), 0..0);
+        let (mut rules, mut mistakes) = (Rules::default(), Vec::new());
+        let mut sections = Vec::new();
+        let mut ids = BTreeSet::new();
+        let written = top.tables("section", "a section");
+        if written.is_empty() && !top.has("section") {
+            top.refuse(0..0, "there is no section", "write at least one `[[section]]`");
+        }
+        for mut fields in written {
+            sections.extend(section(&mut fields, &mut ids));
+            mistakes.append(&mut fields.finish());
+        }
+        rules.sections = Sections::new(sections);
+        for mut fields in top.tables("rule", "a rule") {
+            if let Some(rule) = rule(&mut fields, &rules.sections, &mut rules.lexicon) {
+                rules.rules.push(rule);
+            }
+            mistakes.append(&mut fields.finish());
+        }
+        mistakes.append(&mut top.finish());
+        mistakes.sort_by_key(|mistake| mistake.span.start);
+        match errors.is_empty() {
+            true => (rules, mistakes),
+            false => (rules, not_toml(text, &errors)),
+        }
     }
 
     /// In the order of the bulletin.
@@ -125,90 +96,113 @@ impl Rules {
     }
 }
 
-fn compile(written: Written) -> Result<Rules, Wrong> {
-    let mut rules = Rules { sections: sections(written.section)?, ..Rules::default() };
-    for rule in written.rule {
-        let span = rule.name.span();
-        let name = rule.name.into_inner();
-        if rule.when.is_empty() {
-            return Err((span, format!("rule `{name}` never holds"), "give it a case: `when = [{ … }]`"));
-        }
-        if rule.section.is_none() && rule.nature.is_none() && rule.severity.is_none() {
-            return Err((span, format!("rule `{name}` sets nothing"), "give it a `section`, `nature` or `severity`"));
-        }
-        let section = rule.section.map(|section| known(&rules.sections, section)).transpose()?;
-        let mut when = Vec::with_capacity(rule.when.len());
-        for case in rule.when {
-            when.push(compile_case(case, &name, &rules.sections, &mut rules.lexicon)?);
-        }
-        rules.rules.push(Rule { name, when, section, nature: rule.nature, severity: rule.severity });
+/// One slip often breaks the parser's stride several times on its line: the first tells.
+fn not_toml(text: &str, errors: &[toml::de::Error]) -> Vec<Mistake> {
+    let hint = "write a key, `=`, and a value: text in quotes, a list in brackets";
+    let mut mistakes = BTreeMap::new();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        let line = text.get(..span.start).unwrap_or(text).matches('\n').count();
+        let message = format!("this is not TOML: {}", error.message().trim_end().replace('\n', "; "));
+        mistakes.entry(line).or_insert_with(|| Mistake::new(span, message, hint));
     }
-    Ok(rules)
+    mistakes.into_values().collect()
 }
 
-fn sections(written: Vec<WrittenSection>) -> Result<Sections, Wrong> {
-    if written.is_empty() {
-        return Err((0..0, "there is no section".to_owned(), "write at least one `[[section]]`"));
+fn section(fields: &mut Fields<'_>, ids: &mut BTreeSet<SectionId>) -> Option<Section> {
+    let id = fields.need::<String>("id");
+    let name = fields.need::<String>("name");
+    let id = id?;
+    let (span, text) = (id.span(), id.into_inner());
+    let Some(id) = SectionId::parse(&text) else {
+        let message = format!("`{text}` cannot be the id of a section");
+        fields.refuse(span, message, "write 1 to 64 letters a to z, digits and dashes");
+        return None;
+    };
+    if !ids.insert(id.clone()) {
+        fields.refuse(span, format!("section `{id}` is there twice"), "keep one of them");
+        return None;
     }
-    let mut ids = BTreeSet::new();
-    let mut sections = Vec::with_capacity(written.len());
-    for section in written {
-        let (span, text) = (section.id.span(), section.id.into_inner());
-        let Some(id) = SectionId::parse(&text) else {
-            let message = format!("`{text}` cannot be the id of a section");
-            return Err((span, message, "write 1 to 64 letters a to z, digits and dashes"));
-        };
-        if !ids.insert(id.clone()) {
-            return Err((span, format!("section `{id}` is there twice"), "keep one of them"));
-        }
-        sections.push(Section { id, name: section.name });
-    }
-    Ok(Sections::new(sections))
+    Some(Section { id, name: name?.into_inner() })
 }
 
-fn known(sections: &Sections, written: Spanned<String>) -> Result<SectionId, Wrong> {
+/// `None` when it cannot do what was meant.
+fn rule(fields: &mut Fields<'_>, sections: &Sections, lexicon: &mut Lexicon) -> Option<Rule> {
+    let name = fields.need::<String>("name");
+    let span = name.as_ref().map_or(fields.span.clone(), Spanned::span);
+    let name = name.map_or_else(|| "…".to_owned(), Spanned::into_inner);
+    let section = fields.take::<String>("section").and_then(|section| known(fields, sections, section));
+    let nature = fields.take::<Nature>("nature").map(Spanned::into_inner);
+    let severity = fields.take::<Severity>("severity").map(Spanned::into_inner);
+    if !["section", "nature", "severity"].iter().any(|key| fields.has(key)) {
+        let message = format!("rule `{name}` sets nothing");
+        fields.refuse(span.clone(), message, "give it a `section`, `nature` or `severity`");
+    }
+    let before = fields.mistakes.len();
+    let cases = fields.tables("when", "a case");
+    if cases.is_empty() && fields.mistakes.len() == before {
+        fields.refuse(span, format!("rule `{name}` never holds"), "give it a case: `when = [{ … }]`");
+    }
+    let mut when = Vec::with_capacity(cases.len());
+    for mut case in cases {
+        when.push(compile_case(&mut case, &name, sections, lexicon));
+        fields.mistakes.append(&mut case.finish());
+    }
+    fields.mistakes.is_empty().then_some(Rule { name, when, section, nature, severity })
+}
+
+fn known(fields: &mut Fields<'_>, sections: &Sections, written: Spanned<String>) -> Option<SectionId> {
     let section = sections.named(written.get_ref()).map(|section| section.id.clone());
-    section.ok_or_else(|| {
+    if section.is_none() {
         let all: Vec<String> = sections.iter().map(|s| format!("`{}`", s.id)).collect();
         let message = format!("unknown section `{}`; known: {}", written.get_ref(), all.join(", "));
-        (written.span(), message, "name a `[[section]]` of this file by its `id`")
-    })
+        fields.refuse(written.span(), message, "name a `[[section]]` of this file by its `id`");
+    }
+    section
 }
 
-fn compile_case(
-    written: Spanned<WrittenCase>,
-    rule: &str,
-    sections: &Sections,
-    lexicon: &mut Lexicon,
-) -> Result<Case, Wrong> {
-    let (span, written) = (written.span(), written.into_inner());
-    let mut words = |list: Vec<Spanned<String>>| -> Result<Vec<PhraseId>, Wrong> {
-        let add = |entry: Spanned<String>| {
-            let hint = "write whole words; a `*` at the end of a word stands for any ending";
-            lexicon.add(entry.get_ref()).map_err(|message| (entry.span(), message, hint))
-        };
-        list.into_iter().map(add).collect()
-    };
-    let mut source_section = Vec::new();
-    for section in written.source_section {
-        source_section.push(known(sections, section)?.as_str().to_owned());
-    }
+fn compile_case(fields: &mut Fields<'_>, rule: &str, sections: &Sections, lexicon: &mut Lexicon) -> Case {
     let case = Case {
-        source: written.source,
-        source_section,
-        issuer: written.issuer.into_iter().map(issuer).collect(),
-        number_has: written.number_has.iter().map(|part| part.to_uppercase()).collect(),
-        address_has: written.address_has.iter().map(|part| part.to_lowercase()).collect(),
-        title_has: words(written.title_has)?,
-        category_has: words(written.category_has)?,
-        subject_has: words(written.subject_has)?,
-        text_has: words(written.text_has)?,
+        source: texts(fields, "source"),
+        source_section: list::<Spanned<String>>(fields, "source_section")
+            .into_iter()
+            .filter_map(|section| known(fields, sections, section).map(|id| id.as_str().to_owned()))
+            .collect(),
+        issuer: list(fields, "issuer").into_iter().map(issuer).collect(),
+        number_has: texts(fields, "number_has").iter().map(|part| part.to_uppercase()).collect(),
+        address_has: texts(fields, "address_has").iter().map(|part| part.to_lowercase()).collect(),
+        title_has: words(fields, "title_has", lexicon),
+        category_has: words(fields, "category_has", lexicon),
+        subject_has: words(fields, "subject_has", lexicon),
+        text_has: words(fields, "text_has", lexicon),
     };
-    if case.is_empty() {
+    if case.is_empty() && fields.mistakes.is_empty() && fields.unknown().is_empty() {
         let message = format!("a case of rule `{rule}` names no condition, and would hold for every notice");
-        return Err((span, message, "name one, such as `title_has = [\"…\"]`"));
+        fields.refuse(fields.span.clone(), message, "name one, such as `title_has = [\"…\"]`");
     }
-    Ok(case)
+    case
+}
+
+fn list<T: DeserializeOwned>(fields: &mut Fields<'_>, key: &'static str) -> Vec<T> {
+    fields.take(key).map(Spanned::into_inner).unwrap_or_default()
+}
+
+fn texts(fields: &mut Fields<'_>, key: &'static str) -> Vec<String> {
+    list(fields, key)
+}
+
+fn words(fields: &mut Fields<'_>, key: &'static str, lexicon: &mut Lexicon) -> Vec<PhraseId> {
+    let mut ids = Vec::new();
+    for entry in list::<Spanned<String>>(fields, key) {
+        match lexicon.add(entry.get_ref()) {
+            Ok(id) => ids.push(id),
+            Err(message) => {
+                let hint = "write whole words; a `*` at the end of a word stands for any ending";
+                fields.refuse(entry.span(), message, hint);
+            }
+        }
+    }
+    ids
 }
 
 impl Case {

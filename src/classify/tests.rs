@@ -33,7 +33,8 @@ fn numbered(issuer: Issuer, number: &str) -> Draft {
 
 #[test]
 fn the_rules_that_ship_can_be_read() {
-    let rules = Rules::parse("rules.toml", include_str!("rules.toml")).unwrap_or_else(|e| panic!("{e}"));
+    let (rules, mistakes) = Rules::read(include_str!("rules.toml"));
+    assert_eq!(mistakes, Vec::new());
     assert_eq!(rules.sections().iter().next().map(|s| s.name.as_str()), Some("TIC - Réseaux - Téléphonie"));
     assert!(rules.sections().iter().count() >= 16);
     let names: std::collections::BTreeSet<&str> = rules.rules.iter().map(|r| r.name.as_str()).collect();
@@ -154,7 +155,8 @@ fn ones_own_rules_take_their_place() {
         severity = "high"
         nature = "doc"
     "#;
-    let rules = Rules::parse("mine.toml", text).unwrap();
+    let (rules, mistakes) = Rules::read(text);
+    assert_eq!(mistakes, Vec::new());
     let here = source("autre", Nature::Actu);
     let other = Source { id: SourceId::parse("autre-source").unwrap(), ..here.clone() };
     assert_eq!(classify(&rules, &here, &titled("L'ÉLU")).severity, Severity::Notable);
@@ -165,26 +167,63 @@ fn ones_own_rules_take_their_place() {
 }
 
 #[test]
-fn mistakes_in_rules_are_shown_with_their_line() {
+fn every_mistake_in_rules_is_told_with_its_place() {
     let section = "[[section]]\nid = \"tic\"\nname = \"TIC\"\n";
     let rule = |body: &str| format!("{section}[[rule]]\nname = \"r\"\n{body}\n");
-    for (text, message) in [
-        (String::new(), "mine.toml:1:1: missing field `section`"),
+    for (text, told) in [
+        (String::new(), &["1:1: there is no section"][..]),
+        (rule("when = [{ title_has = [\"a\"] }]\nsection = \"tik\""), &["7:11: unknown section `tik`; known: `tic`"]),
+        (rule("when = []\nsection = \"tic\""), &["5:8: rule `r` never holds"]),
+        (rule("when = \"x\"\nsection = \"tic\""), &["6:8: `when` must be a list of tables"]),
+        (rule("when = [{}]\nsection = \"tic\""), &["6:9: a case of rule `r` names no condition"]),
+        (rule("when = [{ title_has = [\"a\"] }]"), &["5:8: rule `r` sets nothing"]),
+        (rule("when = [{ title_has = [\"é\", \"ab*\"] }]\nsection = \"tic\""), &["6:29: `ab*` needs 3 letters"]),
         (
-            rule("when = [{ title_has = [\"a\"] }]\nsection = \"tik\""),
-            "mine.toml:7:11: unknown section `tik`; known: `tic`",
+            rule("when = [{ title_has = [\"a\"], titel_has = [\"a\"] }]\nsection = \"tic\""),
+            &["6:30: unknown field `titel_has` in a case"],
         ),
-        (rule("when = []\nsection = \"tic\""), "mine.toml:5:8: rule `r` never holds"),
-        (rule("when = [{}]\nsection = \"tic\""), "mine.toml:6:9: a case of rule `r` names no condition"),
-        (rule("when = [{ title_has = [\"a\"] }]"), "mine.toml:5:8: rule `r` sets nothing"),
-        (rule("when = [{ title_has = [\"é\", \"ab*\"] }]\nsection = \"tic\""), "mine.toml:6:29: `ab*` needs 3 letters"),
-        (rule("when = [{ titel_has = [\"a\"] }]\nsection = \"tic\""), "mine.toml:6:11: unknown field `titel_has`"),
-        (rule("when = [{ title_has = [\"a\"] }]\nseverity = \"grave\""), "mine.toml:7:12: unknown variant `grave`"),
-        (format!("{section}{section}"), "mine.toml:5:6: section `tic` is there twice"),
-        (section.replace("tic", "T I C"), "mine.toml:2:6: `T I C` cannot be the id of a section"),
+        (
+            rule("when = [{ title_has = [\"a\"] }]\nseverity = \"grave\""),
+            &["7:12: `severity`: unknown variant `grave`"],
+        ),
+        (format!("{section}{section}"), &["5:6: section `tic` is there twice"]),
+        (section.replace("tic", "T I C"), &["2:6: `T I C` cannot be the id of a section"]),
+        (
+            rule("when = [{ titel_has = [\"a\"] }, { issuer = [\"x\"], text_has = [\"*\"] }]\nnature = 3")
+                + "[[rule]]\nwhen = [{ source = \"a\" }]\n[section2]\n",
+            &[
+                "6:11: unknown field `titel_has`",
+                "6:44: `issuer`: unknown variant `x`",
+                "6:62: `*` needs 3 letters",
+                "7:10: `nature`: ",
+                "8:1: missing field `name` in a rule",
+                "8:1: rule `…` sets nothing",
+                "9:20: `source`: invalid type: string \"a\"",
+                "10:2: unknown field `section2` in the file",
+            ],
+        ),
+        (rule("when = [\nsection = tic").replace("id =", "id"), &["2:", "7:"]),
     ] {
-        let error = Rules::parse("mine.toml", &text).unwrap_err();
-        assert!(error.starts_with(message), "{error}\nexpected: {message}");
-        assert!(error.contains("\nhint: "), "{error}");
+        let (_, mistakes) = Rules::read(&text);
+        let shown: Vec<String> = mistakes
+            .iter()
+            .map(|mistake| {
+                assert!(!mistake.hint.is_empty(), "{mistake:?}");
+                let before = &text[..mistake.span.start];
+                let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+                format!("{}:{column}: {}", before.matches('\n').count() + 1, mistake.message)
+            })
+            .collect();
+        let is_told = shown.len() == told.len() && shown.iter().zip(told).all(|(shown, told)| shown.starts_with(told));
+        assert!(is_told, "{text}\n{shown:#?}\nexpected: {told:#?}");
     }
+}
+
+/// A wrong rule does not cost the sections: sources are still checked against them.
+#[test]
+fn what_is_right_in_wrong_rules_is_read() {
+    let text = "[[section]]\nid = \"voirie\"\nname = \"Voirie\"\n[[rule]]\nname = \"r\"\n[[rule]\n";
+    let (rules, mistakes) = Rules::read(text);
+    assert!(rules.sections().named("voirie").is_some());
+    assert!(mistakes.iter().all(|mistake| mistake.message.starts_with("this is not TOML")), "{mistakes:?}");
 }

@@ -1,11 +1,14 @@
 //! Reads the configuration, and opens the installation.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+mod read;
+
+use read::{Unread, named, own_rules, own_templates, read};
 
 use super::{
     Exit, Global,
@@ -14,7 +17,8 @@ use super::{
 use crate::{
     classify::Rules,
     clock::Clock,
-    config::{self, Config, Context, Input, Problems, SourcesFile},
+    config::{self, Config, ConfigProblem, Context, Input, Problems, SourcesFile},
+    extract,
     render::Templates,
     work::App,
 };
@@ -43,15 +47,18 @@ pub(super) fn app(global: &Global) -> anyhow::Result<App> {
     App::open(loaded.config, loaded.rules, loaded.templates, Clock::System)
 }
 
-/// `vigie check`: every problem of both files, or what they say.
+/// `vigie check`: every problem of all files; or what they say, and what they should say.
 pub(super) fn check(global: &Global, out: &Output) -> anyhow::Result<Exit> {
     match load(&global.config, global.data.as_deref()) {
         Ok(loaded) => {
             let files: Vec<String> = loaded.files.iter().map(|path| format!("`{}`", path.display())).collect();
             let read = files.join(", ");
-            out.data(&serde_json::json!({ "problems": [], "sources": loaded.config.sources.len() }), || {
-                format!("{read}: no problem, {}", count(loaded.config.sources.len(), "source"))
+            let warnings = config::warnings(&loaded.config);
+            let sources = loaded.config.sources.len();
+            out.data(&serde_json::json!({ "problems": [], "warnings": warnings, "sources": sources }), || {
+                format!("{read}: no problem, {}", count(sources, "source"))
             })?;
+            warnings.iter().for_each(|warning| out.say(warning.to_string()));
             Ok(Exit::Done)
         }
         Err(error) => match error.downcast_ref::<ConfigError>() {
@@ -66,96 +73,89 @@ pub(super) fn check(global: &Global, out: &Output) -> anyhow::Result<Exit> {
 }
 
 /// Reads the settings named by `path` (absent: defaults), the sources beside them, the rules and the templates.
+///
+/// # Errors
+/// [`ConfigError`]: every problem of all of them at once, in the order in which they are named here.
 pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
     let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let shown = path.display().to_string();
-    let settings = text(path)?;
-    // Named by hand, it must be there; the default need not be.
-    if settings.is_none() && path != Path::new("vigie.toml") {
-        let hint = "hint: `vigie init` writes one to start from";
-        return Err(ConfigError::Other(format!("there is no file `{shown}`\n{hint}")).into());
-    }
-    let input = settings.as_deref().map(|text| Input { name: &shown, text });
-    let rules = match config::rules_path(input) {
-        None => Rules::embedded(),
-        Some(name) => {
-            let path = base.join(&name);
-            let text = text(&path)?.ok_or_else(|| {
-                ConfigError::Other(format!(
-                    "there is no file `{}`\nhint: `rules` in `{shown}` names it",
-                    path.display()
-                ))
-            })?;
-            Rules::parse(&path.display().to_string(), &text).map_err(ConfigError::Other)?
+    let mut found = Vec::new();
+    let settings = match read(path, &mut found) {
+        Ok(text) => text,
+        // Named by hand, it must be there; the default need not be.
+        Err(Unread::Absent) if path == Path::new("vigie.toml") => None,
+        Err(Unread::Absent) => {
+            let hint = "`vigie init` writes one to start from";
+            return Err(refused(vec![ConfigProblem::whole(&shown, "there is no such file".into(), hint.into())]));
+        }
+        Err(unread) => {
+            found.push(unread.whole(path));
+            None
         }
     };
-    let mut files: Vec<PathBuf> = settings.iter().map(|_| path.to_owned()).collect();
+    let input = settings.as_deref().map(|text| Input { name: &shown, text });
+    let mut unread = BTreeMap::new();
     let sources = match config::sources_file(input) {
         SourcesFile::Inline => None,
         SourcesFile::Beside => {
             let path = base.join("sources.toml");
-            text(&path)?.map(|text| (path, text))
+            match read(&path, &mut found) {
+                Ok(text) => text.map(|text| (path, text)),
+                Err(Unread::Absent) => None,
+                Err(unread) => {
+                    found.push(unread.whole(&path));
+                    None
+                }
+            }
         }
-        SourcesFile::Named(name) => {
-            let path = base.join(name);
-            let text = text(&path)?.ok_or_else(|| {
-                let hint = format!("hint: `sources` in `{shown}` names it");
-                ConfigError::Other(format!("there is no file `{}`\n{hint}", path.display()))
-            })?;
-            Some((path, text))
-        }
+        SourcesFile::Named(name) => named("sources", base.join(name), &mut found, &mut unread),
     };
-    if settings.is_none() && sources.is_none() {
+    if settings.is_none() && sources.is_none() && found.is_empty() {
         let hint = "hint: `vigie init` writes both to start from; `--config` names another place";
         let text = format!("there is neither `{shown}` nor `{}`\n{hint}", base.join("sources.toml").display());
         return Err(ConfigError::Other(text).into());
     }
-    files.extend(sources.iter().map(|(path, _)| path.clone()));
+    let own = config::rules_path(input).and_then(|name| named("rules", base.join(name), &mut found, &mut unread));
+    let rules = own.map_or_else(Rules::embedded, |(path, text)| own_rules(&path, &text, &mut found));
+    let files: Vec<PathBuf> =
+        settings.iter().map(|_| path.to_owned()).chain(sources.iter().map(|(path, _)| path.clone())).collect();
     let sources = sources.map(|(path, text)| (path.display().to_string(), text));
     let sources = sources.as_ref().map(|(name, text)| Input { name, text });
+    let templates = RefCell::new((Templates::embedded(), Vec::new()));
     let context = Context {
         base: &base,
+        here: &std::env::current_dir().unwrap_or_default(),
+        data,
         sections: rules.sections(),
         env: &|name| std::env::var(name).ok(),
         read_secret: &|path| {
             std::fs::read_to_string(path).map(|secret| secret.trim_end().to_owned()).map_err(|error| error.to_string())
         },
+        selector: &extract::check_selector,
+        named: &|key, path| match key {
+            "templates" => own_templates(path).map(|read| drop(templates.replace(read))),
+            _ => unread.get(key).map_or(Ok(()), |why: &String| Err(why.clone())),
+        },
     };
-    let mut config = config::load(input, sources, &context).map_err(ConfigError::Problems)?;
-    if let Some(data) = data {
-        config.data = data.to_owned();
+    let config = config::load(input, sources, &context);
+    let (templates, mut of_templates) = templates.into_inner();
+    let (config, mut problems) = match config {
+        Ok(config) => (Some(config), Vec::new()),
+        Err(problems) => (None, problems.into_vec()),
+    };
+    // What else is odd about a line that is no text is a consequence.
+    problems.retain(|p| !found.iter().any(|f| f.file == p.file && f.line == p.line && f.line > 0));
+    problems.append(&mut found);
+    // Those of the settings, of the sources, of the rules.
+    let order = [Some(shown.as_str()), sources.map(|input| input.name)];
+    problems.sort_by_key(|p| (order.iter().position(|name| *name == Some(p.file.as_str())).unwrap_or(2), p.line));
+    problems.append(&mut of_templates);
+    match config {
+        Some(config) if problems.is_empty() => Ok(Loaded { config, rules, templates, files }),
+        _ => Err(refused(problems)),
     }
-    let templates = match &config.templates {
-        None => Templates::embedded(),
-        Some(folder) => Templates::with(overrides(folder)?).map_err(|error| ConfigError::Other(error.to_string()))?,
-    };
-    Ok(Loaded { config, rules, templates, files })
 }
 
-/// The files of a folder that bear the name of a template.
-fn overrides(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    if !folder.is_dir() {
-        let hint = "hint: `templates` names a folder of templates that take the place of the embedded ones";
-        return Err(ConfigError::Other(format!("there is no folder `{}`\n{hint}", folder.display())).into());
-    }
-    let mut found = BTreeMap::new();
-    for name in Templates::names() {
-        if let Some(text) = text(&folder.join(name))? {
-            found.insert((*name).to_owned(), text);
-        }
-    }
-    Ok(found)
-}
-
-/// The text of a file; `None` where there is none.
-fn text(path: &Path) -> anyhow::Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            let hint = "hint: save it as UTF-8";
-            Err(ConfigError::Other(format!("`{}` is not a text in UTF-8\n{hint}", path.display())).into())
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
-    }
+fn refused(problems: Vec<ConfigProblem>) -> anyhow::Error {
+    ConfigError::Problems(Problems::new(problems)).into()
 }

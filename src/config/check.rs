@@ -1,6 +1,7 @@
 //! From settings as written to settings as meant: every problem at once.
 
 mod mail;
+mod place;
 mod source;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -11,11 +12,14 @@ use jiff::{
 };
 
 use super::{
-    Config, Crawl, Problems, Publish, Rhythm, Site,
+    Config, Crawl, Network, Problems, Rhythm, Site,
     file::{Table, Written},
     value::{self, Wrong},
 };
 use crate::model::{Cadence, Sections};
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// One file.
 #[derive(Debug, Clone, Copy)]
@@ -29,20 +33,29 @@ pub struct Input<'a> {
 pub struct Context<'a> {
     /// The folder of the settings file: relative paths start there.
     pub base: &'a Path,
+    /// The current folder: where a relative `base` starts.
+    pub here: &'a Path,
+    /// What takes the place of `[store] data`, as given on the command line.
+    pub data: Option<&'a Path>,
     /// Those that a source may name.
     pub sections: &'a Sections,
     /// A variable of the environment.
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// The content of a file that holds a secret; the error is text for the operator.
     pub read_secret: &'a dyn Fn(&Path) -> Result<String, String>,
+    /// Whether a text is a CSS selector to the engine that will apply it; the error is text for the operator.
+    pub selector: &'a dyn Fn(&str) -> Result<(), String>,
+    /// Whether there is what `sources`, `rules` (files) or `templates` (a folder) names; the error goes on after the
+    /// name of the key: « `rules` *names a file that is not there* ».
+    pub named: &'a dyn Fn(&str, &Path) -> Result<(), String>,
 }
 
 /// Reads `vigie.toml` and `sources.toml`. An absent file is an empty one.
 ///
 /// # Errors
 ///
-/// All problems of both files. Not said here: whether a selector means something to the selector engine (only that
-/// its brackets and quotes are closed), and whether mail can be sent (a sender refuses without `[mail] from`).
+/// All problems of both files. What an installation can be checked without, but hardly lives without, such as
+/// `[mail] from`, is for [`super::warnings`].
 pub fn load(
     settings: Option<Input<'_>>,
     sources: Option<Input<'_>>,
@@ -51,23 +64,29 @@ pub fn load(
     let written = Written::parse(settings.into_iter().chain(sources));
     let mut top = written.top();
     for key in ["sources", "rules"] {
-        top.text(key);
+        let name = top.parse(key, value::path);
         if path(sources, key).is_some() {
             top.refuse(key, Wrong::new("has no effect here", "it belongs in `vigie.toml`"));
+        } else if let Some(name) = name {
+            named(&top, key, &context.base.join(name), context);
         }
     }
-    let mut store = top.table("store");
+    let templates = top.parse("templates", value::path).map(|folder| context.base.join(folder));
+    if let Some(folder) = &templates {
+        named(&top, "templates", folder, context);
+    }
+    let crawl = crawl(top.table("crawl"));
+    let (publish, data) = place::read(top.table("publish"), top.table("store"), context);
     let config = Config {
         site: site(top.table("site")),
-        crawl: crawl(top.table("crawl")),
         cadences: cadences(top.table("cadence")),
         mail: mail::read(top.table("mail"), context),
-        publish: publish(top.table("publish"), context),
-        data: context.base.join(store.parse("data", value::name).unwrap_or_else(|| "data".to_owned())),
-        templates: top.parse("templates", value::name).map(|folder| context.base.join(folder)),
-        sources: source::read_all(top.tables("source"), context.sections),
+        publish,
+        data,
+        templates,
+        sources: source::read_all(top.tables("source"), &crawl.allow, context),
+        crawl,
     };
-    store.finish();
     top.finish();
     written.finish()?;
     Ok(config)
@@ -100,7 +119,15 @@ pub fn sources_file(settings: Option<Input<'_>>) -> SourcesFile {
 }
 
 fn path(settings: Option<Input<'_>>, key: &'static str) -> Option<String> {
-    Written::parse(settings).top().parse(key, value::name)
+    Written::parse(settings).top().parse(key, value::path)
+}
+
+/// Whether there is what a key names.
+fn named(top: &Table<'_>, key: &'static str, path: &Path, context: &Context<'_>) {
+    if let Err(why) = (context.named)(key, path) {
+        let hint = "put it there, write another path (relative ones start at the folder of the settings), or take the line away";
+        top.refuse(key, Wrong::new(why, hint));
+    }
 }
 
 /// `zone` or `timezone`; Europe/Paris when it is not set.
@@ -129,36 +156,41 @@ fn site(mut table: Table<'_>) -> Site {
 }
 
 fn crawl(mut table: Table<'_>) -> Crawl {
-    let mut seconds = |key, least, most, default| {
-        table.parse(key, |text| value::duration(text, least, most)).unwrap_or(Duration::from_secs(default))
-    };
-    let host_gap = seconds("host_gap", "0s", "1h", 1);
-    let connect_timeout = seconds("connect_timeout", "100ms", "10min", 10);
-    let idle_timeout = seconds("idle_timeout", "100ms", "10min", 15);
-    let total_timeout = seconds("total_timeout", "100ms", "1h", 60);
-    let first_read = seconds("first_read", "0s", "3650d", 7 * 86_400);
+    let host_gap = table.parse("host_gap", |text| value::duration(text, "0s", "1h")).unwrap_or(SECOND);
+    let total = table.parse("total_timeout", |text| value::duration(text, "100ms", "1h"));
+    let total = total.unwrap_or(if table.has("total_timeout") { Duration::MAX } else { SECOND * 60 });
     let crawl = Crawl {
         contact: table.parse("contact", value::contact),
         hosts_at_once: count(&mut table, "hosts_at_once", 256, 8),
         host_gap,
-        connect_timeout,
-        idle_timeout,
-        total_timeout,
+        connect_timeout: timeout(&mut table, "connect_timeout", total, SECOND * 10),
+        idle_timeout: timeout(&mut table, "idle_timeout", total, SECOND * 15),
+        total_timeout: total,
         body_cap: table.parse("body_cap", value::size).unwrap_or(10 << 20),
-        allow: table.list("allow", value::network).unwrap_or_default(),
-        first_read,
+        allow: allow(&mut table),
+        first_read: table.parse("first_read", |text| value::duration(text, "0s", "3650d")).unwrap_or(DAY * 7),
     };
     table.finish();
     crawl
 }
 
-fn publish(mut table: Table<'_>, context: &Context<'_>) -> Publish {
-    let publish = Publish {
-        out: context.base.join(table.parse("out", value::name).unwrap_or_else(|| "public".to_owned())),
-        entries: count(&mut table, "entries", 1_000, 50),
-    };
-    table.finish();
-    publish
+/// A part of `total_timeout`: one that is not set gives way, one that is set and longer would never come into play.
+fn timeout(table: &mut Table<'_>, key: &'static str, total: Duration, default: Duration) -> Duration {
+    let set = table.parse(key, |text| value::duration(text, "100ms", "10min"));
+    if set.is_some_and(|set| set > total) {
+        let hint = "shorten it, or lengthen `total_timeout` (`60s` when it is not set)";
+        table.refuse(key, Wrong::new("must not be longer than `total_timeout`, which ends all", hint));
+    }
+    set.unwrap_or(default).min(total)
+}
+
+fn allow(table: &mut Table<'_>) -> Vec<Network> {
+    match table.list("allow", value::network) {
+        Some(networks) => networks,
+        // Written, but wrongly: no source is blamed for what the list may have been meant to hold.
+        None if table.has("allow") => ["0.0.0.0/0", "::/0"].into_iter().filter_map(Network::parse).collect(),
+        None => Vec::new(),
+    }
 }
 
 /// A whole number of things, at least one.
@@ -194,13 +226,21 @@ fn cadences(mut table: Table<'_>) -> BTreeMap<Cadence, Rhythm> {
     cadences
 }
 
-/// In the order of the week, each once.
+/// In the order of the week.
 fn days(table: &mut Table<'_>, default: &[Weekday]) -> Vec<Weekday> {
-    let mut days = table.list("days", value::weekday).unwrap_or_else(|| default.to_vec());
+    let mut seen = Vec::new();
+    let each = |text: &str| {
+        let day = value::weekday(text)?;
+        if seen.contains(&day) {
+            return Err(Wrong::new(format!("names `{text}` twice"), "keep one of them: an edition leaves once a day"));
+        }
+        seen.push(day);
+        Ok(day)
+    };
+    let mut days = table.list("days", each).unwrap_or_else(|| default.to_vec());
     if days.is_empty() {
         table.refuse("days", Wrong::new("must name a day", "write `enabled = false` to do without this edition"));
     }
     days.sort_by_key(|day| day.to_monday_zero_offset());
-    days.dedup();
     days
 }

@@ -26,7 +26,8 @@ pub(super) struct Written<'a> {
 struct Document<'a> {
     input: Input<'a>,
     root: DeTable<'a>,
-    /// The lines that are not TOML: what was made of them is not worth a second complaint.
+    /// The lines that are not TOML, and those that stand under a header that is not: what was made of them is not worth a
+    /// second complaint.
     broken: Vec<usize>,
 }
 
@@ -57,21 +58,25 @@ impl<'a> Written<'a> {
         let mut documents = Vec::new();
         for input in inputs {
             let (root, errors) = DeTable::parse_recoverable(input.text);
-            let mut broken = Vec::new();
+            let (mut broken, mut lost) = (Vec::new(), Vec::new());
             for error in errors {
                 let span = error.span().unwrap_or(0..0);
-                let hint = match error.message().contains("duplicate") {
-                    true => "write each key, and each table, once",
-                    false => "write a key, `=`, and a value: text in quotes, a list in brackets",
+                let is_again = error.message().contains("duplicate");
+                let hint = match header(input.text, span.start) {
+                    _ if is_again => "write each key, and each table, once",
+                    Some(_) => "write a table as `[name]`, a source as `[[source]]`, alone on its line",
+                    None => "write a key, `=`, and a value: text in quotes, a list in brackets",
                 };
                 let message = format!("this is not TOML: {}", error.message().replace('\n', "; "));
                 let problem = ConfigProblem::at(input.name, input.text, span.clone(), message, hint.to_owned());
                 // One slip often breaks the parser's stride several times on its line: the first tells.
-                if !broken.contains(&problem.line) {
+                if !broken.contains(&problem.line) && !(is_again && lost.contains(&problem.line)) {
                     broken.push(problem.line);
+                    lost.extend(header(input.text, span.start).into_iter().flatten().filter(|_| !is_again));
                     problems.push((Place { document: documents.len(), span }, problem));
                 }
             }
+            broken.append(&mut lost);
             documents.push(Document { input, root: root.into_inner(), broken });
         }
         Self { documents, problems: RefCell::new(problems) }
@@ -114,6 +119,16 @@ impl<'a> Written<'a> {
             false => Err(Problems::new(problems.into_iter().map(|(_, problem)| problem).collect())),
         }
     }
+}
+
+/// When the line at a byte is the header of a table: the lines under it, down to the next header.
+fn header(text: &str, at: usize) -> Option<Range<usize>> {
+    let is_header = |line: &str| line.trim_start().starts_with('[');
+    let line = text.get(..at)?.matches('\n').count();
+    let mut lines = text.lines().skip(line);
+    // Lines count from 1.
+    let first = line + 2;
+    is_header(lines.next()?).then(|| first..first + lines.take_while(|line| !is_header(line)).count())
 }
 
 impl<'w> Table<'w> {
@@ -169,7 +184,7 @@ impl<'w> Table<'w> {
     }
 
     /// A list of texts that each say something else. `None` when it is absent or one of them is wrong.
-    pub fn list<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Result<T, Wrong>) -> Option<Vec<T>> {
+    pub fn list<T>(&mut self, key: &'static str, mut read: impl FnMut(&str) -> Result<T, Wrong>) -> Option<Vec<T>> {
         let value = self.find(key)?;
         let Some(array) = value.as_array() else {
             return self.mistyped(key, LIST, value);

@@ -9,6 +9,7 @@ mod problem;
 #[cfg(test)]
 mod tests;
 mod value;
+mod warning;
 
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -21,6 +22,7 @@ use crate::model::{Cadence, EmailAddress, Source};
 pub use crate::model::Rhythm;
 pub use check::{Context, Input, SourcesFile, load, rules_path, sources_file};
 pub use problem::{ConfigProblem, Problems};
+pub use warning::{Warning, warnings};
 
 /// The commented `vigie.toml` that `vigie init` writes: every setting, with its default.
 pub const INIT_SETTINGS: &str = include_str!("init/vigie.toml");

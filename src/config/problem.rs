@@ -78,6 +78,9 @@ impl Problems {
     pub fn new(problems: Vec<ConfigProblem>) -> Self {
         Self(problems)
     }
+    pub fn into_vec(self) -> Vec<ConfigProblem> {
+        self.0
+    }
     pub fn iter(&self) -> impl Iterator<Item = &ConfigProblem> {
         self.0.iter()
     }
@@ -97,7 +100,10 @@ impl fmt::Display for Problems {
             }
             write!(f, "{problem}")?;
         }
-        Ok(())
+        match self.0.len() {
+            1 => f.write_str("\n\n1 problem"),
+            n => write!(f, "\n\n{n} problems"),
+        }
     }
 }
 

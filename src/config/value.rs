@@ -6,7 +6,7 @@ use jiff::{
     civil::{Time, Weekday},
     tz::TimeZone,
 };
-use url::Url;
+use url::{ParseError, Url};
 
 use super::{Mailbox, Network};
 use crate::model::EmailAddress;
@@ -116,8 +116,15 @@ pub(super) fn choice<T: Clone>(text: &str, what: &str, all: &[(&str, T)]) -> Res
 
 /// An address that can be fetched or linked to.
 pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
-    let hint = "write the whole address, such as `https://www.example.org/feed/`";
-    let url = Url::parse(text).map_err(|e| Wrong::new(format!("must be a web address: {e}"), hint))?;
+    let url = match Url::parse(text) {
+        // `example.org:8080/feed` would be an address of the scheme `example.org`.
+        Ok(url) if !(url.scheme().contains('.') || url.scheme() == "localhost") => url,
+        Ok(_) | Err(ParseError::RelativeUrlWithoutBase) => return Err(without_scheme(text)),
+        Err(error) => {
+            let hint = "write the whole address, such as `https://www.example.org/feed/`";
+            return Err(Wrong::new(format!("must be a web address: {error}"), hint));
+        }
+    };
     if !matches!(url.scheme(), "http" | "https") {
         let why = format!("must be a web address, not one that begins with `{}:`", url.scheme());
         return Err(Wrong::new(why, "only `http:` and `https:` addresses are read"));
@@ -126,6 +133,17 @@ pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
         return Err(Wrong::new("must not hold a user name or a password", "take out what stands before the `@`"));
     }
     Ok(url)
+}
+
+fn without_scheme(text: &str) -> Wrong {
+    let why = "must be a whole web address, with `https://` at its beginning";
+    let rest = text.trim().trim_start_matches('/');
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    // A password may stand before an `@`: it is not repeated.
+    match host.contains('.') && !host.contains('@') && Url::parse(&format!("https://{rest}")).is_ok() {
+        true => Wrong::new(why, format!("write {}", quoted(&format!("https://{rest}")))),
+        false => Wrong::new(why, "write it as in `https://www.example.org/feed/`"),
+    }
 }
 
 /// The address of a folder of the web: its path ends with a slash, so that addresses can be joined to it.
@@ -206,9 +224,8 @@ pub(super) fn language(text: &str) -> Result<String, Wrong> {
     })
 }
 
-/// A CSS selector that is not empty and whose brackets and quotes are closed. The rest is seen when the source is read:
-/// only the extractor knows the selector engine.
-pub(super) fn selector(text: &str) -> Result<String, Wrong> {
+/// A CSS selector that is not empty and whose brackets and quotes are closed, as `engine` reads it.
+pub(super) fn selector(text: &str, engine: &dyn Fn(&str) -> Result<(), String>) -> Result<String, Wrong> {
     let hint = "write a CSS selector such as `main li`, `h2 a` or `a[href$=\".pdf\"]`";
     let refuse = |why: String| Err(Wrong::new(why, hint));
     if text.trim().is_empty() {
@@ -233,7 +250,13 @@ pub(super) fn selector(text: &str) -> Result<String, Wrong> {
     match (quote, open.pop()) {
         (Some(q), _) => refuse(format!("has a quote `{q}` that is not closed")),
         (None, Some(c)) => refuse(format!("lacks a `{c}`")),
-        (None, None) => Ok(text.trim().to_owned()),
+        (None, None) => match engine(text.trim()) {
+            Ok(()) => Ok(text.trim().to_owned()),
+            Err(why) => Err(Wrong::new(
+                format!("is no CSS selector: {why}"),
+                format!("{hint}; the text and the address of an element are taken by themselves"),
+            )),
+        },
     }
 }
 
@@ -255,10 +278,25 @@ pub(super) fn line(text: &str) -> Result<String, Wrong> {
     Ok(crate::text::collapse(text))
 }
 
-/// Words on one line, and at least one.
+/// Words for readers, on one line, and at least one.
 pub(super) fn name(text: &str) -> Result<String, Wrong> {
-    let read = line(text)?;
-    if read.is_empty() { Err(Wrong::new("must not be empty", "write it as readers shall see it")) } else { Ok(read) }
+    filled(line(text)?, "write it as readers shall see it")
+}
+
+/// Who we are to a mail server.
+pub(super) fn user(text: &str) -> Result<String, Wrong> {
+    filled(line(text)?, "write the name that the mail server knows, or take the line away")
+}
+
+/// A file or a folder, to the letter: it may hold any space.
+pub(super) fn path(text: &str) -> Result<String, Wrong> {
+    line(text)?;
+    let hint = "write the path of a file or folder, or take the line away";
+    if text.trim().is_empty() { filled(String::new(), hint) } else { Ok(text.to_owned()) }
+}
+
+fn filled(text: String, hint: &str) -> Result<String, Wrong> {
+    if text.is_empty() { Err(Wrong::new("must not be empty", hint)) } else { Ok(text) }
 }
 
 /// A value as a message may repeat it: short, on one line.

@@ -21,6 +21,14 @@ use crate::{
     text,
 };
 
+/// Whether a text is a selector that [`super::extract`] can apply.
+///
+/// # Errors
+/// What the selector engine says against it.
+pub fn check_selector(written: &str) -> Result<(), String> {
+    Selector::parse(written).map(drop).map_err(|error| text::collapse(&error.to_string()))
+}
+
 pub(super) fn extract(page: &Page, source: &Source, selectors: &Selectors) -> Extracted {
     let mut problems = Problems::default();
     let decoded = charset::decode(&page.body, page.content_type.as_deref(), Syntax::Html);

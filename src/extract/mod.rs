@@ -33,6 +33,7 @@ use std::{panic, time::Duration};
 use crate::model::{Draft, Kind, Page, Problem, ProblemKind, Source};
 
 pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
+pub use html::check_selector;
 pub use plain::plain;
 pub use sanitise::Sanitiser;
 

@@ -10,6 +10,7 @@ use vigie::{
     clock::Clock,
     config::{self, Context, Input},
     demo::inbox::{Behaviour, Inbox, Received},
+    extract::check_selector,
     model::{Cadence, Notice},
     render::Templates,
     store::{notices, subscribers::Added},
@@ -149,9 +150,13 @@ fn open(dir: &TempDir, settings: &str, sources: &str, now: &str) -> App {
     let rules = Rules::embedded();
     let context = Context {
         base: dir.path(),
+        here: dir.path(),
+        data: None,
         sections: rules.sections(),
         env: &|_| None,
         read_secret: &|_| Err(String::from("no secret in tests")),
+        selector: &check_selector,
+        named: &|_, _| Ok(()),
     };
     let settings = Input { name: "vigie.toml", text: settings };
     let sources = Input { name: "sources.toml", text: sources };

@@ -7,6 +7,7 @@ use vigie::{
     config::{
         Config, Context, INIT_SETTINGS, INIT_SOURCES, Input, Problems, SourcesFile, load, rules_path, sources_file,
     },
+    extract::check_selector,
     model::{Cadence, Kind, Nature},
 };
 
@@ -14,9 +15,13 @@ fn read(settings: Option<&str>, sources: Option<&str>) -> Result<Config, Problem
     let rules = Rules::embedded();
     let context = Context {
         base: Path::new("/srv/vigie"),
+        here: Path::new("/"),
+        data: None,
         sections: rules.sections(),
         env: &|_| None,
         read_secret: &|_| Err("no such file".to_owned()),
+        selector: &check_selector,
+        named: &|_, _| Ok(()),
     };
     let settings = settings.map(|text| Input { name: "vigie.toml", text });
     load(settings, sources.map(|text| Input { name: "sources.toml", text }), &context)

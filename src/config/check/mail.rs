@@ -23,7 +23,7 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
     let way = table.parse("transport", |text| {
         value::choice(text, "a way to send", &[("smtp", Way::Smtp), ("folder", Way::Folder)])
     });
-    let folder = table.parse("folder", value::name);
+    let folder = table.parse("folder", value::path);
     let transport = match way {
         Some(Way::Folder) => Transport::Folder(context.base.join(folder.unwrap_or_else(|| "outbox".to_owned()))),
         // Somebody who names a folder and forgets the transport would send real mail.
@@ -79,9 +79,9 @@ fn smtp(mut table: Table<'_>, context: &Context<'_>) -> Smtp {
 
 /// The environment wins over the file, so that a secret can be replaced without an edit.
 fn login(table: &mut Table<'_>, context: &Context<'_>) -> Option<Login> {
-    let user = table.parse("user", value::name);
+    let user = table.parse("user", value::user);
     let password = table.text("password").map(str::to_owned);
-    let file = table.parse("password_file", value::name);
+    let file = table.parse("password_file", value::path);
     if password.is_some() && file.is_some() {
         let hint = "keep `password_file`, and take the password out of this file";
         table.refuse("password", Wrong::new("and `password_file` are both set", hint));

@@ -1,10 +1,17 @@
 //! `[[source]]`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
-use super::zone;
+use url::{Host, Url};
+
+use super::{Context, zone};
 use crate::{
     config::{
+        Network,
         file::{Place, Table},
         value::{self, Wrong},
     },
@@ -15,29 +22,96 @@ use crate::{
 const SECTION: &str = "tic";
 
 /// Those that are enabled, in the order in which they are written. All are checked.
-pub(super) fn read_all(tables: Vec<Table<'_>>, sections: &Sections) -> Vec<Source> {
-    let mut first: BTreeMap<SourceId, Option<Place>> = BTreeMap::new();
+pub(super) fn read_all(tables: Vec<Table<'_>>, allow: &[Network], context: &Context<'_>) -> Vec<Source> {
+    let mut ids: BTreeMap<SourceId, Option<Place>> = BTreeMap::new();
+    let mut addresses: BTreeMap<Url, Option<Place>> = BTreeMap::new();
     let mut sources = Vec::new();
     for mut table in tables {
         let id = id(&mut table);
-        if let Some(id) = &id {
-            match first.get(id) {
-                Some(place) => {
-                    let at = place.as_ref().map(|place| table.written().line(place)).unwrap_or_default();
-                    let hint = format!("the first is at {at}: give one of them another `id`");
-                    table.refuse("id", Wrong::new(format!("must be its own: `{id}` is used twice"), hint));
-                }
-                None => {
-                    first.insert(id.clone(), table.place("id"));
-                }
-            }
+        if let Some(id) = &id
+            && let Some(at) = taken(&mut ids, id.clone(), &table, "id")
+        {
+            let hint = format!("the first is at {at}: give one of them another `id`");
+            table.refuse("id", Wrong::new(format!("must be its own: `{id}` is used twice"), hint));
         }
         let enabled = table.flag("enabled").unwrap_or(true);
-        let source = read(&mut table, id, sections);
+        let address = address(&mut table, allow);
+        // One that is put aside may have the address of the one that takes its place.
+        if let Some(address) = address.as_ref().filter(|_| enabled)
+            && let Some(at) = taken(&mut addresses, page(&address.url), &table, "url")
+        {
+            let hint = format!("the first is at {at}: keep one of them, or write `enabled = false` in the other");
+            table.refuse("url", Wrong::new("must be its own: this address is watched twice", hint));
+        }
+        let source = read(&mut table, id, address, context);
         table.finish();
         sources.extend(source.filter(|_| enabled));
     }
     sources
+}
+
+/// Where a value was met before, as « sources.toml:12 »; or else it is noted.
+fn taken<K: Ord>(met: &mut BTreeMap<K, Option<Place>>, value: K, table: &Table<'_>, key: &str) -> Option<String> {
+    if let Some(place) = met.get(&value) {
+        return Some(place.as_ref().map(|place| table.written().line(place)).unwrap_or_default());
+    }
+    met.insert(value, table.place(key));
+    None
+}
+
+/// What an address brings back: the same with and without TLS, whatever part of the page it points to.
+fn page(url: &Url) -> Url {
+    let mut page = url.clone();
+    page.set_fragment(None);
+    // Fails only between web addresses and others.
+    let _ = page.set_scheme("https");
+    page
+}
+
+struct Address {
+    url: Url,
+    allow_private: bool,
+}
+
+/// The address to fetch, which is public unless the settings say that they mean another one.
+fn address(table: &mut Table<'_>, allow: &[Network]) -> Option<Address> {
+    let allow_private = table.flag("allow_private");
+    if !table.has("url") {
+        table.refuse("url", Wrong::new("is missing", "write `url = \"https://…\"`: the address of the feed or page"));
+    }
+    let url = table.parse("url", value::web_address)?;
+    // A wrong `allow_private` is a problem already: what it was meant to say is unknown.
+    let allow_private = allow_private.unwrap_or(table.has("allow_private"));
+    let inside = inside(&url);
+    let is_listed = inside.iter().any(|address| allow.iter().any(|network| network.contains(*address)));
+    if !inside.is_empty() && !allow_private && !is_listed {
+        let host = url.host_str().unwrap_or_default();
+        let why = format!("must not name this machine or a private network, as `{host}` does");
+        let hint =
+            "write `allow_private = true` under it if that is meant, or list the addresses in `allow` of `[crawl]`";
+        table.refuse("url", Wrong::new(why, hint));
+    }
+    Some(Address { url, allow_private })
+}
+
+/// What the host of an address stands for, when it is plain to see that this is not public.
+fn inside(url: &Url) -> Vec<IpAddr> {
+    let address = match url.host() {
+        // RFC 6761 6.3.
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            let is_local = name == "localhost" || name.ends_with(".localhost");
+            return if is_local { vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()] } else { Vec::new() };
+        }
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical(),
+        None => return Vec::new(),
+    };
+    let is_inside = match address {
+        IpAddr::V4(four) => four.is_loopback() || four.is_private(),
+        IpAddr::V6(six) => six.is_loopback() || six.is_unique_local(),
+    };
+    if is_inside { vec![address] } else { Vec::new() }
 }
 
 fn id(table: &mut Table<'_>) -> Option<SourceId> {
@@ -52,26 +126,26 @@ fn id(table: &mut Table<'_>) -> Option<SourceId> {
     })
 }
 
-fn read(table: &mut Table<'_>, id: Option<SourceId>, sections: &Sections) -> Option<Source> {
-    if !table.has("url") {
-        table.refuse("url", Wrong::new("is missing", "write `url = \"https://…\"`: the address of the feed or page"));
-    }
-    let url = table.parse("url", value::web_address);
+fn read(
+    table: &mut Table<'_>,
+    id: Option<SourceId>,
+    address: Option<Address>,
+    context: &Context<'_>,
+) -> Option<Source> {
     let name = table.parse("name", value::name);
-    let kind = kind(table);
-    let section = section(table, sections);
+    let kind = kind(table, context);
+    let section = section(table, context.sections);
     let nature = closed(table, "nature", "a nature", &Nature::ALL.map(|n| (n.as_str(), n)));
     let licence = closed(table, "licence", "a licence", &Licence::ALL.map(|l| (l.as_str(), l)));
     let authority = closed(table, "authority", "a rank of authority", &Authority::ALL.map(|a| (a.as_str(), a)));
     let every = table.parse("every", |text| value::duration(text, "5min", "31d"));
     let language = table.parse("language", value::language);
     let zone = zone(table, "zone");
-    let allow_private = table.flag("allow_private").unwrap_or(false);
-    let id = id?;
+    let (id, address) = (id?, address?);
     Some(Source {
         name: name.unwrap_or_else(|| id.to_string()),
         id,
-        url: url?,
+        url: address.url,
         kind: kind?,
         section: section?,
         nature: nature.unwrap_or(Nature::Actu),
@@ -80,7 +154,7 @@ fn read(table: &mut Table<'_>, id: Option<SourceId>, sections: &Sections) -> Opt
         authority: authority.unwrap_or(Authority::Relay),
         every: every.unwrap_or(Duration::from_secs(7_200)),
         zone,
-        allow_private,
+        allow_private: address.allow_private,
     })
 }
 
@@ -105,13 +179,14 @@ fn section(table: &mut Table<'_>, sections: &Sections) -> Option<SectionId> {
     }
 }
 
-fn kind(table: &mut Table<'_>) -> Option<Kind> {
+fn kind(table: &mut Table<'_>, context: &Context<'_>) -> Option<Kind> {
     const SELECTORS: [&str; 5] = ["item", "title", "link", "date", "summary"];
     let name = match table.has("kind") {
         true => table.parse("kind", |text| value::choice(text, "a kind", &[("feed", "feed"), ("html", "html")])),
         false => table.text("kind").or(Some("feed")),
     };
-    let [item, title, link, date, summary] = SELECTORS.map(|key| table.parse(key, value::selector));
+    let [item, title, link, date, summary] =
+        SELECTORS.map(|key| table.parse(key, |text| value::selector(text, context.selector)));
     match name? {
         "html" => {
             for key in ["item", "title"].into_iter().filter(|key| !table.has(key)) {

@@ -55,10 +55,10 @@ fn mailboxes() {
 #[test]
 fn selectors() {
     for good in ["li", "main a[href$=\".pdf\"]", "tr:has(td)", "a[title='(']", "td:nth-child(1)"] {
-        assert!(selector(good).is_ok(), "{good}");
+        assert!(selector(good, &|_| Ok(())).is_ok(), "{good}");
     }
     for bad in ["", "  ", "a[href", "a]", "tr:has(td]", "a[x='y]", "li { }"] {
-        assert!(selector(bad).is_err(), "{bad}");
+        assert!(selector(bad, &|_| Ok(())).is_err(), "{bad}");
     }
 }
 
@@ -81,7 +81,7 @@ proptest! {
     #[test]
     fn nothing_panics(text in "\\PC{0,40}") {
         let _ = duration(&text, "1s", "1d");
-        let _ = (size(&text), time(&text), mailbox(&text), selector(&text), web_folder(&text));
+        let _ = (size(&text), time(&text), mailbox(&text), selector(&text, &|_| Ok(())), web_folder(&text));
         let _ = (language(&text), host(&text), contact(&text), network(&text), nearest(&text, &["every"]));
     }
 }
