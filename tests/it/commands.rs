@@ -292,3 +292,103 @@ async fn the_daemon_does_what_tick_does_and_ends_well_on_sigterm() {
     assert!(output.status.success(), "{log}");
     assert!(log.contains("crawled") && log.contains("stopping") && !log.contains('\u{1b}'), "{log}");
 }
+
+/// What `check --json` says, and what it says to a person, with the exit code of both.
+fn checked(dir: &Path, code: i32) -> (serde_json::Value, String) {
+    let run = vigie(dir).args(["check", "--json"]).assert().code(code);
+    let told = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    (serde_json::from_slice(&run.get_output().stdout).expect("one object"), told)
+}
+
+/// « file:line:column » of every problem.
+fn places(value: &serde_json::Value) -> Vec<String> {
+    let problems = value["problems"].as_array().expect("a list");
+    problems
+        .iter()
+        .map(|p| format!("{}:{}:{}", p["file"].as_str().expect("a file").replace("./", ""), p["line"], p["column"]))
+        .collect()
+}
+
+#[test]
+fn check_tells_of_missing_files_with_all_the_rest() {
+    let dir = folder();
+    let settings =
+        "sources = \"gone.toml\"\nrules = \"nowhere/rules.toml\"\ntemplates = \"themes\"\n[crawl]\nhosts_at_once = 0\n";
+    fs::write(dir.path().join("vigie.toml"), settings).expect("a file");
+    let (value, told) = checked(dir.path(), 2);
+    assert_eq!(places(&value), ["vigie.toml:1:11", "vigie.toml:2:9", "vigie.toml:3:13", "vigie.toml:5:17"]);
+    assert!(
+        told.contains("`sources` names a file that is not there") && told.contains("^^^") && told.contains("hint: ")
+    );
+    assert!(told.trim_end().ends_with("4 problems"), "{told}");
+    // A folder where a file is needed, and the other way round.
+    fs::create_dir_all(dir.path().join("gone.toml")).expect("a folder");
+    fs::create_dir_all(dir.path().join("nowhere/rules.toml")).expect("a folder");
+    fs::write(dir.path().join("themes"), "").expect("a file");
+    let (value, told) = checked(dir.path(), 2);
+    assert_eq!(places(&value).len(), 4, "{told}");
+    assert!(told.contains("`rules` names a folder") && told.contains("`templates` names a file"), "{told}");
+    vigie(dir.path()).arg("crawl").assert().code(2).stderr(contains("4 problems"));
+    vigie(dir.path()).args(["--config", "themes/vigie.toml", "check"]).assert().code(2);
+    vigie(dir.path()).args(["--config", "nowhere", "check"]).assert().code(2).stderr(contains("this is a folder"));
+}
+
+#[test]
+fn check_tells_every_mistake_of_ones_own_rules_and_templates() {
+    let dir = folder();
+    let settings = "rules = \"rules.toml\"\ntemplates = \"themes\"\n[site]\nnam = \"x\"\n";
+    fs::write(dir.path().join("vigie.toml"), settings).expect("a file");
+    let rules = "[[section]]\nid = \"voirie\"\nname = \"Voirie\"\n[[rule]]\nname = \"a\"\nwhen = [{}]\nnature = \"x\"\n\
+                 [[rule]]\nname = \"b\"\nwhen = [{ source = [\"a\"] }]\nsection = \"tic\"\n";
+    fs::write(dir.path().join("rules.toml"), rules).expect("a file");
+    // Sources are held against the sections of these rules, wrong as some of them are.
+    let sources = "[[source]]\nid = \"a\"\nurl = \"https://a.fr/\"\nsection = \"voirie\"\n\
+                   [[source]]\nid = \"b\"\nurl = \"https://b.fr/\"\nsection = \"tic\"\n";
+    fs::write(dir.path().join("sources.toml"), sources).expect("a file");
+    fs::create_dir(dir.path().join("themes")).expect("a folder");
+    fs::write(dir.path().join("themes/mail.txt"), "Bonjour\n  {{ nom | \n").expect("a file");
+    let (value, told) = checked(dir.path(), 2);
+    let expected = ["vigie.toml:4:1", "sources.toml:8:11", "rules.toml:6:9", "rules.toml:7:10", "rules.toml:11:11"];
+    assert_eq!(places(&value)[..5], expected, "{told}");
+    assert!(places(&value)[5].starts_with("themes/mail.txt:"), "{told}");
+    assert!(told.contains("7 | nature = \"x\"") && told.trim_end().ends_with("6 problems"), "{told}");
+}
+
+#[test]
+fn a_file_in_another_encoding_is_told_with_its_line() {
+    let dir = folder();
+    let write = |name: &str, octets: &[u8]| fs::write(dir.path().join(name), octets).expect("a file");
+    write("vigie.toml", b"rules = \"rules.toml\"\n[site]\npublisher = \"Mairie d'\xc9vreux\"\nnam = \"x\"\n");
+    write("sources.toml", b"\n# \xe9t\xe9\n[[source]]\nid = \"a\"\n");
+    write("rules.toml", b"\xff\xfe[\0[\0");
+    let (value, told) = checked(dir.path(), 2);
+    let expected = ["vigie.toml:3:23", "vigie.toml:4:1", "sources.toml:2:3", "sources.toml:3:1", "rules.toml:1:1"];
+    assert_eq!(places(&value), expected, "{told}");
+    assert!(told.contains("this is not a text in UTF-8") && told.contains("hint: save the file as UTF-8"), "{told}");
+}
+
+#[test]
+fn check_warns_of_what_readers_will_miss() {
+    let dir = installed();
+    let (value, told) = checked(dir.path(), 0);
+    let settings: Vec<&str> =
+        value["warnings"].as_array().expect("a list").iter().filter_map(|w| w["setting"].as_str()).collect();
+    assert_eq!(settings, ["[site] url", "[site] publisher", "[site] address", "[crawl] contact", "[mail] from"]);
+    assert!(told.contains("warning: `[mail] from` is not set: nothing can be sent\nhint: write `from = "), "{told}");
+    vigie(dir.path()).args(["-q", "check"]).assert().code(0).stderr("");
+    let all = "[site]\nurl = \"https://v.fr/\"\npublisher = \"M\"\naddress = \"1 rue\"\n[crawl]\n\
+               contact = \"mailto:a@b.fr\"\n[mail]\nfrom = \"a@b.fr\"\n";
+    fs::write(dir.path().join("vigie.toml"), all).expect("a file");
+    assert_eq!(checked(dir.path(), 0).0["warnings"], serde_json::json!([]));
+}
+
+/// Whatever names the folder of the database: the settings, or the command line.
+#[test]
+fn the_database_is_never_put_where_the_site_is() {
+    let dir = installed();
+    vigie(dir.path()).args(["--data", "public/x", "check"]).assert().code(2).stderr(contains("must not lie in"));
+    let out = dir.path().join("www");
+    fs::write(dir.path().join("vigie.toml"), format!("[publish]\nout = {out:?}\n[store]\ndata = \"www\"\n"))
+        .expect("a file");
+    vigie(dir.path()).arg("check").assert().code(2).stderr(contains("vigie.toml:2:7").and(contains("must not be")));
+}

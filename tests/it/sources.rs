@@ -6,6 +6,7 @@ use vigie::{
     classify::Rules,
     config::{
         Config, Context, INIT_SETTINGS, INIT_SOURCES, Input, Problems, SourcesFile, load, rules_path, sources_file,
+        warnings,
     },
     extract::check_selector,
     model::{Cadence, Kind, Nature},
@@ -50,28 +51,64 @@ fn sources_that_are_not_watched_are_right_too() {
     assert!(config.sources.len() > read(None, Some(INIT_SOURCES)).unwrap().sources.len());
 }
 
-/// Every line that shows a default can be taken into use, and says the default.
-#[test]
-fn each_commented_setting_is_a_setting() {
-    let written = INIT_SETTINGS
-        .lines()
-        .map(|line| {
-            line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase())).unwrap_or(line)
-        })
-        .filter(|line| !["folder", "user", "password_file"].iter().any(|key| line.starts_with(&format!("{key} ="))))
-        .collect::<Vec<_>>()
-        .join("\n");
-    let config = read(Some(&written), None).unwrap_or_else(|e| panic!("{e}\n{written}"));
-    let default = read(None, None).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(config.cadences, default.cadences);
-    assert_eq!(config.cadences.len(), Cadence::ALL.len());
-    assert_eq!(format!("{:?}", config.publish), format!("{:?}", default.publish));
-    assert_eq!(config.data, default.data);
-    let without = |mut crawl: vigie::config::Crawl| {
-        (crawl.contact, crawl.allow) = (None, Vec::new());
-        format!("{crawl:?}")
+/// The commented settings, those that `keep` chooses taken into use.
+fn uncommented(keep: impl Fn(&str) -> bool) -> String {
+    let setting = |line: &str| {
+        let rest = line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))?;
+        keep(rest).then(|| rest.to_owned())
     };
-    assert_eq!(without(config.crawl), without(default.crawl));
+    INIT_SETTINGS.lines().map(|line| setting(line).unwrap_or_else(|| line.to_owned()) + "\n").collect()
+}
+
+fn is_example(line: &str) -> bool {
+    line.ends_with(" # example")
+}
+
+#[test]
+fn what_is_shown_as_a_default_is_one() {
+    // A folder for messages goes with another `transport` only.
+    let written = uncommented(|line| !is_example(line) && !line.starts_with("folder ="));
+    let config = read(Some(&written), None).unwrap_or_else(|e| panic!("{e}\n{written}"));
+    let default = read(Some(INIT_SETTINGS), None).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(format!("{config:?}"), format!("{default:?}"));
+    assert_eq!(config.cadences.len(), Cadence::ALL.len());
+    let folder =
+        read(Some(&written.replace("transport = \"smtp\"", "transport = \"folder\"\nfolder = \"outbox\"")), None);
+    let by_default = read(Some("[mail]\ntransport = \"folder\"\n"), None);
+    let transport = |config: Result<Config, Problems>| format!("{:?}", config.unwrap_or_else(|e| panic!("{e}")).mail);
+    assert_eq!(transport(folder), transport(by_default));
+}
+
+#[test]
+fn what_is_shown_as_an_example_can_be_written() {
+    let examples = INIT_SETTINGS.lines().filter(|line| is_example(line)).count();
+    assert!(examples >= 10, "{examples}");
+    // A password cannot be read where there is no file.
+    let written =
+        uncommented(|line| is_example(line) && !["user", "password_file"].iter().any(|k| line.starts_with(k)));
+    let config = read(Some(&written), None).unwrap_or_else(|e| panic!("{e}\n{written}"));
+    assert_eq!(warnings(&config), Vec::new());
+    assert!(config.templates.is_some() && config.site.privacy.is_some() && !config.crawl.allow.is_empty());
     let rules = rules_path(Some(Input { name: "vigie.toml", text: &written }));
     assert_eq!(rules.as_deref(), Some("rules.toml"));
+    for line in INIT_SETTINGS.lines().filter(|line| is_example(line)) {
+        let key = line.trim_start_matches('#').split(" = ").next().unwrap_or("");
+        assert!(!uncommented(|line| !is_example(line)).contains(&format!("\n{key} = ")), "`{key}` has a default");
+    }
+}
+
+/// What other tools write as selectors, and CSS does not know.
+#[test]
+fn selectors_that_mean_nothing_are_refused() {
+    let source = |title: &str| {
+        format!("[[source]]\nid = \"a\"\nurl = \"https://a.fr/\"\nkind = \"html\"\nitem = \"li\"\ntitle = '{title}'\n")
+    };
+    for bad in [":::", "h2::text", "a >> b", "p:nope", "a@href", "h2,", "> a", "..a", "//h2/text()", "a[href=x y]"] {
+        let problems = read(None, Some(&source(bad))).expect_err(bad).to_string();
+        assert!(problems.contains("`title` in `[[source]]` is no CSS selector: "), "{problems}");
+        assert!(problems.contains("sources.toml:6:9") && problems.contains("^^^") && problems.contains("hint: "));
+    }
+    for good in ["h2", "main li > a", "a[href$=\".pdf\"]", "tr:has(td)", "td:nth-child(1)", "h2, h3", "p:not(.x)"] {
+        assert!(read(None, Some(&source(good))).is_ok(), "{good}");
+    }
 }
