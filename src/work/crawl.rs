@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{App, takein::Intake};
@@ -227,9 +227,10 @@ async fn one(
     };
     let began = Instant::now();
     let answer = fetcher.get(&Request::of(source, validators)).await;
-    let result = read(source, &known, answer).await?;
+    let mut result = read(source, &known, answer).await?;
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let now = app.clock.now();
+    refuse_future(&mut result.extracted, now);
     let hold = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
     let report = app
         .store
@@ -267,6 +268,18 @@ async fn one(
         })
         .context("cannot store what it brought")?;
     Ok((report, hold))
+}
+
+/// No document was published the day after tomorrow: such a date would stand first for years.
+fn refuse_future(extracted: &mut Extracted, now: Timestamp) {
+    const SOON: SignedDuration = SignedDuration::from_hours(48);
+    for (n, draft) in extracted.drafts.iter_mut().enumerate() {
+        if draft.published.is_some_and(|date| date.at.duration_since(now) > SOON) {
+            draft.published = None;
+            let message = "its date lies in the future, and is left out";
+            extracted.problems.push(Problem::at(format!("entry {}", n + 1), ProblemKind::Date, message));
+        }
+    }
 }
 
 async fn read(source: &Source, known: &Known, answer: Result<Answer, FetchError>) -> anyhow::Result<Read> {
