@@ -313,19 +313,14 @@ async fn read(source: &Source, known: &Known, answer: Result<Answer, FetchError>
                 .await
                 .context("the reader of pages was stopped")?;
             result.fresh = fresh.max(result.extracted.ttl);
-            let problems = &result.extracted.problems;
-            if let Some(fatal) = problems.iter().find(|p| p.kind.is_fatal()) {
+            let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
+            // A selector that matches nothing: the page was redesigned, and somebody must look at it.
+            let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Selector;
+            if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
                 result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
                 result.outcome = Outcome::Failed;
                 result.detail = fatal.to_string();
-            } else if let (true, Some(problem)) =
-                (result.extracted.drafts.is_empty(), problems.iter().find(|p| p.kind == ProblemKind::Selector))
-            {
-                // The page was redesigned, or the selectors were never right: somebody must look at it.
-                result.state = State::Failing;
-                result.outcome = Outcome::Failed;
-                result.detail = problem.to_string();
-            } else if result.extracted.drafts.is_empty() {
+            } else if nothing {
                 // A page that had entries yesterday and has none today is not « nothing new ».
                 result.state = if known.state.is_failure() { known.state } else { State::Empty };
                 result.detail = problems.first().map_or_else(|| String::from("no entry"), Problem::to_string);
