@@ -25,12 +25,13 @@ pub struct Written {
 }
 
 /// Makes a folder hold these files (relative path with `/`, bytes), and removes those that a former run wrote and
-/// that are no longer wanted. What others put there stays, unless it has the name of one of the files.
+/// that are no longer wanted. What others put there stays.
 ///
 /// Two runs at once take turns. After a crash the next run finishes the work.
 ///
 /// # Errors
-/// Of kind `InvalidInput`, before anything is written, when a path is absolute, holds `..` or the like.
+/// Before anything is written: of kind `InvalidInput` when a path is absolute, holds `..` or the like; of kind
+/// `AlreadyExists` when somebody else's file has the name of one of ours.
 pub fn write_folder(root: &Path, files: &[(String, Vec<u8>)]) -> io::Result<Written> {
     let wanted: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
     if let Some(path) = wanted.iter().find(|path| !is_inside(path)) {
@@ -39,6 +40,13 @@ pub fn write_folder(root: &Path, files: &[(String, Vec<u8>)]) -> io::Result<Writ
     fs::create_dir_all(root)?;
     let _turn = take_turn(root);
     let former = read_manifest(root)?;
+    for (path, bytes) in files.iter().filter(|(path, _)| !former.contains(path)) {
+        let target = root.join(path);
+        if target.exists() && !has_bytes(&target, bytes) {
+            let text = format!("`{}` is there already, and is not one of ours", target.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        }
+    }
     // Named before they exist: a run that dies half-way leaves nothing that the next one does not know.
     let known: BTreeSet<&str> = former.iter().map(String::as_str).chain(wanted.iter().copied()).collect();
     write_manifest(root, &known)?;
@@ -67,6 +75,14 @@ pub fn write_folder(root: &Path, files: &[(String, Vec<u8>)]) -> io::Result<Writ
     }
     write_manifest(root, &wanted)?;
     Ok(done)
+}
+
+/// Makes a folder that only its owner may enter: it holds the addresses of readers. One that is there stays as it is.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 /// The right to do something that only one process may do at a time. It ends with the value, or with the process.
@@ -240,6 +256,16 @@ mod tests {
         let left = fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(left, 3, "the manifest, the common file, and that of the last run");
         assert_eq!(fs::read_to_string(dir.path().join("same")).unwrap(), "x");
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_is_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("index.html"), "mon site").unwrap();
+        let error = write_folder(dir.path(), &files(&[("index.html", "x"), ("b", "y")])).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(dir.path().join("index.html")).unwrap(), "mon site");
+        assert!(!dir.path().join("b").exists());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `vigie bulletins`
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bulletin::Edition,
-    model::{Bulletin, BulletinId, Cadence, DeliveryState, EmailAddress, mask_addresses},
+    model::{Bulletin, BulletinId, Cadence, DeliveryState, EmailAddress},
     store::{bulletins, outbox, settings},
     work::{App, compose, letter},
 };
@@ -44,6 +44,13 @@ enum Verb {
         #[arg(long)]
         html: bool,
     },
+    /// To whom one edition goes, where each delivery stands, and what the other side said last.
+    Deliveries {
+        id: i64,
+        /// Only those in this state: queued, claimed, sent, deferred, failed, ambiguous, cancelled.
+        #[arg(long, value_parser = state)]
+        state: Option<DeliveryState>,
+    },
     /// Send one edition to one address now, outside of the outbox.
     Test { id: i64, address: String },
 }
@@ -56,13 +63,39 @@ pub async fn run(args: &Bulletins, app: &App, out: &Output) -> anyhow::Result<Ex
             Some(edition) => show(app, &edition, part(*html), out)?,
             None => out.say(format!("no story waits for the {cadence} bulletin")),
         },
+        Verb::Deliveries { id, state } => deliveries(app, BulletinId::new(*id), *state, out)?,
         Verb::Test { id, address } => {
             let address = EmailAddress::parse(address)?;
             let reply = letter::test(app, BulletinId::new(*id), &find(app, BulletinId::new(*id))?, &address).await?;
-            out.say(format!("sent: {} {}", reply.code, reply.text));
+            out.say(format!("sent: {reply}"));
         }
     }
     Ok(Exit::Done)
+}
+
+fn state(text: &str) -> anyhow::Result<DeliveryState> {
+    let known = DeliveryState::ALL.map(DeliveryState::as_str).join(", ");
+    DeliveryState::parse(text).with_context(|| format!("expected one of {known}"))
+}
+
+fn deliveries(app: &App, id: BulletinId, state: Option<DeliveryState>, out: &Output) -> anyhow::Result<()> {
+    find(app, id)?;
+    let mut rows = app.store.read(|db| outbox::of_bulletin(db, id))?;
+    rows.retain(|row| state.is_none_or(|state| row.state == state));
+    out.list(&rows, || {
+        let mut table = Table::new(["ADDRESS", "STATE", "TRIES", "DUE", "LAST REPLY"]);
+        for row in &rows {
+            let waits = matches!(row.state, DeliveryState::Queued | DeliveryState::Deferred);
+            table.row([
+                row.address.to_string(),
+                row.state.as_str().to_owned(),
+                row.attempts.to_string(),
+                if waits { at(app, Some(row.due)) } else { String::new() },
+                row.reply.clone(),
+            ]);
+        }
+        table
+    })
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,12 +132,12 @@ struct Listed {
 }
 
 fn list(app: &App, limit: u32, out: &Output) -> anyhow::Result<()> {
-    let (rows, pending, trouble) = app.store.read(|db| {
+    let (rows, trouble) = app.store.read(|db| {
         let rows = bulletins::latest(db, limit)?
             .into_iter()
             .map(|bulletin| Ok(Listed { deliveries: outbox::tally(db, Some(bulletin.id))?, bulletin }))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok((rows, outbox::pending(db, 5)?, settings::get(db, "relay-trouble")?.unwrap_or_default()))
+        Ok((rows, settings::get(db, "relay-trouble")?.unwrap_or_default()))
     })?;
     out.list(&rows, || {
         let mut table = Table::new(["ID", "DATE", "CADENCE", "STORIES", "DELIVERIES"]);
@@ -120,10 +153,6 @@ fn list(app: &App, limit: u32, out: &Output) -> anyhow::Result<()> {
         }
         table
     })?;
-    for one in pending {
-        let said = if one.reply.is_empty() { String::new() } else { format!(": {}", mask_addresses(&one.reply)) };
-        out.say(format!("still due at {} (tries: {}){said}", at(app, Some(one.due)), one.attempts));
-    }
     if !trouble.is_empty() {
         out.say(format!("the last run of the sender stopped: {trouble}"));
     }

@@ -42,7 +42,10 @@ pub async fn run(args: &Crawl, app: &App, out: &Output) -> anyhow::Result<Exit> 
     .await?;
     bar.finish_and_clear();
     out.list(&report.sources, Table::default)?;
-    Ok(tell(&report, out))
+    let told = tell(&report, out);
+    // Who names a source wants it asked.
+    let skipped = !args.sources.is_empty() && report.sources.iter().any(|source| source.skipped);
+    Ok(if skipped { Exit::Partly } else { told })
 }
 
 /// Tells a person what a crawl brought, and names what failed.

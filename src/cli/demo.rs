@@ -59,11 +59,12 @@ fn summary(played: &Played) -> String {
                 told += &format!(", {} copied word for word", source.copies);
             }
             for problem in &source.problems {
-                told += &format!("\n      {problem}");
+                told +=
+                    &format!("\n                     {}", problem.to_string().replace('\n', "\n                     "));
             }
             told
         };
-        text += &format!("  {:<16} {told}\n", source.id);
+        text += &format!("  {:<18} {told}\n", source.id);
     }
     let sum = |of: fn(&crate::work::crawl::SourceReport) -> u32| played.crawl.sources.iter().map(of).sum::<u32>();
     text += &format!(

@@ -85,7 +85,7 @@ enum Verb {
     /// Freeze the bulletins that are due, and their deliveries.
     Compose(compose::Compose),
     /// Empty the outbox.
-    Send,
+    Send(send::Send),
     /// Write feeds and pages as files.
     Publish(publish::Publish),
     /// All of the above that is due, once: the line for cron.
@@ -121,7 +121,7 @@ pub async fn main() -> anyhow::Result<Exit> {
         Verb::Check => load::check(global, &out),
         Verb::Crawl(args) => crawl::run(&args, &load::app(global)?, &out).await,
         Verb::Compose(args) => compose::run(&args, &load::app(global)?, &out),
-        Verb::Send => send::run(&load::app(global)?, &out).await,
+        Verb::Send(args) => send::run(&args, &load::app(global)?, &out).await,
         Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
         Verb::Tick => tick::run(&load::app(global)?, &out).await,
         Verb::Run => run::run(&load::app(global)?).await,

@@ -11,7 +11,7 @@ use super::{
     sources::at,
 };
 use crate::{
-    model::{Delivery, EmailAddress, Subscriber, SubscriberState},
+    model::{Consent, Delivery, EmailAddress, Subscriber, SubscriberState},
     store::{
         outbox,
         subscribers::{self, Added, Left},
@@ -159,6 +159,8 @@ struct Shown {
     #[serde(flatten)]
     subscriber: Subscriber,
     suppressed: Option<String>,
+    /// Oldest first; the last is the one that holds.
+    consents: Vec<Consent>,
     deliveries: Vec<Delivery>,
 }
 
@@ -167,23 +169,24 @@ fn show(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
     let found = app.store.read(|db| {
         let Some(subscriber) = subscribers::find(db, &address)? else { return Ok(None) };
         let deliveries = outbox::of_subscriber(db, subscriber.id)?;
-        Ok(Some(Shown { suppressed: subscribers::suppressed(db, &address)?, deliveries, subscriber }))
+        let consents = subscribers::consents(db, subscriber.id)?;
+        Ok(Some(Shown { consents, suppressed: subscribers::suppressed(db, &address)?, deliveries, subscriber }))
     })?;
     let Some(shown) = found else { bail!("{address} is not a subscriber") };
     out.data(&shown, || {
-        let Subscriber { address, state, preferences, consent, added, .. } = &shown.subscriber;
+        let Subscriber { address, state, preferences, added, .. } = &shown.subscriber;
         let mut page = format!(
-            "{address}: {} since {}\ncadence {}, sections: {}, natures: {}, severity: {}\nconsent: {}, {}, {}\n",
+            "{address}: {} since {}\ncadence {}, sections: {}, natures: {}, severity: {}\n",
             state.as_str(),
             at(app, Some(*added)),
             preferences.cadence,
             words(preferences.sections.iter()),
             words(preferences.natures.iter()),
             preferences.least_severity,
-            consent.what,
-            consent.how,
-            at(app, Some(consent.when)),
         );
+        for consent in &shown.consents {
+            page += &format!("consent: {}, {}, {}\n", consent.what, consent.how, at(app, Some(consent.when)));
+        }
         if let Some(why) = &shown.suppressed {
             page += &format!("must not be written to: {why}\n");
         }
@@ -221,7 +224,7 @@ fn export(app: &App, out: &Output) -> anyhow::Result<Exit> {
             names(preferences.natures.iter().map(|n| n.as_str()).collect()),
             preferences.least_severity.to_string(),
             harmless(&one.consent.what),
-            one.consent.when.to_string(),
+            one.consent.when.to_zoned(app.config.site.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
             harmless(&one.consent.how),
         ])?;
     }

@@ -97,7 +97,7 @@ pub async fn play(stage: &Stage, app: &App, progress: &(dyn Fn(&SourceReport) + 
     let crawl = crawl::crawl(app, &crawl::Which::Due, Asking::Conditionally, progress).await?;
     let composed = compose::compose(app, compose::Which::Now(Cadence::Daily))?;
     publish::publish(app, None)?;
-    let send = send::send(app, &|_| ()).await?;
+    let send = send::send(app, send::Which::Due, &|_| ()).await?;
     let public = app.config.publish.out.clone();
     Ok(Played {
         crawl,

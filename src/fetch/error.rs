@@ -36,10 +36,16 @@ pub enum FetchError {
     Blocked { host: String, address: IpAddr, why: &'static str },
 
     #[error(
-        "port {port} of `{host}` is not one of the web (80, 443)\nhint: set `allow_private = true` on a source that lives \
-         on your own network, or list the network in `allow` under `[crawl]`"
+        "port {port} of `{host}` is not one of the web (80, 443)\nhint: list the network of that host in `allow` under \
+         `[crawl]`, or set `allow_private = true` on a source that lives on your own network"
     )]
     Port { host: String, port: u16 },
+
+    #[error(
+        "`{from}` redirects to `{to}`, which may not be reached: {why}\nhint: whoever keeps that address may be after what \
+         only this machine can reach; ask the keeper of the site for the right address, and give it to the source"
+    )]
+    BlockedRedirect { from: String, to: String, why: String },
 
     #[error("`{url}` is not fetched: {why}\nhint: give the source an address such as `https://www.exemple.fr/feed`")]
     Scheme { url: String, why: &'static str },
@@ -120,6 +126,7 @@ impl FetchError {
     pub fn class(&self) -> Class {
         match self {
             FetchError::Blocked { .. }
+            | FetchError::BlockedRedirect { .. }
             | FetchError::Port { .. }
             | FetchError::Scheme { .. }
             | FetchError::Downgrade { .. } => Class::Blocked,
@@ -128,6 +135,18 @@ impl FetchError {
             FetchError::Held { wait, .. } => Class::Later { retry_after: Some(*wait) },
             _ => Class::Later { retry_after: None },
         }
+    }
+
+    /// The same error, when a redirect led to where it happened: what may be asked of a source's own address, such as
+    /// allowing a private one, may not be asked for wherever it sends us.
+    pub(super) fn after(self, chain: &[String]) -> Self {
+        let [from, .., to] = chain else { return self };
+        let why = match &self {
+            FetchError::Blocked { address, why, .. } => format!("{address} is {why}"),
+            FetchError::Port { port, .. } => format!("port {port} is not one of the web (80, 443)"),
+            _ => return self,
+        };
+        FetchError::BlockedRedirect { from: from.clone(), to: to.clone(), why }
     }
 
     /// The HTTP status, when one came and is the cause.

@@ -131,7 +131,7 @@ impl Fetcher {
         let mut all_permanent = true;
         let mut turn: Option<(String, Turn)> = None;
         loop {
-            let reach = guard::check(&url, widest, &self.listed)?;
+            let reach = guard::check(&url, widest, &self.listed).map_err(|error| error.after(&chain))?;
             let host = url.host_str().unwrap_or_default().to_owned();
             // Redirects on one host are one request to it. On the way to another, the former is given back first: two
             // requests that held one host each and wanted the other's would wait for ever.
@@ -147,7 +147,7 @@ impl Fetcher {
             let (to, permanent) = match step {
                 Ok(Ok(Step::Done(answer))) => return Ok(*answer),
                 Ok(Ok(Step::Redirect { to, permanent })) => (to, permanent),
-                Ok(Err(error)) => return Err(error),
+                Ok(Err(error)) => return Err(error.after(&chain)),
                 Err(_) => return Err(FetchError::Timeout { host, phase: Phase::Total, after: self.total }),
             };
             left = left.saturating_sub(began.elapsed());

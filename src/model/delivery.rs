@@ -1,5 +1,7 @@
 //! One bulletin to one subscriber.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -89,4 +91,16 @@ pub struct SmtpReply {
     pub enhanced: Option<String>,
     /// The text of the reply, lines joined by a space; or the network's error.
     pub text: String,
+}
+
+impl fmt::Display for SmtpReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.code > 0 {
+            write!(f, "{} ", self.code)?;
+        }
+        if let Some(enhanced) = &self.enhanced {
+            write!(f, "{enhanced} ")?;
+        }
+        f.write_str(&self.text)
+    }
 }

@@ -116,32 +116,46 @@ pub fn tally(db: &Db, bulletin: Option<BulletinId>) -> Result<Vec<(DeliveryState
     }
 }
 
-/// A delivery that still waits, and what the other side said last.
+/// A delivery as an operator looks at it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Pending {
+pub struct Outcome {
     pub address: EmailAddress,
+    pub state: DeliveryState,
     pub attempts: u32,
     pub due: Timestamp,
+    /// What the other side said last; empty before the first try.
     pub reply: String,
 }
 
-/// What is still to be sent, the next first.
-pub fn pending(db: &Db, most: u32) -> Result<Vec<Pending>> {
+/// The deliveries of one bulletin, in the order in which they were queued.
+pub fn of_bulletin(db: &Db, id: BulletinId) -> Result<Vec<Outcome>> {
     db.query(
-        "SELECT s.address, d.attempts, d.due, coalesce((SELECT a.code || ' ' || a.text FROM attempt a
-             WHERE a.delivery_id = d.id AND a.number = d.attempts), '')
+        "SELECT s.address, d.state, d.attempts, d.due, coalesce(a.code, 0), coalesce(a.enhanced, ''), coalesce(a.text, '')
          FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id
-         WHERE d.state IN ('queued', 'deferred', 'claimed') ORDER BY d.due, d.id LIMIT $1",
-        &[&most],
+           LEFT JOIN attempt a ON a.delivery_id = d.id AND a.number = d.attempts
+         WHERE d.bulletin_id = $1 ORDER BY d.id",
+        &[&id.get()],
         |row| {
-            Ok(Pending {
+            let enhanced: String = row.get(5)?;
+            let reply = SmtpReply {
+                code: row.get(4)?,
+                enhanced: Some(enhanced).filter(|enhanced| !enhanced.is_empty()),
+                text: row.get(6)?,
+            };
+            Ok(Outcome {
                 address: word("an address", &row.get::<String>(0)?, |text| EmailAddress::parse(text).ok())?,
-                attempts: row.get(1)?,
-                due: instant(row.get(2)?)?,
-                reply: row.get(3)?,
+                state: word("the state of a delivery", &row.get::<String>(1)?, DeliveryState::parse)?,
+                attempts: row.get(2)?,
+                due: instant(row.get(3)?)?,
+                reply: reply.to_string(),
             })
         },
     )
+}
+
+/// Makes everything due that waits for its next try. How many deliveries that were.
+pub fn hasten(tx: &Tx, now: Timestamp) -> Result<usize> {
+    tx.execute("UPDATE delivery SET due = $1 WHERE state = 'deferred' AND due > $1", &[&millis(now)])
 }
 
 const DELIVERY: &str =

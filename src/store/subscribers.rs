@@ -62,8 +62,19 @@ pub fn add(
             &millis(now),
         ],
     )?;
+    tx.execute(
+        "INSERT INTO consent (subscriber_id, what, given, how, recorded) VALUES ($1, $2, $3, $4, $5)",
+        &[&id, &consent.what, &millis(consent.when), &consent.how, &millis(now)],
+    )?;
     let id = SubscriberId::new(id);
     Ok(if known.is_some() { Added::Changed(id) } else { Added::New(id) })
+}
+
+/// Every consent of a reader, oldest first.
+pub fn consents(db: &Db, id: SubscriberId) -> Result<Vec<Consent>> {
+    db.query("SELECT what, given, how FROM consent WHERE subscriber_id = $1 ORDER BY id", &[&id.get()], |row| {
+        Ok(Consent { what: row.get(0)?, when: instant(row.get(1)?)?, how: row.get(2)? })
+    })
 }
 
 /// Lets a reader go: nothing more is sent, what is queued included.

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{App, takein::Intake};
@@ -227,9 +227,10 @@ async fn one(
     };
     let began = Instant::now();
     let answer = fetcher.get(&Request::of(source, validators)).await;
-    let result = read(source, &known, answer).await?;
+    let mut result = read(source, &known, answer).await?;
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let now = app.clock.now();
+    refuse_future(&mut result.extracted, now);
     let hold = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
     let report = app
         .store
@@ -269,6 +270,18 @@ async fn one(
     Ok((report, hold))
 }
 
+/// No document was published the day after tomorrow: such a date would stand first for years.
+fn refuse_future(extracted: &mut Extracted, now: Timestamp) {
+    const SOON: SignedDuration = SignedDuration::from_hours(48);
+    for (n, draft) in extracted.drafts.iter_mut().enumerate() {
+        if draft.published.is_some_and(|date| date.at.duration_since(now) > SOON) {
+            draft.published = None;
+            let message = "its date lies in the future, and is left out";
+            extracted.problems.push(Problem::at(format!("entry {}", n + 1), ProblemKind::Date, message));
+        }
+    }
+}
+
 async fn read(source: &Source, known: &Known, answer: Result<Answer, FetchError>) -> anyhow::Result<Read> {
     let mut result = Read {
         state: State::Ok,
@@ -300,19 +313,14 @@ async fn read(source: &Source, known: &Known, answer: Result<Answer, FetchError>
                 .await
                 .context("the reader of pages was stopped")?;
             result.fresh = fresh.max(result.extracted.ttl);
-            let problems = &result.extracted.problems;
-            if let Some(fatal) = problems.iter().find(|p| p.kind.is_fatal()) {
+            let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
+            // A selector that matches nothing: the page was redesigned, and somebody must look at it.
+            let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Selector;
+            if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
                 result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
                 result.outcome = Outcome::Failed;
                 result.detail = fatal.to_string();
-            } else if let (true, Some(problem)) =
-                (result.extracted.drafts.is_empty(), problems.iter().find(|p| p.kind == ProblemKind::Selector))
-            {
-                // The page was redesigned, or the selectors were never right: somebody must look at it.
-                result.state = State::Failing;
-                result.outcome = Outcome::Failed;
-                result.detail = problem.to_string();
-            } else if result.extracted.drafts.is_empty() {
+            } else if nothing {
                 // A page that had entries yesterday and has none today is not « nothing new ».
                 result.state = if known.state.is_failure() { known.state } else { State::Empty };
                 result.detail = problems.first().map_or_else(|| String::from("no entry"), Problem::to_string);

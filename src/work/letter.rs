@@ -109,7 +109,7 @@ pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailA
     match outcome {
         Outcome::Sent(reply) => Ok(reply),
         Outcome::Failed(reply) | Outcome::Retry(reply) | Outcome::Lost(reply, _) => {
-            bail!("not sent: {} {}", reply.code, reply.text)
+            bail!("not sent: {reply}")
         }
     }
 }

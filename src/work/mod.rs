@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     config::Config,
     fetch::Fetcher,
-    files::RunLock,
+    files::{self, RunLock},
     model::{Licence, SourceId},
     render::Templates,
     store::Store,
@@ -45,7 +45,7 @@ pub struct App {
 impl App {
     /// Opens the database of an installation (made where there is none).
     pub fn open(config: Config, rules: Rules, templates: Templates, clock: Clock) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&config.data).with_context(|| {
+        files::create_private_folder(&config.data).with_context(|| {
             format!(
                 "cannot make the data folder `{}`\nhint: make it writable for this user, or name another with `--data`",
                 config.data.display()

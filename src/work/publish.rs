@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::Timestamp;
 
 use super::{App, compose};
@@ -21,6 +21,11 @@ const EDITIONS: u32 = 400;
 /// Writes the folder: feeds of everything, of each section and of each nature, the list of sources, the editions.
 pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
     let out = out.unwrap_or(&app.config.publish.out);
+    // A web server would hand out the database.
+    let (data, folder) = (std::path::absolute(&app.config.data)?, std::path::absolute(out)?);
+    if data.starts_with(&folder) || folder.starts_with(&data) {
+        bail!("`{}` and the data folder hold each other\nhint: name another folder with `--out`", out.display());
+    }
     let authority = authority(app)?;
     let mut files = Vec::new();
     let mut links = Vec::new();
@@ -40,7 +45,7 @@ pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
     files.push((render::STYLE_PATH.to_owned(), app.templates.style().as_bytes().to_vec()));
     files::write_folder(out, &files).with_context(|| {
         format!(
-            "cannot write the folder `{}`\nhint: make it writable, free some disk space, or name another with `--out`",
+            "cannot write the folder `{}`\nhint: it must be writable, with room on its disk, and hold nothing of others under our names; `--out` names another",
             out.display()
         )
     })

@@ -69,9 +69,21 @@ struct Ready {
     broke: u32,
 }
 
-/// Sends what is due. `progress` hears how many messages went out.
-pub async fn send(app: &App, progress: &(dyn Fn(usize) + Sync)) -> anyhow::Result<Report> {
+/// Which deliveries are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those whose time has come.
+    Due,
+    /// Also those that were refused and wait for their next try.
+    Waiting,
+}
+
+/// Sends. `progress` hears how many messages went out.
+pub async fn send(app: &App, which: Which, progress: &(dyn Fn(usize) + Sync)) -> anyhow::Result<Report> {
     let Some(_alone) = app.alone("send")? else { return Ok(Report { busy: true, ..Report::default() }) };
+    if which == Which::Waiting {
+        app.store.write_durably(|tx| outbox::hasten(tx, app.clock.now()))?;
+    }
     // Alone on this machine: whoever claimed those is dead, and did not send them.
     app.store.write_durably(|tx| outbox::release(tx, app.clock.now()))?;
     let mut report = Report::default();
@@ -237,7 +249,7 @@ impl Relay {
         }
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if failures >= RELAY {
-            self.note(format!("{failures} failures in a row: {} {}", reply.code, mask_addresses(&reply.text)));
+            self.note(format!("{failures} failures in a row: {}", mask_addresses(&reply.to_string())));
         }
         failures >= RELAY
     }
@@ -329,7 +341,7 @@ fn count(report: &mut Report, attempt: &Attempt) {
         _ => report.failed += 1,
     }
     if attempt.state != DeliveryState::Sent {
-        let reply = format!("{} {}", attempt.reply.code, mask_addresses(&attempt.reply.text));
+        let reply = mask_addresses(&attempt.reply.to_string());
         *report.refusals.entry(reply).or_default() += 1;
     }
 }

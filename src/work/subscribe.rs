@@ -3,12 +3,13 @@
 use std::io::Read;
 
 use anyhow::Context;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::App;
 use crate::{
     model::{Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity},
+    normalise::date,
     store::subscribers::{self, Added, Left},
 };
 
@@ -118,7 +119,7 @@ pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
             continue;
         }
         let checked = csv::StringRecord::from_byte_record(record)
-            .map_err(|_| String::from("it is not UTF-8"))
+            .map_err(|_| String::from("it is not UTF-8: save the file as « CSV UTF-8 »"))
             .and_then(|record| record.deserialize::<Request>(Some(&header)).map_err(|e| e.to_string()))
             .map(unquoted)
             .and_then(|request| check(app, &request, None, now));
@@ -219,7 +220,10 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
             Some(id) => {
                 sections.insert(id);
             }
-            None => keep(format!("there is no section `{name}`")),
+            None => {
+                let known: Vec<&str> = app.rules.sections().iter().map(|section| section.id.as_str()).collect();
+                keep(format!("there is no section `{name}` (there are {})", known.join(", ")));
+            }
         }
     }
     let mut natures = std::collections::BTreeSet::new();
@@ -228,7 +232,10 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
             Some(nature) => {
                 natures.insert(nature);
             }
-            None => keep(format!("there is no nature `{name}`")),
+            None => {
+                let known = Nature::ALL.map(Nature::as_str).join(", ");
+                keep(format!("there is no nature `{name}` (there are {known})"));
+            }
         }
     }
     let least_severity = match request.severity.as_str() {
@@ -250,7 +257,9 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
             None
         }),
         text => instant(text, &app.config.site.zone).or_else(|| {
-            keep(format!("`{text}` is neither a day such as `2026-11-23` nor an instant (`consent_when`)"));
+            keep(format!(
+                "`{text}` is neither a day such as `2026-11-23` or `23/11/2026` nor an instant (`consent_when`)"
+            ));
             None
         }),
     };
@@ -272,10 +281,7 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
 }
 
 fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    match text.parse::<Timestamp>() {
-        Ok(at) => Some(at),
-        Err(_) => text.parse::<Date>().ok()?.to_zoned(zone.clone()).ok().map(|day| day.timestamp()),
-    }
+    text.parse::<Timestamp>().ok().or_else(|| Some(date::parse(text, zone)?.at))
 }
 
 /// Lets a person go, at once, also out of what is queued.

@@ -56,7 +56,7 @@ pub async fn tick(
         Ok(composed) => report.composed = composed,
         Err(error) => failed(error),
     }
-    match send::send(app, &|_| ()).await {
+    match send::send(app, send::Which::Due, &|_| ()).await {
         Ok(sent) => report.send = sent,
         Err(error) => failed(error),
     }

@@ -135,7 +135,7 @@ impl TestApp {
     }
 
     pub async fn send(&self) -> send::Report {
-        send::send(&self.app, &|_| ()).await.expect("a run of the sender")
+        send::send(&self.app, send::Which::Due, &|_| ()).await.expect("a run of the sender")
     }
 
     /// What the mail server took, by recipient.

@@ -262,7 +262,10 @@ async fn a_redirect_does_not_lead_inside() {
     outside.set("/file", Answer::redirect(302, "file:///etc/passwd"));
     let listed = Crawl { allow: vec![Network::parse("127.0.0.1").unwrap()], ..settings() };
     let blocked = error(get_public(&listed, &outside.url("/out")).await);
-    assert!(matches!(&blocked, FetchError::Blocked { address, .. } if *address == inside.ip()), "{blocked:?}");
+    assert!(matches!(&blocked, FetchError::BlockedRedirect { why, .. } if why.contains("127.0.0.2")), "{blocked:?}");
+    let said = blocked.to_string();
+    assert!(said.contains("/out` redirects to `http://127.0.0.2"), "{said}");
+    assert!(!said.contains("allow_private"), "what an attacker would like to hear: {said}");
     assert!(matches!(error(get_public(&listed, &outside.url("/file")).await), FetchError::Scheme { .. }));
     for path in ["/cloud", "/file"] {
         assert_eq!(error(get(&outside.url(path)).await).class(), Class::Blocked, "even for a private source: {path}");

@@ -192,6 +192,17 @@ CREATE TABLE subscriber (
 ) STRICT;
 CREATE INDEX subscriber_cadence ON subscriber (cadence, state, id);
 
+-- Every consent that was ever given, the latest of which stands in `subscriber` too. Nothing here is ever changed.
+CREATE TABLE consent (
+  id            INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  subscriber_id INTEGER NOT NULL REFERENCES subscriber (id),
+  what          TEXT    NOT NULL,
+  given         INTEGER NOT NULL,
+  how           TEXT    NOT NULL,
+  recorded      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX consent_subscriber ON consent (subscriber_id, id);
+
 CREATE TABLE suppression (
   folded TEXT    NOT NULL PRIMARY KEY,
   why    TEXT    NOT NULL,
