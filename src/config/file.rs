@@ -70,7 +70,8 @@ impl<'a> Written<'a> {
                 let message = format!("this is not TOML: {}", error.message().replace('\n', "; "));
                 let problem = ConfigProblem::at(input.name, input.text, span.clone(), message, hint.to_owned());
                 // One slip often breaks the parser's stride several times on its line: the first tells.
-                if !broken.contains(&problem.line) && !(is_again && lost.contains(&problem.line)) {
+                let is_said = broken.contains(&problem.line) || is_again && lost.contains(&problem.line);
+                if !is_said {
                     broken.push(problem.line);
                     lost.extend(header(input.text, span.start).into_iter().flatten().filter(|_| !is_again));
                     problems.push((Place { document: documents.len(), span }, problem));

@@ -1,6 +1,6 @@
 //! Listings: pages on which each document is one element, found by CSS selectors.
 
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html, Selector, error::SelectorErrorKind};
 use url::Url;
 
 use super::{
@@ -24,9 +24,27 @@ use crate::{
 /// Whether a text is a selector that [`super::extract`] can apply.
 ///
 /// # Errors
-/// What the selector engine says against it.
+/// What the selector engine has against it.
 pub fn check_selector(written: &str) -> Result<(), String> {
-    Selector::parse(written).map(drop).map_err(|error| text::collapse(&error.to_string()))
+    Selector::parse(written).map(drop).map_err(|error| refusal(&error).to_owned())
+}
+
+/// The engine's own words are for its developers.
+fn refusal(error: &SelectorErrorKind) -> &'static str {
+    match error {
+        SelectorErrorKind::EndOfLine => "it ends too early",
+        SelectorErrorKind::ExpectedColonOnPseudoElement | SelectorErrorKind::ExpectedIdentityOnPseudoElement => {
+            "a `:` has no name after it"
+        }
+        // Its type is that of a crate beneath, and only its name can be had.
+        SelectorErrorKind::UnexpectedSelectorParseError(kind) => match format!("{kind:?}").as_str() {
+            "DanglingCombinator" => "a `>`, `+` or `~` has nothing on one of its sides",
+            "EmptySelector" => "nothing stands where an element should be named",
+            kind if kind.contains("Pseudo") => "what follows a `:` is unknown",
+            _ => "a character stands where none can",
+        },
+        _ => "a character stands where none can",
+    }
 }
 
 pub(super) fn extract(page: &Page, source: &Source, selectors: &Selectors) -> Extracted {
@@ -72,7 +90,8 @@ impl Field {
             Ok(selector) => Some(Self { name, written: written.to_owned(), selector, found: 0 }),
             Err(error) => {
                 let message = format!(
-                    "the selector `{written}` cannot be read: {error}\nhint: write a CSS selector, such as `h2 a`"
+                    "the selector `{written}` cannot be read: {}\nhint: write a CSS selector, such as `h2 a`",
+                    refusal(&error)
                 );
                 problems.push(Problem::at(name, ProblemKind::Selector, message));
                 None

@@ -103,9 +103,20 @@ fn selectors_that_mean_nothing_are_refused() {
     let source = |title: &str| {
         format!("[[source]]\nid = \"a\"\nurl = \"https://a.fr/\"\nkind = \"html\"\nitem = \"li\"\ntitle = '{title}'\n")
     };
-    for bad in [":::", "h2::text", "a >> b", "p:nope", "a@href", "h2,", "> a", "..a", "//h2/text()", "a[href=x y]"] {
+    for (bad, why) in [
+        (":::", "a `:` has no name after it"),
+        ("h2::text", "what follows a `:` is unknown"),
+        ("p:nope", "what follows a `:` is unknown"),
+        ("a >> b", "a `>`, `+` or `~` has nothing on one of its sides"),
+        ("a >", "a `>`, `+` or `~` has nothing on one of its sides"),
+        ("a@href", "a character stands where none can"),
+        ("..a", "a character stands where none can"),
+        ("a[href=x y]", "a character stands where none can"),
+        ("h2,", "nothing stands where an element should be named"),
+        ("//h2", "nothing stands where an element should be named"),
+    ] {
         let problems = read(None, Some(&source(bad))).expect_err(bad).to_string();
-        assert!(problems.contains("`title` in `[[source]]` is no CSS selector: "), "{problems}");
+        assert!(problems.contains(&format!("`title` in `[[source]]` is no CSS selector: {why}")), "{bad}: {problems}");
         assert!(problems.contains("sources.toml:6:9") && problems.contains("^^^") && problems.contains("hint: "));
     }
     for good in ["h2", "main li > a", "a[href$=\".pdf\"]", "tr:has(td)", "td:nth-child(1)", "h2, h3", "p:not(.x)"] {
