@@ -72,7 +72,8 @@ pub(super) fn read(path: &Path, found: &mut Vec<ConfigProblem>) -> Result<Option
     };
     let name = path.display().to_string();
     let (message, hint) = ("this is not a text in UTF-8", "save the file as UTF-8 (« Encodage : UTF-8 » in an editor)");
-    if octets.contains(&0) {
+    // UTF-16, as some editors call « Unicode »: nothing of it can be guessed.
+    if octets.starts_with(&[0xff, 0xfe]) || octets.starts_with(&[0xfe, 0xff]) {
         found.push(ConfigProblem::at(&name, "", 0..0, message.to_owned(), hint.to_owned()));
         return Ok(None);
     }
