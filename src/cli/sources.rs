@@ -32,6 +32,8 @@ enum Verb {
         /// Only this one, with the problems of its last page.
         source: Option<String>,
     },
+    /// Try every source now: what each would yield, and what is wrong; nothing is stored.
+    Check,
     /// What Vigie would read from a file or an address; nothing is stored.
     Try {
         /// A path, an http(s) address, or the id of a source.
@@ -46,6 +48,7 @@ pub async fn run(args: &Sources, app: &App, out: &Output) -> anyhow::Result<Exit
         Verb::List => list(app, out),
         Verb::Health { source: None } => health(app, out),
         Verb::Health { source: Some(name) } => health_of(app, name, out),
+        Verb::Check => check(app, out).await,
         Verb::Try { file_or_url } => attempt(app, file_or_url, out).await,
         Verb::ExportOpml => {
             let opml = String::from_utf8_lossy(&publish::opml(app)).into_owned();
@@ -200,6 +203,57 @@ pub fn at(app: &App, instant: Option<Timestamp>) -> String {
         Some(instant) => app.config.site.zone.to_datetime(instant).strftime("%Y-%m-%d %H:%M").to_string(),
         None => String::from("never"),
     }
+}
+
+#[derive(Serialize)]
+struct Checked {
+    id: SourceId,
+    entries: usize,
+    dated: usize,
+    /// Why nothing could be read, or what is wrong with what was.
+    problems: Vec<String>,
+    failed: bool,
+}
+
+async fn check(app: &App, out: &Output) -> anyhow::Result<Exit> {
+    let bar = out.progress(app.config.sources.len() as u64);
+    let mut rows = Vec::with_capacity(app.config.sources.len());
+    for source in &app.config.sources {
+        bar.set_message(source.id.to_string());
+        rows.push(match attempt::attempt(app, source.id.as_str()).await {
+            Ok(tried) => Checked {
+                id: source.id.clone(),
+                entries: tried.entries.len(),
+                dated: tried.entries.iter().filter(|(draft, _)| draft.published.is_some()).count(),
+                failed: tried.entries.is_empty() || tried.problems.iter().any(|problem| problem.kind.is_fatal()),
+                problems: tried.problems.iter().map(ToString::to_string).collect(),
+            },
+            Err(error) => Checked {
+                id: source.id.clone(),
+                entries: 0,
+                dated: 0,
+                failed: true,
+                problems: vec![format!("{error:#}")],
+            },
+        });
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    out.list(&rows, || {
+        let mut table = Table::new(["ID", "ENTRIES", "DATED", "PROBLEMS", "FIRST PROBLEM"]);
+        for row in &rows {
+            let first = row.problems.first().and_then(|problem| problem.lines().next()).unwrap_or_default();
+            table.row([
+                row.id.to_string(),
+                row.entries.to_string(),
+                row.dated.to_string(),
+                row.problems.len().to_string(),
+                first.to_owned(),
+            ]);
+        }
+        table
+    })?;
+    Ok(if rows.iter().any(|row| row.failed) { Exit::Partly } else { Exit::Done })
 }
 
 #[derive(Serialize)]

@@ -145,6 +145,11 @@ async fn from_sources_to_mail_by_hand() {
             .code(3)
             .stdout("")
             .stderr(contains("dead: gone (HTTP 404)").and(contains("a: 1 new")));
+        vigie(dir.path()).args(["sources", "check"]).assert().code(3).stdout(contains("404"));
+        let tried = vigie(dir.path()).args(["sources", "try", "a", "--json"]).assert().code(0);
+        let tried: serde_json::Value = serde_json::from_slice(&tried.get_output().stdout).expect("one object");
+        assert_eq!((tried["title"].as_str(), tried["section"].as_str()), (Some("Titre 1"), Some("tic")));
+        vigie(dir.path()).args(["sources", "export-opml"]).assert().code(0).stdout(contains("xmlUrl"));
         vigie(dir.path()).args(["sources", "health"]).assert().code(3).stdout(contains("gone"));
         vigie(dir.path()).args(["notices", "list"]).assert().code(0).stdout(contains("Titre 1"));
         vigie(dir.path()).args(["notices", "explain", "1"]).assert().code(0).stdout(contains("[new] Nouveau"));
