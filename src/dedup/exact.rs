@@ -77,40 +77,48 @@ impl Decision {
 /// The keys by which each draft of one page is known again, strongest first.
 ///
 /// What does not tell the page's own entries apart is no key: a guid that several of them bear counts only together
-/// with the address, an address that documents of different titles share does not count at all.
+/// with the address (and with the title, where they share that too), an address that documents of different titles
+/// share does not count at all. A draft with neither reference nor guid is first looked for by its very words, so that
+/// it is found again when another one shares its address for a while.
 pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
     let urls: Vec<Option<CanonicalUrl>> = drafts.iter().map(|d| d.url.as_ref().map(CanonicalUrl::of)).collect();
+    let titles: Vec<String> = drafts.iter().map(|draft| tokens(&draft.title).join(" ")).collect();
     let mut urls_of_guid: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut titles_of_url: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (draft, url) in drafts.iter().zip(&urls) {
+    let mut titles_of_guid: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut titles_of_url: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for ((draft, url), title) in drafts.iter().zip(&urls).zip(&titles) {
         let url = url.as_ref().map_or("", CanonicalUrl::as_str);
         if let Some(guid) = &draft.guid {
             urls_of_guid.entry(guid).or_default().insert(url);
+            titles_of_guid.entry((guid, url)).or_default().insert(title);
         }
         if draft.reference.is_none() {
-            titles_of_url.entry(url).or_default().insert(tokens(&draft.title).join(" "));
+            titles_of_url.entry(url).or_default().insert(title);
         }
     }
+    let one = |set: Option<&BTreeSet<&str>>| set.is_none_or(|set| set.len() == 1);
     let mut out = Vec::with_capacity(drafts.len());
-    for (draft, url) in drafts.iter().zip(&urls) {
-        let url = url.as_ref().map(CanonicalUrl::as_str);
+    for ((draft, url), title) in drafts.iter().zip(&urls).zip(&titles) {
+        let address = url.as_ref().map_or("", CanonicalUrl::as_str);
         let mut keys = Vec::with_capacity(3);
         keys.extend(draft.reference.as_ref().map(|r| format!("ref:{}", r.number)));
-        if let Some(guid) = &draft.guid {
-            let alone = urls_of_guid.get(guid.as_str()).is_none_or(|urls| urls.len() == 1);
-            keys.push(match (alone, url) {
-                (false, Some(url)) => bounded(format!("guid:{source}:{guid} {url}")),
-                _ => bounded(format!("guid:{source}:{guid}")),
-            });
+        match &draft.guid {
+            Some(guid) if !one(titles_of_guid.get(&(guid.as_str(), address))) => {
+                keys.push(bounded(format!("guid:{source}:{guid} {address} {title}")));
+            }
+            Some(guid) if !one(urls_of_guid.get(guid.as_str())) => {
+                keys.push(bounded(format!("guid:{source}:{guid} {address}")));
+            }
+            Some(guid) => keys.push(bounded(format!("guid:{source}:{guid}"))),
+            None if draft.reference.is_none() => {
+                let date = draft.published.map_or(0, |d| d.at.as_second());
+                let words = fingerprint(&draft.title, &draft.text).hash;
+                keys.push(bounded(format!("text:{source}:{date}:{words} {address}")));
+            }
+            None => {}
         }
-        if let Some(url) = url
-            && titles_of_url.get(url).is_none_or(|titles| titles.len() == 1)
-        {
-            keys.push(bounded(format!("url:{url}")));
-        }
-        if keys.is_empty() {
-            let date = draft.published.map_or(0, |d| d.at.as_second());
-            keys.push(format!("text:{source}:{date}:{}", fingerprint(&draft.title, &draft.text).hash));
+        if !address.is_empty() && one(titles_of_url.get(address)) {
+            keys.push(bounded(format!("url:{address}")));
         }
         out.push(keys);
     }

@@ -55,6 +55,8 @@ pub enum Answer {
     RefuseOnce(String),
     /// RCPT gets this reply and the connection is closed.
     Close(String),
+    /// The first RCPT of this recipient gets no reply and the connection is closed; the next ones are taken.
+    DropOnce,
     /// RCPT gets no reply.
     Silence,
     /// The final dot gets this reply, and the message is not kept.
@@ -284,6 +286,7 @@ fn rcpt(envelope: &mut Envelope, rest: &str, shared: &Shared) -> Next {
         Some(Answer::RefuseOnce(reply)) if shared.state().greeted.insert(to.to_owned()) => {
             return Next::Reply(reply.clone());
         }
+        Some(Answer::DropOnce) if shared.state().greeted.insert(to.to_owned()) => return Next::Close,
         Some(Answer::Close(reply)) => return Next::ReplyAndClose(reply.clone()),
         Some(Answer::Silence) => return Next::Hang,
         _ => {}

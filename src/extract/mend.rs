@@ -73,6 +73,10 @@ impl Scan {
         while let Some(byte) = text.as_bytes().get(at) {
             match (quote, byte) {
                 (Some(open), _) if open == byte => quote = None,
+                // A quotation mark left open must not swallow the root of the feed.
+                (Some(_), b'>') if depth == 0 && begins_tag(text, at + 1) => {
+                    return text.get(at + 1..).unwrap_or_default();
+                }
                 (Some(_), _) => {}
                 // Comments may hold lone apostrophes and brackets.
                 (None, b'<') if text.get(at..at + 4) == Some("<!--") => {
@@ -88,6 +92,10 @@ impl Scan {
         }
         self.after(text, ">")
     }
+}
+
+fn begins_tag(text: &str, at: usize) -> bool {
+    text.get(at..).is_some_and(|rest| rest.trim_start().starts_with('<'))
 }
 
 #[cfg(test)]

@@ -42,9 +42,9 @@ pub fn classify(reply: &SmtpReply) -> ReplyClass {
     }
 }
 
-/// Whether a refusal is about the one who is written to, and not about us, our message or our reputation.
+/// Whether a refusal says that it is about the one who is written to, and not about us, our message or our reputation.
 pub fn blames_reader(reply: &SmtpReply) -> bool {
-    matches!(classify(reply), ReplyClass::Failed(Blame::Person | Blame::Unclear))
+    matches!(classify(reply), ReplyClass::Failed(Blame::Person))
 }
 
 /// How long to wait after this many tries (at least 1): 5, 15 and 30 minutes for greylisting, 1, 2 and 4 hours, then 6

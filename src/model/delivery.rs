@@ -23,6 +23,15 @@ pub struct Delivery {
     pub due: Timestamp,
     /// After that, nobody wants it any more: it is given up.
     pub expires: Timestamp,
+    pub doubt: Doubt,
+}
+
+/// Whether an earlier try broke off behind the final dot, so that nobody knows what became of it (RFC 1047).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    None,
+    MayHaveArrived,
 }
 
 /// Where a delivery stands.
@@ -40,7 +49,7 @@ pub enum DeliveryState {
     /// A sender works on it, until its lease ends. If it dies, the message is sent again under the same Message-ID: a
     /// double, if its final dot had gone out.
     Claimed,
-    /// The final dot may have gone out. Nothing sets it yet: [`DeliveryState::Claimed`] stands for it.
+    /// The final dot went out and no reply came: what a try came to, not yet where a delivery stands.
     AtData,
     Sent,
     /// Refused for now; due again later.

@@ -22,7 +22,7 @@ mod subscriber;
 
 pub use bulletin::{Bulletin, Cadence};
 pub use date::{Precision, PublicationDate};
-pub use delivery::{Delivery, DeliveryState, SmtpReply};
+pub use delivery::{Delivery, DeliveryState, Doubt, SmtpReply};
 pub use email::{EmailAddress, InvalidEmail, mask_addresses};
 pub use id::{BulletinId, DeliveryId, FetchId, NoticeId, SourceId, StoryId, SubscriberId};
 pub use notice::{Draft, Notice};

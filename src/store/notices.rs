@@ -94,42 +94,37 @@ pub fn insert(tx: &Tx, source: &SourceId, story: StoryId, stated: &Stated, now: 
     Ok(NoticeId::new(id))
 }
 
-/// Puts the present state among the revisions, and the draft in its place.
-pub fn revise(tx: &Tx, id: NoticeId, stated: &Stated, now: Timestamp) -> Result<()> {
-    let draft = stated.draft;
+/// Puts the present state among the revisions, and what the source says now in its place. The date stays the first.
+pub fn revise(tx: &Tx, id: NoticeId, source: &SourceId, stated: &Stated, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO revision (notice_id, number, title, summary, content, text, until)
          SELECT id, revision, title, summary, content, text, $2 FROM notice WHERE id = $1",
         &[&id.get(), &millis(now)],
     )?;
-    tx.execute(
-        "UPDATE notice SET title = $2, summary = $3, content = $4, text = $5, fingerprint = $6, section = $7,
-           nature = $8, severity = $9, shelved = $10, revision = revision + 1 WHERE id = $1",
-        &[
-            &id.get(),
-            &draft.title,
-            &draft.summary,
-            &draft.content,
-            &draft.text,
-            &stated.fingerprint,
-            &stated.section.as_str(),
-            &stated.nature.as_str(),
-            &stated.severity.as_str(),
-            &stated.because,
-        ],
-    )?;
+    restate(tx, id, source, stated, None)?;
+    tx.execute("UPDATE notice SET revision = revision + 1 WHERE id = $1", &[&id.get()])?;
     Ok(())
 }
 
 /// Lets a source of greater authority speak for a document that another brought first: its words, its address, its
 /// name. Not a revision: nobody changed anything.
 pub fn adopt(tx: &Tx, id: NoticeId, source: &SourceId, stated: &Stated) -> Result<()> {
+    restate(tx, id, source, stated, stated.draft.published)
+}
+
+fn restate(
+    tx: &Tx,
+    id: NoticeId,
+    source: &SourceId,
+    stated: &Stated,
+    published: Option<PublicationDate>,
+) -> Result<()> {
     let draft = stated.draft;
     tx.execute(
-        "UPDATE notice SET source_id = $2, reference = coalesce($3, reference), guid = $4, url = $5, title = $6,
-           summary = $7, content = $8, text = $9, language = $10, published_at = coalesce($11, published_at),
-           precision = coalesce($12, precision), fingerprint = $13, section = $14, nature = $15, severity = $16,
-           shelved = $17
+        "UPDATE notice SET source_id = $2, reference = coalesce($3, reference), guid = coalesce($4, guid),
+           url = coalesce($5, url), title = $6, summary = $7, content = $8, text = $9, language = $10,
+           published_at = coalesce($11, published_at), precision = coalesce($12, precision), fingerprint = $13,
+           section = $14, nature = $15, severity = $16, shelved = $17
          WHERE id = $1",
         &[
             &id.get(),
@@ -142,8 +137,8 @@ pub fn adopt(tx: &Tx, id: NoticeId, source: &SourceId, stated: &Stated) -> Resul
             &draft.content,
             &draft.text,
             &stated.language,
-            &draft.published.map(|d| millis(d.at)),
-            &draft.published.map(|d| d.precision.as_str()),
+            &published.map(|d| millis(d.at)),
+            &published.map(|d| d.precision.as_str()),
             &stated.fingerprint,
             &stated.section.as_str(),
             &stated.nature.as_str(),

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
-use crate::model::{BulletinId, Delivery, DeliveryId, DeliveryState, EmailAddress, SmtpReply, SubscriberId};
+use crate::model::{BulletinId, Delivery, DeliveryId, DeliveryState, Doubt, EmailAddress, SmtpReply, SubscriberId};
 
 /// Queues one bulletin for one subscriber. Queued already: nothing changes.
 pub fn queue(
@@ -55,6 +55,8 @@ pub struct Attempt {
     pub at: Timestamp,
     /// `sent`, `failed`, `deferred` (then `due` says until when), or `queued` again when it did not begin.
     pub state: DeliveryState,
+    /// What this try came to: as `state`, or `at_data` when it broke off behind the final dot.
+    pub tried: DeliveryState,
     pub due: Timestamp,
     pub reply: SmtpReply,
 }
@@ -77,7 +79,7 @@ pub fn record(tx: &Tx, attempt: &Attempt) -> Result<()> {
         &[
             &attempt.delivery.get(),
             &millis(attempt.at),
-            &attempt.state.as_str(),
+            &attempt.tried.as_str(),
             &attempt.reply.code,
             &attempt.reply.enhanced.as_deref().unwrap_or(""),
             &attempt.reply.text,
@@ -159,8 +161,9 @@ pub fn hasten(tx: &Tx, now: Timestamp) -> Result<usize> {
 }
 
 const DELIVERY: &str =
-    "SELECT d.id, d.bulletin_id, d.subscriber_id, s.address, d.message_id, d.state, d.attempts, d.due, d.expires
-    FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id";
+    "SELECT d.id, d.bulletin_id, d.subscriber_id, s.address, d.message_id, d.state, d.attempts, d.due, d.expires,
+    EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = d.id AND a.state = 'at_data')
+  FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id";
 
 /// All deliveries to one subscriber, newest first.
 pub fn of_subscriber(db: &Db, id: SubscriberId) -> Result<Vec<Delivery>> {
@@ -178,5 +181,6 @@ fn read(row: &Row) -> Result<Delivery> {
         attempts: row.get(6)?,
         due: instant(row.get(7)?)?,
         expires: instant(row.get(8)?)?,
+        doubt: if row.get(9)? { Doubt::MayHaveArrived } else { Doubt::None },
     })
 }

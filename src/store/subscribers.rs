@@ -47,7 +47,12 @@ pub fn add(
          ON CONFLICT (folded) DO UPDATE SET
            address = excluded.address, state = 'active', cadence = excluded.cadence, sections = excluded.sections,
            natures = excluded.natures, least_severity = excluded.least_severity, left_at = NULL,
-           consent_what = excluded.consent_what, consent_when = excluded.consent_when, consent_how = excluded.consent_how
+           consent_what = CASE WHEN excluded.consent_when >= subscriber.consent_when
+             THEN excluded.consent_what ELSE subscriber.consent_what END,
+           consent_how = CASE WHEN excluded.consent_when >= subscriber.consent_when
+             THEN excluded.consent_how ELSE subscriber.consent_how END,
+           consent_when = CASE WHEN excluded.consent_when >= subscriber.consent_when
+             THEN excluded.consent_when ELSE subscriber.consent_when END
          RETURNING id",
         &[
             &address.as_str(),

@@ -25,7 +25,7 @@ use crate::{
     config::Config,
     fetch::Fetcher,
     files::{self, RunLock},
-    model::{Licence, SourceId},
+    model::{Licence, Source, SourceId},
     render::Templates,
     store::Store,
 };
@@ -86,13 +86,18 @@ impl App {
         })
     }
 
+    /// A source that is configured.
+    fn source(&self, id: &SourceId) -> Option<&Source> {
+        self.config.sources.iter().find(|source| &source.id == id)
+    }
+
     /// What may be shown of a source's words. One that is no longer configured says nothing.
     fn licence(&self, id: &SourceId) -> Licence {
-        self.config.sources.iter().find(|s| &s.id == id).map_or(Licence::Unknown, |s| s.licence)
+        self.source(id).map_or(Licence::Unknown, |source| source.licence)
     }
 
     /// What readers see of a source, also of one that is no longer configured.
     fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
-        self.config.sources.iter().find(|s| &s.id == id).map_or(id.as_str(), |s| &s.name)
+        self.source(id).map_or(id.as_str(), |source| &source.name)
     }
 }

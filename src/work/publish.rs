@@ -106,7 +106,7 @@ fn channel(
 }
 
 fn entry(app: &App, authority: &str, story: &Story, lead: Notice) -> Entry {
-    let source = app.config.sources.iter().find(|source| source.id == lead.source);
+    let source = app.source(&lead.source);
     // Typography is that of the language; a source's own words in another one stay as they are.
     let typeset = |text: &str| if lead.language.starts_with("fr") { text::french(text) } else { text.to_owned() };
     let shown = source.is_some_and(|source| source.licence.allows_full_text()) && !lead.content.is_empty();

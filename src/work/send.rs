@@ -20,7 +20,7 @@ use super::{
 use crate::{
     config::Mailbox,
     mail::{self, Dot, Envelope, Mailer, Outcome},
-    model::{Delivery, DeliveryId, DeliveryState, EmailAddress, SmtpReply, mask_addresses},
+    model::{Delivery, DeliveryId, DeliveryState, Doubt, EmailAddress, SmtpReply, mask_addresses},
     store::{
         outbox::{self, Attempt},
         settings, subscribers,
@@ -65,8 +65,8 @@ impl Report {
 struct Ready {
     delivery: Delivery,
     bytes: Vec<u8>,
-    /// How often the connection broke on it in this run.
-    broke: u32,
+    /// Whether a connection broke on it in this run, before anything was handed over.
+    broke: bool,
 }
 
 /// Which deliveries are tried.
@@ -84,7 +84,7 @@ pub async fn send(app: &App, which: Which, progress: &(dyn Fn(usize) + Sync)) ->
     if which == Which::Waiting {
         app.store.write_durably(|tx| outbox::hasten(tx, app.clock.now()))?;
     }
-    // Alone on this machine: whoever claimed those is dead, and did not send them.
+    // Alone on this machine: whoever claimed those is dead. What it sent and could not record goes out twice.
     app.store.write_durably(|tx| outbox::release(tx, app.clock.now()))?;
     let mut report = Report::default();
     let mut editions = Editions::default();
@@ -131,7 +131,7 @@ fn prepare(
     for delivery in claimed {
         let (state, due, text) = match bytes(app, from, editions, &delivery, now) {
             Ok(Letters::Ready(bytes)) => {
-                ready.push_back(Ready { delivery, bytes, broke: 0 });
+                ready.push_back(Ready { delivery, bytes, broke: false });
                 continue;
             }
             Ok(Letters::Unwanted(why)) => (DeliveryState::Cancelled, now, why.to_owned()),
@@ -140,7 +140,7 @@ fn prepare(
             Err(error) => (DeliveryState::Deferred, later(now, AMBIGUOUS), format!("cannot be written: {error:#}")),
         };
         let reply = SmtpReply { code: 0, enhanced: None, text };
-        let attempt = Attempt { delivery: delivery.id, at: now, state, due, reply };
+        let attempt = Attempt { delivery: delivery.id, at: now, state, tried: state, due, reply };
         app.store.write_durably(|tx| outbox::record(tx, &attempt))?;
         count(report, &attempt);
     }
@@ -215,8 +215,11 @@ async fn batch(
     let (_, collected) = tokio::join!(workers, collector);
     collected?;
     let left = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stopped = !left.is_empty();
     give_back(app, left.iter().map(|ready| ready.delivery.id))?;
-    report.trouble = relay.trouble();
+    // A relay that takes fewer connections than it was offered is no trouble: all went out.
+    let gave_up = relay.failures.load(Ordering::Relaxed) >= RELAY;
+    report.trouble = relay.trouble().filter(|_| stopped || gave_up);
     Ok(())
 }
 
@@ -288,9 +291,8 @@ async fn worker(
         if open.usable() {
             session = Some(open);
         }
-        ready.broke += u32::from(matches!(outcome, Outcome::Lost(_, Dot::Before)));
-        if ready.broke == 1 {
-            // A relay may close a connection that it has had enough of: that is nobody's failure.
+        if matches!(outcome, Outcome::Lost(_, Dot::Before)) && !std::mem::replace(&mut ready.broke, true) {
+            // A relay may close a connection that it has had enough of: once, that is nobody's failure.
             queue().push_front(ready);
             continue;
         }
@@ -325,12 +327,16 @@ fn judge(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Attempt {
         Outcome::Failed(reply) if mail::blames_reader(&reply) => ((DeliveryState::Failed, now), reply),
         // Refused for what we are, not for who is written to: that can be mended, and the bulletin still go out.
         Outcome::Failed(reply) | Outcome::Retry(reply) | Outcome::Lost(reply, Dot::Before) => (again, reply),
-        Outcome::Lost(reply, Dot::After) if delivery.attempts == 0 => {
-            ((DeliveryState::Deferred, later(now, AMBIGUOUS)), reply)
+        Outcome::Lost(reply, Dot::After) => {
+            let stands = match delivery.doubt {
+                Doubt::None => (DeliveryState::Deferred, later(now, AMBIGUOUS)),
+                Doubt::MayHaveArrived => (DeliveryState::Ambiguous, now),
+            };
+            let tried = DeliveryState::AtData;
+            return Attempt { delivery: delivery.id, at: now, state: stands.0, tried, due: stands.1, reply };
         }
-        Outcome::Lost(reply, Dot::After) => ((DeliveryState::Ambiguous, now), reply),
     };
-    Attempt { delivery: delivery.id, at: now, state, due, reply }
+    Attempt { delivery: delivery.id, at: now, state, tried: state, due, reply }
 }
 
 fn count(report: &mut Report, attempt: &Attempt) {

@@ -263,7 +263,7 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
             None
         }),
     };
-    if when.is_some_and(|when| when.duration_since(now).as_hours() >= 24) {
+    if when.is_some_and(|when| when > now) {
         keep(String::from("the consent lies in the future (`consent_when`)"));
     }
     match (address, cadence, least_severity, when) {

@@ -1,6 +1,6 @@
 //! Takes the drafts of one page into the store: recognises each, shelves what is new, tells why.
 
-use std::collections::BTreeSet;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use jiff::Timestamp;
 
@@ -97,10 +97,18 @@ impl Intake<'_> {
         Ok(Judged { draft, print, decision, unclaimed })
     }
 
+    /// Whether a revision would come from somebody who has no say over the document: neither the source that it is
+    /// stored from, nor one of greater authority, nor another feed of the same site.
     fn is_outranked<'k>(&self, decision: &Decision, mut known: impl Iterator<Item = &'k dedup::Known>) -> bool {
         let Verdict::Revision { notice } = decision.verdict else { return false };
-        let owner = known.find(|known| known.notice == notice).map(|known| &known.source);
-        owner.is_some_and(|owner| *owner != self.source.id && self.source.authority < self.authority(owner))
+        let Some(owner) = known.find(|known| known.notice == notice).map(|known| &known.source) else { return false };
+        let same_site =
+            || self.app.source(owner).is_some_and(|owner| owner.url.host_str() == self.source.url.host_str());
+        match self.source.authority.cmp(&self.authority(owner)) {
+            Ordering::Greater => false,
+            Ordering::Equal => *owner != self.source.id && !same_site(),
+            Ordering::Less => true,
+        }
     }
 
     /// Stores a draft as a notice of its own.
@@ -158,7 +166,7 @@ impl Intake<'_> {
         let Judged { draft, print, decision, unclaimed } = judged;
         let shelved = classify(&self.app.rules, self.source, draft);
         let because = shelved.because.join("\n");
-        notices::revise(self.tx, id, &self.stated(draft, &print, &shelved, &because), self.now)?;
+        notices::revise(self.tx, id, &self.source.id, &self.stated(draft, &print, &shelved, &because), self.now)?;
         notices::claim_keys(self.tx, id, unclaimed)?;
         self.sight(id, draft, &print)?;
         self.tell(id, decision.verdict, &decision.because)?;
@@ -200,7 +208,7 @@ impl Intake<'_> {
 
     /// A source that is no longer configured has no authority left.
     fn authority(&self, id: &SourceId) -> Authority {
-        self.app.config.sources.iter().find(|s| &s.id == id).map_or(Authority::Aggregator, |s| s.authority)
+        self.app.source(id).map_or(Authority::Aggregator, |source| source.authority)
     }
 
     fn sight(&self, id: NoticeId, draft: &Draft, print: &Fingerprint) -> Result<()> {

@@ -8,6 +8,7 @@ use super::{
     crawl::{self, SourceReport},
     publish, send,
 };
+use crate::store::settings;
 
 /// What one tick did.
 #[derive(Debug, Serialize)]
@@ -61,12 +62,27 @@ pub async fn tick(
         Err(error) => failed(error),
     }
     let changed = report.crawl.sources.iter().any(|s| s.drafts > 0) || !report.composed.is_empty();
-    if changed || publishing == Publishing::Always {
-        match publish::publish(app, None) {
-            Ok(published) => report.published = published.written + published.removed,
-            Err(error) => failed(error),
-        }
+    match look_after_folder(app, changed, publishing) {
+        Ok(published) => report.published = published,
+        Err(error) => failed(error),
     }
     report.errors = errors;
     Ok(report)
+}
+
+/// Publishes what changed, now or in an earlier tick that could not. How many files moved.
+fn look_after_folder(app: &App, changed: bool, publishing: Publishing) -> anyhow::Result<usize> {
+    const PENDING: &str = "publish-pending";
+    if changed {
+        app.store.write(|tx| settings::set(tx, PENDING, "yes"))?;
+    }
+    let pending = app.store.read(|db| settings::get(db, PENDING))?.is_some_and(|pending| !pending.is_empty());
+    if !pending && publishing == Publishing::OnChange {
+        return Ok(0);
+    }
+    let published = publish::publish(app, None)?;
+    if pending {
+        app.store.write(|tx| settings::set(tx, PENDING, ""))?;
+    }
+    Ok(published.written + published.removed)
 }

@@ -265,3 +265,35 @@ async fn a_second_bulletin_of_one_day_has_its_own_page() {
     assert!(page("2023-08-30-daily.html").contains("Trois"));
     assert!(page("2023-08-30-daily-2.html").contains("Quatre"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_before_the_message_costs_nothing_and_doubles_nothing() {
+    let answers = BTreeMap::from([(String::from("b"), Answer::DropOnce)]);
+    let t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.crawl().await;
+    for name in ["a", "b", "c"] {
+        t.subscribe(&format!("{name}@example.fr"), Cadence::Daily);
+    }
+    t.compose(Cadence::Daily);
+    let report = t.send().await;
+    assert_eq!((report.sent, report.deferred, report.trouble), (3, 0, None));
+    assert_eq!(t.received().len(), 3, "each message once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_refuses_everything_without_a_reason_costs_nobody_the_bulletin() {
+    let answers = (0..12)
+        .map(|n| (format!("lecteur{n}"), Answer::RefuseMessage(String::from("554 transaction failed"))))
+        .collect();
+    let t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.crawl().await;
+    for n in 0..12 {
+        t.subscribe(&format!("lecteur{n}@example.fr"), Cadence::Daily);
+    }
+    t.compose(Cadence::Daily);
+    let report = t.send().await;
+    assert!(report.trouble.is_some());
+    assert_eq!(report.failed, 0);
+}

@@ -257,3 +257,38 @@ async fn a_clock_that_was_a_year_ahead_does_not_freeze_a_source() {
     let report = crawl(&t.app, &Which::Due, Asking::Conditionally, &|_| ()).await.expect("a crawl");
     assert_eq!(report.sources.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_that_all_bear_one_guid_and_one_address_are_told_apart() {
+    let t = TestApp::watching(&["/a"]).await;
+    let home = |title: &str, text: &str| Item {
+        guid: Some(String::from("1")),
+        link: String::from("https://mairie.example/"),
+        ..item(1, title, text)
+    };
+    t.serve("/a", &[home("Un", "x"), home("Deux", "y")]);
+    assert_eq!(t.crawl_one("a").await.new, 2);
+    t.serve("/a", &[home("Trois", "z"), home("Un", "x")]);
+    let report = t.crawl_one("a").await;
+    assert_eq!((report.new, report.revised), (1, 0));
+    assert_eq!(t.titles(), ["Un", "Deux", "Trois"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_brings_its_new_address_and_keeps_its_first_date() {
+    let t = TestApp::watching(&["/a"]).await;
+    let first = item(1, "Un", "x");
+    t.serve("/a", std::slice::from_ref(&first));
+    t.crawl().await;
+    let moved = Item {
+        link: String::from("https://mairie.example/nouvelle-adresse"),
+        date: String::from("Wed, 30 Aug 2023 06:00:00 +0200"),
+        text: String::from("y"),
+        ..first
+    };
+    t.serve("/a", &[moved]);
+    t.crawl().await;
+    let notice = &t.notices()[0];
+    assert_eq!(notice.url.as_ref().map(|url| url.as_str()), Some("https://mairie.example/nouvelle-adresse"));
+    assert_eq!(notice.published.map(|date| date.at.to_string()).as_deref(), Some("2023-08-29T08:00:00Z"));
+}

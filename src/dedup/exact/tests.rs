@@ -81,6 +81,7 @@ fn tracking_parameters_do_not_make_another_document() {
     let plain = draft(None, Some("https://www.maire.example/a?param=12"), "Titre", "Texte");
     let tracked = draft(None, Some("http://maire.example/a/?param=12&utm_source=rss#xtor=RSS-1"), "Titre", "Texte");
     let keys = keys_of_page(&source("a"), &[plain, tracked]);
+    assert_eq!(keys[0].last(), keys[1].last());
     assert_eq!(keys[0], keys[1]);
 }
 
@@ -101,6 +102,26 @@ fn a_guid_that_every_entry_bears_counts_with_the_address_only() {
     ];
     let keys = keys_of_page(&source("a"), &page);
     assert_ne!(keys[0][0], keys[1][0]);
+}
+
+#[test]
+fn a_guid_and_an_address_that_every_entry_bears_leave_the_title_to_tell_them_apart() {
+    let home = Some("https://mairie.example/");
+    let page = [draft(Some("1"), home, "X", "x"), draft(Some("1"), home, "Y", "y")];
+    let keys = keys_of_page(&source("a"), &page);
+    assert!(keys[0].iter().all(|key| !keys[1].contains(key)), "{keys:?}");
+}
+
+#[test]
+fn a_document_is_found_again_while_another_shares_its_address_and_afterwards() {
+    let at = |fragment: &str, title: &str| draft(None, Some(&format!("https://a.example/p{fragment}")), title, title);
+    let (a, b) = (at("#a", "Le premier texte"), at("#b", "Le second texte"));
+    let keys = |page: &[Draft]| keys_of_page(&source("s"), page);
+    let alone = keys(std::slice::from_ref(&a)).remove(0);
+    let together = keys(&[a, b.clone()]);
+    assert!(together[0].iter().any(|key| alone.contains(key)), "the first is known again beside the second");
+    assert!(together[1].iter().all(|key| !alone.contains(key)), "the second is another");
+    assert_eq!(keys(&[b]).remove(0).first(), together[1].first(), "and known by its words, first, when it stays alone");
 }
 
 #[test]

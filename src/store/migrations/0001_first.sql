@@ -228,7 +228,7 @@ CREATE TABLE attempt (
   delivery_id INTEGER NOT NULL REFERENCES delivery (id),
   number      INTEGER NOT NULL,
   at          INTEGER NOT NULL,
-  state       TEXT    NOT NULL,                -- the delivery's state after it
+  state       TEXT    NOT NULL,                -- what it came to; at_data: broken off behind the final dot
   code        INTEGER NOT NULL,                -- SMTP reply code, 0 when none came
   enhanced    TEXT    NOT NULL,                -- RFC 3463
   text        TEXT    NOT NULL,
