@@ -10,8 +10,7 @@ use url::Url;
 
 use super::{
     raw::{Facts, RawText},
-    space::Space,
-    xml::attribute,
+    space::{Space, attribute},
 };
 use crate::normalise::markup;
 

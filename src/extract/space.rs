@@ -1,4 +1,8 @@
-//! Namespaces of feeds.
+//! Names in feeds: namespaces of elements, attributes with or without prefix.
+
+use quick_xml::events::BytesStart;
+
+use crate::normalise::entity;
 
 /// What a namespace is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,4 +55,15 @@ impl Space {
             _ => Space::Other,
         }
     }
+}
+
+/// The value of an attribute, by its name without prefix, or by its whole name when that has one; references decoded.
+pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
+    let mut attributes = start.html_attributes();
+    let found = attributes.with_checks(false).flatten().find(|attribute| {
+        let key = attribute.key.as_ref();
+        key.eq_ignore_ascii_case(name)
+            || key.rsplit_once(':').is_some_and(|(_, local)| local.eq_ignore_ascii_case(name))
+    })?;
+    Some(entity::decode(found.value.as_ref()).trim().to_owned())
 }

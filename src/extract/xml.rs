@@ -17,7 +17,7 @@ use super::{
     channel::Channel,
     entry::{Dialect, Entry, Field},
     raw::{Facts, Mended, RawText},
-    space::Space,
+    space::{Space, attribute},
 };
 use crate::normalise::entity;
 
@@ -288,17 +288,6 @@ enum Markup {
 enum Sections {
     Absent,
     Present,
-}
-
-/// The value of an attribute, by its name without prefix, or by its whole name when that has one; references decoded.
-pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
-    let mut attributes = start.html_attributes();
-    let found = attributes.with_checks(false).flatten().find(|attribute| {
-        let key = attribute.key.as_ref();
-        key.eq_ignore_ascii_case(name)
-            || key.rsplit_once(':').is_some_and(|(_, local)| local.eq_ignore_ascii_case(name))
-    })?;
-    Some(entity::decode(found.value.as_ref()).trim().to_owned())
 }
 
 fn local(start: &BytesStart<'_>) -> String {
