@@ -4,8 +4,8 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start: {error}");
-            return ExitCode::from(vigie::cli::Exit::FAILED);
+            let error = anyhow::Error::new(error).context("cannot start");
+            return ExitCode::from(vigie::cli::fail(&error));
         }
     };
     match runtime.block_on(vigie::cli::main()) {

@@ -153,10 +153,10 @@ fn log(cli: &Cli) {
 /// Prints an error with its causes and its hint; the exit code it stands for.
 pub fn fail(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<load::ConfigError>() {
-        Some(load::ConfigError::Problems(problems)) => eprintln!("{problems}"),
-        Some(load::ConfigError::Other(text)) => eprintln!("error: {text}"),
+        Some(load::ConfigError::Problems(problems)) => output::tell(&problems.to_string()),
+        Some(load::ConfigError::Other(text)) => output::tell(&format!("error: {text}")),
         None => {
-            eprintln!("error: {}", in_full(error));
+            output::tell(&format!("error: {}", in_full(error)));
             return Exit::FAILED;
         }
     }

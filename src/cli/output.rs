@@ -50,13 +50,13 @@ impl Output {
     /// Tells a person what was done.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", harmless(text.as_ref()));
+            tell(text.as_ref());
         }
     }
 
     /// Names what failed: said even when quiet.
     pub fn complain(&self, text: impl AsRef<str>) {
-        eprintln!("{}", harmless(text.as_ref()));
+        tell(text.as_ref());
     }
 
     /// A bar on a terminal; nothing elsewhere.
@@ -68,6 +68,11 @@ impl Output {
             ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
         ProgressBar::new(length).with_style(style)
     }
+}
+
+/// Says something on stderr. That nobody can hear it is no reason to fail.
+pub fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", harmless(text));
 }
 
 /// Words of sources and servers pass through here: none of them may steer the terminal.
