@@ -221,7 +221,7 @@ entries = 1.5
       |
     5 | timezone = "Europe/Pari"
       |            ^^^^^^^^^^^^^
-    hint: write a name of the IANA database such as `Europe/Paris` or `Indian/Reunion`; if it is one, install `tzdata`
+    hint: write a name of the IANA database such as `Europe/Paris` or `Indian/Reunion`
 
     error: `contact` in `[crawl]` must be an `https:` or `mailto:` address, not `me`
      --> vigie.toml:7:11
@@ -438,7 +438,7 @@ title = "h2"
        |
     14 | zone = "CEST+"
        |        ^^^^^^^
-    hint: write a name of the IANA database such as `Europe/Paris` or `Indian/Reunion`; if it is one, install `tzdata`
+    hint: write a name of the IANA database such as `Europe/Paris` or `Indian/Reunion`
 
     error: `allow_private` in `[[source]]` must be `true` or `false`, not a text
      --> sources.toml:15:17

@@ -207,7 +207,7 @@ pub(super) fn network(text: &str) -> Result<Network, Wrong> {
 pub(super) fn zone(text: &str) -> Result<TimeZone, Wrong> {
     TimeZone::get(text).map_err(|_| {
         let why = format!("must be a time zone that this machine knows, not {}", quoted(text));
-        Wrong::new(why, "write a name of the IANA database such as `Europe/Paris` or `Indian/Reunion`; if it is one, install `tzdata`")
+        Wrong::new(why, "write a name of the IANA database such as `Europe/Paris` or `Indian/Reunion`")
     })
 }
 
