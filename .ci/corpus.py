@@ -2,6 +2,7 @@
 """corpus.py VIGIE CORPUS: serves a folder of genuine feeds on loopback, crawls it twice with the binary, and holds
 what came of it against what stands in the files. Prints the counts; exit status 1 where something is wrong."""
 import functools
+import html
 import http.server
 import json
 import pathlib
@@ -29,6 +30,35 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def do_GET(self):
+        page = MADE.get(self.path)
+        if page is None:
+            return super().do_GET()
+        self.send_response(200)
+        self.send_header("Content-Type", page[0])
+        self.send_header("Content-Length", str(len(page[1])))
+        self.end_headers()
+        self.wfile.write(page[1])
+
+
+def made():
+    """What the corpus holds as values and as text, as the site serves it: a feed whose identities stand in the query, and
+    a page in two encodings at once."""
+    folder = CORPUS / "maire-info"
+    items = "".join(
+        "<item><title>{title}</title><link>{url}</link><description>{description}</description>"
+        "<pubDate>{date}</pubDate></item>".format(**{key: html.escape(str(value)) for key, value in article.items()})
+        for article in json.loads((folder / "maire-info-articles.json").read_text())
+    )
+    feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Maire-info</title>{items}</channel></rss>'
+    lines = [html.escape(line) for line in next(folder.glob("_print2-*.txt")).read_text().splitlines() if line]
+    article = f"<article><h2><a href='/article.asp?param=1'>{lines[2]}</a></h2><p>{' '.join(lines[3:])}</p></article>"
+    yield "/maire-info.rss", ("application/rss+xml", feed.encode())
+    yield "/maire-info.html", ("text/html; charset=utf-8", f"<!DOCTYPE html><html><body>{article}</body></html>".encode())
+
+
+MADE = dict(made())
 
 
 def feeds():
@@ -69,10 +99,14 @@ def main():
     paths = list(feeds())
     with tempfile.TemporaryDirectory() as folder:
         text = "".join(source(path, port, n) for n, path in enumerate(paths))
+        for path, more in (("/maire-info.rss", ""), ("/maire-info.html", 'kind = "html"\nitem = "article"\ntitle = "h2"\nsummary = "p"\n')):
+            id = path.strip("/").replace(".", "-")
+            text += f'[[source]]\nid = "{id}"\nurl = "http://127.0.0.1:{port}{path}"\nallow_private = true\n{more}\n'
         pathlib.Path(folder, "sources.toml").write_text(text)
         pathlib.Path(folder, "vigie.toml").write_text('[crawl]\nhost_gap = "0s"\nfirst_read = "31d"\n')
         first = crawl(folder, "--force")
-        check(len(first) == len(paths), f"{len(first)} of {len(paths)} sources answered for")
+        wanted = len(paths) + len(MADE)
+        check(len(first) == wanted, f"{len(first)} of {wanted} sources answered for")
         failed = {id for id, row in first.items() if row["state"] in ("failing", "not_a_feed", "blocked", "gone")}
         expected = {identifier(path) for path in paths if path.name in BROKEN or "walls" in str(path)}
         check(failed == expected, f"only what is no feed fails: {sorted(failed ^ expected) or 'yes'}")
@@ -89,11 +123,15 @@ def main():
         notices = [json.loads(line) for line in stored.stdout.splitlines()]
         references = [notice["reference"] for notice in notices if (notice["reference"] or "").startswith("JORFTEXT")]
         check(sorted(references) == sorted(ids), f"each text of the JO once: {len(references)} notices, {len(ids)} ids")
+        params = {notice["url"] for notice in notices if "maire-info.com" in (notice["url"] or "")}
+        check(len(params) == 93, f"maire-info: {len(params)} of 93 articles, each known by its query")
+        mended = [notice["summary"] for notice in notices if notice["source"] == "maire-info-html"]
+        check(len(mended) == 1 and "ont débuté hier" in mended[0] and "Homé ont" in mended[0], "two encodings in one page, both read")
         text = " ".join(notice["title"] + notice["summary"] for notice in notices)
         check(not re.search("Ã©|â€™|\ufffd", text), "no mojibake")
         again = crawl(folder, "--force")
         check(sum(row["new"] + row["revised"] for row in again.values()) == 0, "the second crawl brings nothing")
-        good = [row for id, row in again.items() if id not in failed]
+        good = [row for id, row in again.items() if id not in failed and not id.startswith("maire-info")]
         check(all(row["status"] == 304 for row in good if row["drafts"] or first[row["id"]]["drafts"]),
               f"304 for all {sum(row['status'] == 304 for row in good)} of {len(good)} that were read")
         full = crawl(folder, "--full")
