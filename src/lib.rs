@@ -29,7 +29,7 @@
 //!    content; never the title alone.
 //! 4. A false merge is worse than a missed one. Every decision keeps its reason.
 //! 5. A delivery is never lost: its row exists from the transaction that froze the bulletin, and its Message-ID never
-//!    changes. It is doubled only where SMTP cannot tell (RFC 1047).
+//!    changes. It is doubled only where SMTP cannot tell (RFC 1047), or where we died before the reply was recorded.
 //! 6. Cursor, not clock: an edition takes the approved stories that its cadence has not carried yet.
 //! 7. Nobody is written to without a recorded consent or legal basis; leaving always works.
 //! 8. No tracking.

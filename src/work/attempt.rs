@@ -11,6 +11,7 @@ use crate::{
     extract,
     fetch::{Answer, Request},
     model::{Authority, Draft, Kind, Licence, Nature, Page, Problem, Source, SourceId, Validators},
+    store::sources,
 };
 
 /// What a page would yield, without storing anything.
@@ -48,6 +49,10 @@ pub async fn attempt(app: &App, what: &str) -> anyhow::Result<Tried> {
 }
 
 async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
+    let held = app.store.read(|db| sources::held_hosts(db, app.clock.now()))?;
+    if let Some((host, until)) = held.iter().find(|(host, _)| Some(host.as_str()) == source.url.host_str()) {
+        bail!("`{host}` asked to be left alone until {until}");
+    }
     match app.fetcher()?.get(&Request::of(source, &Validators::default())).await? {
         Answer::Page { page, .. } => Ok(page),
         Answer::NotModified { .. } => bail!("`{}` answers 304 to a request that asked for the whole page", source.url),

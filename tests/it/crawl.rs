@@ -140,6 +140,8 @@ async fn a_host_that_says_when_to_come_back_is_left_alone_until_then() {
     t.serve("/b", &[item(1, "Un", "Texte.")]);
     t.crawl().await;
     assert_eq!((t.web.requests("/a"), t.web.requests("/b")), (1, 0), "the sources of one host wait together");
+    let tried = vigie::work::attempt::attempt(&t.app, "b").await.err().expect("a refusal").to_string();
+    assert!(tried.contains("left alone until"), "{tried}");
     t.at("2023-08-30T07:00:00Z");
     t.crawl().await;
     assert_eq!(t.web.requests("/b"), 0);
