@@ -15,8 +15,7 @@ use vigie::{
     extract::extract,
     mail::{self, List, Parts},
     model::{
-        Authority, Cadence, EmailAddress, Kind, Licence, Nature, Page, Preferences, SectionId, Severity, Source,
-        SourceId, StoryId,
+        Cadence, EmailAddress, Licence, Nature, Page, Preferences, SectionId, Severity, Source, SourceId, StoryId,
     },
     render::{Reader, Templates, bulletin_mail},
 };
@@ -28,20 +27,8 @@ fn main() {
 }
 
 fn source() -> Source {
-    Source {
-        id: SourceId::parse("bench").expect("a slug"),
-        name: String::from("Bench"),
-        url: "https://mairie.example/feed".parse().expect("an address"),
-        kind: Kind::Feed,
-        section: section(),
-        nature: Nature::Actu,
-        language: String::from("fr"),
-        licence: Licence::Lo,
-        authority: Authority::Relay,
-        every: std::time::Duration::from_secs(7200),
-        zone: TimeZone::UTC,
-        allow_private: false,
-    }
+    let url = url::Url::parse("https://mairie.example/feed").expect("an address");
+    Source { licence: Licence::Lo, ..Source::feed(SourceId::parse("bench").expect("a slug"), "Bench", url, section()) }
 }
 
 fn section() -> SectionId {
@@ -58,7 +45,8 @@ fn page() -> Page {
             words.repeat(15)
         );
     }
-    Page { url: source().url, content_type: None, body: (body + "</channel></rss>").into_bytes() }
+    let url = source().url.sample().clone();
+    Page { url, content_type: None, body: (body + "</channel></rss>").into_bytes(), reserved: false }
 }
 
 #[divan::bench]

@@ -1,25 +1,9 @@
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
-
 use super::*;
-use crate::model::{Authority, Issuer, Kind, Licence, Reference, SourceId};
+use crate::model::{Issuer, Reference, SourceId};
 
 fn source(section: &str, nature: Nature) -> Source {
-    Source {
-        id: SourceId::parse("la-source").unwrap(),
-        name: "La Source".to_owned(),
-        url: "https://example.org/feed".parse().unwrap(),
-        kind: Kind::Feed,
-        section: SectionId::parse(section).unwrap(),
-        nature,
-        language: "fr".to_owned(),
-        licence: Licence::Unknown,
-        authority: Authority::Relay,
-        every: Duration::from_secs(7_200),
-        zone: TimeZone::UTC,
-        allow_private: false,
-    }
+    let (id, url) = (SourceId::parse("la-source").unwrap(), url::Url::parse("https://example.org/feed").unwrap());
+    Source { nature, ..Source::feed(id, "La Source", url, SectionId::parse(section).unwrap()) }
 }
 
 fn titled(title: &str) -> Draft {

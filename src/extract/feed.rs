@@ -202,6 +202,7 @@ impl Reading<'_> {
             updated,
             language: entry.facts.language.filter(|language| differs(language, &self.source.language)),
             categories: labels(&entry.categories),
+            details: None,
         })
     }
 

@@ -12,7 +12,7 @@ use super::{
     stranger,
 };
 use crate::{
-    model::{Draft, Page, Problem, ProblemKind, PublicationDate, Selectors, Source},
+    model::{Draft, Expression, Field as Name, Mapping, Page, Problem, ProblemKind, PublicationDate, Source},
     normalise::{
         charset::{self, Syntax},
         date, reference, title,
@@ -47,7 +47,7 @@ fn refusal(error: &SelectorErrorKind) -> &'static str {
     }
 }
 
-pub(super) fn extract(page: &Page, source: &Source, selectors: &Selectors) -> Extracted {
+pub(super) fn extract(page: &Page, source: &Source, mapping: &Mapping) -> Extracted {
     let mut problems = Problems::default();
     let decoded = charset::decode(&page.body, page.content_type.as_deref(), Syntax::Html);
     if decoded.mended {
@@ -58,7 +58,7 @@ pub(super) fn extract(page: &Page, source: &Source, selectors: &Selectors) -> Ex
         problems.push(Problem::page(ProblemKind::Unreadable, "the answer is empty"));
         return Extracted { problems: problems.into_vec(), ..Extracted::default() };
     }
-    let Some(mut listing) = Listing::compile(selectors, &mut problems) else {
+    let Some(mut listing) = Listing::compile(mapping, &mut problems) else {
         return Extracted { problems: problems.into_vec(), ..Extracted::default() };
     };
     let document = Html::parse_document(&shallow(&decoded.text));
@@ -129,14 +129,14 @@ struct Listing {
 
 impl Listing {
     /// `None` when a selector that the list cannot do without is wrong.
-    fn compile(selectors: &Selectors, problems: &mut Problems) -> Option<Self> {
-        let mut optional = |name, written: &Option<String>| {
-            written.as_ref().and_then(|written| Field::compile(name, written, problems))
+    fn compile(mapping: &Mapping, problems: &mut Problems) -> Option<Self> {
+        let mut field = |name: Name| {
+            let written = mapping.fields.get(&name).and_then(|expression: &Expression| expression.places().next());
+            written.and_then(|written| Field::compile(name.as_str(), written, problems))
         };
-        let (link, date) = (optional("link", &selectors.link), optional("date", &selectors.date));
-        let summary = optional("summary", &selectors.summary);
-        let item = Field::compile("item", &selectors.item, problems);
-        let title = Field::compile("title", &selectors.title, problems);
+        let (link, date, summary, title) =
+            (field(Name::Link), field(Name::Date), field(Name::Summary), field(Name::Title));
+        let item = Field::compile("item", mapping.item.as_deref().unwrap_or_default(), problems);
         Some(Self { item: item?, title: title?, link, date, summary, any_link: Selector::parse("a[href]").ok()? })
     }
 

@@ -53,7 +53,11 @@ pub struct Extracted {
 pub fn extract(page: &Page, source: &Source) -> Extracted {
     let read = || match &source.kind {
         Kind::Feed => feed::extract(page, source),
-        Kind::Html(selectors) => html::extract(page, source, selectors),
+        Kind::Html(mapping) => html::extract(page, source, mapping),
+        kind => Extracted {
+            problems: vec![Problem::page(ProblemKind::Unreadable, format!("`{}` is not read yet", kind.as_str()))],
+            ..Extracted::default()
+        },
     };
     // The parsers of XML, HTML and CSS are not ours: a fault of theirs costs this page and no other.
     panic::catch_unwind(panic::AssertUnwindSafe(read)).unwrap_or_else(|_| {

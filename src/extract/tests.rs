@@ -5,34 +5,28 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::*;
-use crate::model::{Authority, Issuer, Licence, Nature, Precision, SectionId, Selectors, SourceId};
+use crate::model::{Expression, Field, Issuer, Mapping, Precision, SectionId, SourceId};
 
 fn source(kind: Kind) -> Source {
+    let url = Url::parse("https://www.exemple.fr/flux").unwrap();
+    let zone = TimeZone::get("Europe/Paris").unwrap();
     Source {
-        id: SourceId::parse("essai").unwrap(),
-        name: "Essai".into(),
-        url: Url::parse("https://www.exemple.fr/flux").unwrap(),
         kind,
-        section: SectionId::parse("tic").unwrap(),
-        nature: Nature::Actu,
-        language: "fr".into(),
-        licence: Licence::Unknown,
-        authority: Authority::Press,
-        every: Duration::from_secs(3600),
-        zone: TimeZone::get("Europe/Paris").unwrap(),
-        allow_private: false,
+        zone,
+        ..Source::feed(SourceId::parse("essai").unwrap(), "Essai", url, SectionId::parse("tic").unwrap())
     }
 }
 
 fn page(body: &[u8]) -> Page {
-    Page { url: Url::parse("https://www.exemple.fr/actus/flux").unwrap(), content_type: None, body: body.to_vec() }
+    let url = Url::parse("https://www.exemple.fr/actus/flux").unwrap();
+    Page { url, content_type: None, body: body.to_vec(), reserved: false }
 }
 
 fn feed(body: &str) -> Extracted {
     extract(&page(body.as_bytes()), &source(Kind::Feed))
 }
 
-fn listing(body: &str, selectors: Selectors) -> Extracted {
+fn listing(body: &str, selectors: Mapping) -> Extracted {
     extract(&page(body.as_bytes()), &source(Kind::Html(selectors)))
 }
 
@@ -81,14 +75,8 @@ const LIST: &str = r#"<!DOCTYPE html><html><head><title>Communiqués</title><bas
 <li class=i><h3><a href="javascript:x">Deuxième</a></h3><time>1er septembre 2026 à 14 h 30</time></li>
 <li class=i></li></ul></body></html>"#;
 
-fn selectors() -> Selectors {
-    Selectors {
-        item: "li.i".into(),
-        title: "h3".into(),
-        link: None,
-        date: Some("time".into()),
-        summary: Some("p".into()),
-    }
+fn selectors() -> Mapping {
+    Mapping::of("li.i", &[(Field::Title, "h3"), (Field::Date, "time"), (Field::Summary, "p")])
 }
 
 #[test]
@@ -302,17 +290,17 @@ fn listings_become_drafts() {
 
 #[test]
 fn selectors_that_fail_are_named() {
-    let wrong = |change: fn(&mut Selectors)| {
+    let wrong = |change: fn(&mut Mapping)| {
         let mut selectors = selectors();
         change(&mut selectors);
         let read = listing(LIST, selectors);
         let problem = read.problems.into_iter().find(|problem| problem.kind == ProblemKind::Selector).unwrap();
         (problem.place, read.drafts.len())
     };
-    assert_eq!(wrong(|s| s.item = "li[".into()), ("item".to_owned(), 0));
-    assert_eq!(wrong(|s| s.item = "article".into()), ("item".to_owned(), 0));
-    assert_eq!(wrong(|s| s.summary = Some("p:(".into())), ("summary".to_owned(), 2));
-    assert_eq!(wrong(|s| s.date = Some(".date".into())), ("date".to_owned(), 2));
+    assert_eq!(wrong(|s| s.item = Some("li[".into())), ("item".to_owned(), 0));
+    assert_eq!(wrong(|s| s.item = Some("article".into())), ("item".to_owned(), 0));
+    assert_eq!(wrong(|s| drop(s.fields.insert(Field::Summary, Expression::place("p:(")))), ("summary".to_owned(), 2));
+    assert_eq!(wrong(|s| drop(s.fields.insert(Field::Date, Expression::place(".date")))), ("date".to_owned(), 2));
     let wall = listing("<title>Un instant…</title><p>Veuillez activer JavaScript", selectors());
     assert_eq!(kinds(&wall), [ProblemKind::NotAFeed]);
 }
@@ -388,6 +376,6 @@ proptest! {
 
     #[test]
     fn any_selector_is_accepted(item in "[a-z.#>:\\[\\]()*+~ \"=,]{0,20}", title in "\\PC{0,10}") {
-        listing(LIST, Selectors { item, title, link: None, date: None, summary: None });
+        listing(LIST, Mapping::of(&item, &[(Field::Title, &title)]));
     }
 }

@@ -93,9 +93,9 @@ enum Step {
 
 impl<'a> Request<'a> {
     /// What a crawl asks of a source.
-    pub fn of(source: &'a Source, validators: &'a Validators) -> Self {
+    pub fn of(source: &Source, url: &'a Url, validators: &'a Validators) -> Self {
         let private = if source.allow_private { Private::Allowed } else { Private::Refused };
-        Self { url: &source.url, validators, private }
+        Self { url, validators, private }
     }
 }
 
@@ -197,7 +197,7 @@ impl Fetcher {
                 let content_type = headers::text(response.headers(), CONTENT_TYPE);
                 let limits = body::Limits { cap: self.cap, idle: self.idle };
                 let body = body::read(response, host, limits).await?;
-                let page = Page { url: url.clone(), content_type, body };
+                let page = Page { url: url.clone(), content_type, body, reserved: false };
                 let answer = Answer::Page { page, validators, fresh, moved, status: status.as_u16() };
                 Ok(Step::Done(Box::new(answer)))
             }

@@ -4,11 +4,13 @@
 //! becomes a [`Notice`] or a revision of one; notices that tell of one event share a [`Story`]; a [`Bulletin`] freezes
 //! a list of stories; a [`Delivery`] brings it to a [`Subscriber`].
 
+mod address;
 mod bulletin;
 mod date;
 mod delivery;
 mod email;
 mod id;
+mod kind;
 mod notice;
 mod page;
 mod problem;
@@ -20,11 +22,13 @@ mod source;
 mod story;
 mod subscriber;
 
+pub use address::{Address, BadAddress};
 pub use bulletin::{Bulletin, Cadence};
 pub use date::{Precision, PublicationDate};
 pub use delivery::{Delivery, DeliveryState, Doubt, SmtpReply};
 pub use email::{EmailAddress, InvalidEmail, mask_addresses};
 pub use id::{BulletinId, DeliveryId, FetchId, NoticeId, SourceId, StoryId, SubscriberId};
+pub use kind::{Archive, ArchiveFormat, Details, Dialect, Expression, Field, Kind, Mapping, Markup, Part, Pattern};
 pub use notice::{Draft, Notice};
 pub use page::{Page, Validators};
 pub use problem::{Problem, ProblemKind};
@@ -32,6 +36,6 @@ pub use reference::{Issuer, Reference};
 pub use rhythm::Rhythm;
 pub use section::{Section, SectionId, Sections};
 pub use shelf::{Nature, Severity};
-pub use source::{Authority, Kind, Licence, Selectors, Source};
+pub use source::{Asking, Authority, Licence, OAuth, Source};
 pub use story::{Review, Story};
 pub use subscriber::{Consent, Preferences, Subscriber, SubscriberState};

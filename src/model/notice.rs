@@ -27,6 +27,8 @@ pub struct Draft {
     /// BCP 47, when the entry states one that differs from the source's.
     pub language: Option<String>,
     pub categories: Vec<String>,
+    /// Where the rest of the document stands, when its source gives it in two steps.
+    pub details: Option<Url>,
 }
 
 /// One stored document, in its latest revision.

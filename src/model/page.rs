@@ -10,6 +10,8 @@ pub struct Page {
     /// `Content-Type` as received, parameters included.
     pub content_type: Option<String>,
     pub body: Vec<u8>,
+    /// Whether the answer reserves text and data mining (TDM Reservation Protocol, `tdm-reservation: 1`).
+    pub reserved: bool,
 }
 
 /// What the server said to tell one version from the next, verbatim (RFC 9110 8.8).

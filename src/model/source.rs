@@ -1,12 +1,12 @@
 //! One place to watch: a table of `sources.toml`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use url::Url;
 
-use super::{Nature, SectionId, SourceId};
+use super::{Address, Archive, Details, Kind, Nature, Pattern, SectionId, SourceId};
 
 /// A place to watch, as meant by the configuration.
 #[derive(Debug, Clone)]
@@ -14,8 +14,17 @@ pub struct Source {
     pub id: SourceId,
     /// As readers see it: « CERT-FR ».
     pub name: String,
-    pub url: Url,
+    pub url: Address,
     pub kind: Kind,
+    /// The address is a list of files: those whose name matches are read, each once, and first of all the newest.
+    pub newest: Option<Pattern>,
+    /// What is fetched holds files, which are read as `kind` says.
+    pub archive: Option<Archive>,
+    pub details: Option<Details>,
+    /// What the source itself dates further back is left out.
+    pub max_age: Option<Duration>,
+    /// Hosts that stand for another in its links (a staging host that leaked, a former name).
+    pub hosts: BTreeMap<String, String>,
     /// The shelf of its notices, unless a rule says otherwise.
     pub section: SectionId,
     /// The nature of its notices, unless a rule says otherwise.
@@ -30,36 +39,62 @@ pub struct Source {
     pub zone: TimeZone,
     /// Whether this source may live on a private or loopback address (an intranet, the demonstration, a test).
     pub allow_private: bool,
+    pub asking: Asking,
 }
 
-/// How a source is read.
-#[derive(Debug, Clone)]
-pub enum Kind {
-    /// RSS, Atom or JSON Feed.
-    Feed,
-    /// A page that lists documents.
-    Html(Selectors),
+/// How a source is asked, where that is not as all the others are.
+#[derive(Debug, Clone, Default)]
+pub struct Asking {
+    /// What is sent with POST, as JSON; GET without it.
+    pub post: Option<String>,
+    pub oauth: Option<OAuth>,
+    /// In place of the general one: octets after decompression.
+    pub body_cap: Option<usize>,
+    /// In place of the general one: for the whole request.
+    pub total_timeout: Option<Duration>,
 }
 
-impl Kind {
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Kind::Feed => "feed",
-            Kind::Html(_) => "html",
-        }
+/// Client credentials (RFC 6749 4.4).
+#[derive(Clone, PartialEq, Eq)]
+pub struct OAuth {
+    /// Where a token is had.
+    pub token_url: Url,
+    pub client_id: String,
+    pub client_secret: String,
+    pub scope: Option<String>,
+}
+
+impl fmt::Debug for OAuth {
+    /// Without what is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth").field("token_url", &self.token_url.as_str()).finish_non_exhaustive()
     }
 }
 
-/// CSS selectors of a listing, as checked by the configuration. All but `item` are looked up inside one item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selectors {
-    pub item: String,
-    pub title: String,
-    /// Where the address stands (`href`); by default the first link of the item, or the item itself.
-    pub link: Option<String>,
-    /// Where the date stands (its `datetime` attribute, else its text).
-    pub date: Option<String>,
-    pub summary: Option<String>,
+impl Source {
+    /// A feed about which nothing else is known.
+    pub fn feed(id: SourceId, name: &str, url: impl Into<Address>, section: SectionId) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            url: url.into(),
+            kind: Kind::Feed,
+            newest: None,
+            archive: None,
+            details: None,
+            max_age: None,
+            hosts: BTreeMap::new(),
+            section,
+            nature: Nature::Actu,
+            language: String::from("fr"),
+            licence: Licence::Unknown,
+            authority: Authority::Relay,
+            every: Duration::from_secs(7_200),
+            zone: TimeZone::UTC,
+            allow_private: false,
+            asking: Asking::default(),
+        }
+    }
 }
 
 /// What may be shown of a source's notices (invariant 10).

@@ -1,12 +1,10 @@
 //! What a reader of feeds gets.
 
-use std::time::Duration;
-
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use url::Url;
 
-use crate::model::{Authority, Kind, Licence, SectionId, Selectors, Source, SourceId};
+use crate::model::{Field, Kind, Licence, Mapping, SectionId, Source, SourceId};
 
 use super::*;
 
@@ -57,24 +55,12 @@ fn published(channel: &Channel, site: &Site) -> Vec<(String, String)> {
 }
 
 fn source(id: &str, name: &str, url: &str, kind: Kind) -> Source {
-    Source {
-        id: SourceId::parse(id).unwrap(),
-        name: name.into(),
-        url: Url::parse(url).unwrap(),
-        kind,
-        section: SectionId::parse("tic").unwrap(),
-        nature: Nature::Avis,
-        language: "fr".into(),
-        licence: Licence::Lo,
-        authority: Authority::Issuer,
-        every: Duration::from_secs(3600),
-        zone: TimeZone::UTC,
-        allow_private: false,
-    }
+    let (id, url) = (SourceId::parse(id).unwrap(), Url::parse(url).unwrap());
+    Source { kind, licence: Licence::Lo, ..Source::feed(id, name, url, SectionId::parse("tic").unwrap()) }
 }
 
 fn sources() -> Vec<Source> {
-    let page = Selectors { item: "li".into(), title: "a".into(), link: None, date: None, summary: None };
+    let page = Mapping::of("li", &[(Field::Title, "a")]);
     vec![
         source("cert-fr", "CERT-FR \"avis\" & alertes", "https://source.exemple/feed/?a=1&b=2", Kind::Feed),
         source("page", "Une page", "https://source.exemple/page", Kind::Html(page)),

@@ -1,7 +1,5 @@
 //! Reads one page as a crawl would, and stores nothing.
 
-use std::time::Duration;
-
 use anyhow::{Context, bail};
 use url::Url;
 
@@ -10,7 +8,7 @@ use crate::{
     classify::{Shelved, classify},
     extract,
     fetch::{Answer, Request},
-    model::{Authority, Draft, Kind, Licence, Nature, Page, Problem, Source, SourceId, Validators},
+    model::{Authority, Draft, Page, Problem, Source, SourceId, Validators},
     store::sources,
 };
 
@@ -34,7 +32,7 @@ pub async fn attempt(app: &App, what: &str) -> anyhow::Result<Tried> {
             let hint = "hint: name a file, an http(s) address, or a source of `sources.toml`";
             let body = std::fs::read(what).with_context(|| format!("cannot read `{what}`\n{hint}"))?;
             let source = stranger(app, Url::parse("http://localhost/")?)?;
-            (Page { url: source.url.clone(), content_type: None, body }, source)
+            (Page { url: source.url.sample().clone(), content_type: None, body, reserved: false }, source)
         }
     };
     let described = source.clone();
@@ -53,7 +51,8 @@ async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
     if let Some((host, until)) = held.iter().find(|(host, _)| Some(host.as_str()) == source.url.host_str()) {
         bail!("`{host}` asked to be left alone until {until}");
     }
-    match app.fetcher()?.get(&Request::of(source, &Validators::default())).await? {
+    let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
+    match app.fetcher()?.get(&Request::of(source, &url, &Validators::default())).await? {
         Answer::Page { page, .. } => Ok(page),
         Answer::NotModified { .. } => bail!("`{}` answers 304 to a request that asked for the whole page", source.url),
     }
@@ -63,18 +62,7 @@ async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
 fn stranger(app: &App, url: Url) -> anyhow::Result<Source> {
     let section = app.rules.sections().iter().next().context("the rules name no section")?;
     let name = url.host_str().unwrap_or("file").to_owned();
-    Ok(Source {
-        id: SourceId::parse("tried").context("a fixed id")?,
-        name,
-        url,
-        kind: Kind::Feed,
-        section: section.id.clone(),
-        nature: Nature::Actu,
-        language: String::from("fr"),
-        licence: Licence::Unknown,
-        authority: Authority::Aggregator,
-        every: Duration::from_secs(7200),
-        zone: app.config.site.zone.clone(),
-        allow_private: false,
-    })
+    let id = SourceId::parse("tried").context("a fixed id")?;
+    let zone = app.config.site.zone.clone();
+    Ok(Source { authority: Authority::Aggregator, zone, ..Source::feed(id, &name, url, section.id.clone()) })
 }

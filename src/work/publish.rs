@@ -121,7 +121,7 @@ fn entry(app: &App, authority: &str, story: &Story, lead: Notice) -> Entry {
         section: app.rules.sections().name(&story.section).to_owned(),
         nature: story.nature,
         source: app.source_name(&lead.source).to_owned(),
-        source_url: source.map(|source| String::from(source.url.clone())),
+        source_url: source.map(|source| source.url.to_string()),
         language: lead.language,
     }
 }

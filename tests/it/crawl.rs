@@ -233,10 +233,9 @@ async fn a_source_that_recovers_is_read_again_in_full() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_whose_selector_matches_nothing_any_more_is_a_failure() {
-    use vigie::model::{Kind, Selectors};
+    use vigie::model::{Field, Kind, Mapping};
     let mut t = TestApp::watching(&["/liste"]).await;
-    let selectors = Selectors { item: "article".into(), title: "h2".into(), link: None, date: None, summary: None };
-    t.app.config.sources[0].kind = Kind::Html(selectors);
+    t.app.config.sources[0].kind = Kind::Html(Mapping::of("article", &[(Field::Title, "h2")]));
     let page =
         |item: &str| format!("<html><body><main><{item}><h2><a href=\"/1\">Un</a></h2></{item}></main></body></html>");
     t.web.set("/liste", Answer::ok("text/html", page("article")));

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::Duration,
 };
 
 use url::{Host, Url};
@@ -15,7 +14,7 @@ use crate::{
         file::{Place, Table},
         value::{self, Wrong},
     },
-    model::{Authority, Kind, Licence, Nature, SectionId, Sections, Selectors, Source, SourceId},
+    model::{Authority, Expression, Field, Kind, Licence, Mapping, Nature, SectionId, Sections, Source, SourceId},
 };
 
 /// The shelf of a source that names none.
@@ -68,13 +67,13 @@ fn page(url: &Url) -> Url {
     page
 }
 
-struct Address {
+struct Where {
     url: Url,
     allow_private: bool,
 }
 
 /// The address to fetch, which is public unless the settings say that they mean another one.
-fn address(table: &mut Table<'_>, allow: &[Network]) -> Option<Address> {
+fn address(table: &mut Table<'_>, allow: &[Network]) -> Option<Where> {
     let allow_private = table.flag("allow_private");
     if !table.has("url") {
         table.refuse("url", Wrong::new("is missing", "write `url = \"https://…\"`: the address of the feed or page"));
@@ -91,7 +90,7 @@ fn address(table: &mut Table<'_>, allow: &[Network]) -> Option<Address> {
             "write `allow_private = true` under it if that is meant, or list the addresses in `allow` of `[crawl]`";
         table.refuse("url", Wrong::new(why, hint));
     }
-    Some(Address { url, allow_private })
+    Some(Where { url, allow_private })
 }
 
 /// What the host of an address stands for, when it is plain to see that this is not public.
@@ -126,12 +125,7 @@ fn id(table: &mut Table<'_>) -> Option<SourceId> {
     })
 }
 
-fn read(
-    table: &mut Table<'_>,
-    id: Option<SourceId>,
-    address: Option<Address>,
-    context: &Context<'_>,
-) -> Option<Source> {
+fn read(table: &mut Table<'_>, id: Option<SourceId>, address: Option<Where>, context: &Context<'_>) -> Option<Source> {
     let name = table.parse("name", value::name);
     let kind = kind(table, context);
     let section = section(table, context.sections);
@@ -142,19 +136,18 @@ fn read(
     let language = table.parse("language", value::language);
     let zone = zone(table, "zone");
     let (id, address) = (id?, address?);
+    let plain = Source::feed(id, "", address.url, section?);
     Some(Source {
-        name: name.unwrap_or_else(|| id.to_string()),
-        id,
-        url: address.url,
+        name: name.unwrap_or_else(|| plain.id.to_string()),
         kind: kind?,
-        section: section?,
-        nature: nature.unwrap_or(Nature::Actu),
-        language: language.unwrap_or_else(|| "fr".to_owned()),
-        licence: licence.unwrap_or(Licence::Unknown),
-        authority: authority.unwrap_or(Authority::Relay),
-        every: every.unwrap_or(Duration::from_secs(7_200)),
+        nature: nature.unwrap_or(plain.nature),
+        language: language.unwrap_or_else(|| plain.language.clone()),
+        licence: licence.unwrap_or(plain.licence),
+        authority: authority.unwrap_or(plain.authority),
+        every: every.unwrap_or(plain.every),
         zone,
         allow_private: address.allow_private,
+        ..plain
     })
 }
 
@@ -196,7 +189,10 @@ fn kind(table: &mut Table<'_>, context: &Context<'_>) -> Option<Kind> {
                 };
                 table.refuse(key, Wrong::new("is missing, and `kind = \"html\"` needs it", hint));
             }
-            Some(Kind::Html(Selectors { item: item?, title: title?, link, date, summary }))
+            let places =
+                [(Field::Title, Some(title?)), (Field::Link, link), (Field::Date, date), (Field::Summary, summary)];
+            let fields = places.into_iter().filter_map(|(field, place)| Some((field, Expression::place(&place?))));
+            Some(Kind::Html(Mapping { item: Some(item?), fields: fields.collect(), ..Mapping::default() }))
         }
         _ => {
             for key in SELECTORS.into_iter().filter(|key| table.has(key)) {

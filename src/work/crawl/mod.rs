@@ -1,21 +1,19 @@
 //! Fetches what is due, recognises, shelves, stores.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+mod after;
+mod read;
+
+use std::{collections::BTreeMap, time::Instant};
 
 use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{App, takein::Intake};
 use crate::{
-    extract::{self, Extracted},
-    fetch::{Answer, Class, FetchError, Fetcher, Request},
-    model::{Problem, ProblemKind, Source, SourceId, Validators},
-    schedule::{self, History, Outcome},
+    fetch::{Fetcher, Request},
+    model::{Problem, Source, SourceId, Validators},
     store::{
         self,
         fetches::Fetch,
@@ -198,20 +196,6 @@ fn blank(source: &Source, known: &Known) -> SourceReport {
     }
 }
 
-/// What an answer, or its absence, comes to.
-struct Read {
-    state: State,
-    outcome: Outcome,
-    extracted: Extracted,
-    validators: Option<Validators>,
-    status: Option<u16>,
-    bytes: u64,
-    fresh: Option<Duration>,
-    retry_after: Option<Duration>,
-    moved: Option<String>,
-    detail: String,
-}
-
 /// Fetches, reads and stores one source. Also says until when its host is to be left alone.
 async fn one(
     app: &App,
@@ -226,17 +210,19 @@ async fn one(
         Asking::InFull => &nothing,
     };
     let began = Instant::now();
-    let answer = fetcher.get(&Request::of(source, validators)).await;
-    let mut result = read(source, &known, answer).await?;
+    let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
+    let answer = fetcher.get(&Request::of(source, &url, validators)).await;
+    let mut result = read::read(source, &known, answer).await?;
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let now = app.clock.now();
-    refuse_future(&mut result.extracted, now);
+    read::refuse_future(&mut result.extracted, now);
     let hold = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
     let report = app
         .store
         .write(|tx| {
             let taken = Intake { app, tx, source, known: &known, now }.take(&result.extracted.drafts)?;
-            let after = after(source, &known, &result, taken.new, now, &store::fetches::arrivals(tx, &source.id, 10)?);
+            let after =
+                after::after(source, &known, &result, taken.new, now, &store::fetches::arrivals(tx, &source.id, 10)?);
             store::sources::update(tx, &after)?;
             if let (Some(until), Some(host)) = (hold, source.url.host_str()) {
                 store::sources::hold_host(tx, host, until)?;
@@ -268,123 +254,4 @@ async fn one(
         })
         .context("cannot store what it brought")?;
     Ok((report, hold))
-}
-
-/// No document was published the day after tomorrow: such a date would stand first for years.
-fn refuse_future(extracted: &mut Extracted, now: Timestamp) {
-    const SOON: SignedDuration = SignedDuration::from_hours(48);
-    for (n, draft) in extracted.drafts.iter_mut().enumerate() {
-        if draft.published.is_some_and(|date| date.at.duration_since(now) > SOON) {
-            draft.published = None;
-            let message = "its date lies in the future, and is left out";
-            extracted.problems.push(Problem::at(format!("entry {}", n + 1), ProblemKind::Date, message));
-        }
-    }
-}
-
-async fn read(source: &Source, known: &Known, answer: Result<Answer, FetchError>) -> anyhow::Result<Read> {
-    let mut result = Read {
-        state: State::Ok,
-        outcome: Outcome::Unchanged,
-        extracted: Extracted::default(),
-        validators: None,
-        status: None,
-        bytes: 0,
-        fresh: None,
-        retry_after: None,
-        moved: None,
-        detail: String::new(),
-    };
-    match answer {
-        Ok(Answer::NotModified { fresh, moved }) => {
-            result.status = Some(304);
-            result.fresh = fresh;
-            result.moved = moved.map(String::from);
-            // What did not move cannot have mended itself.
-            result.state = if known.state.is_failure() { known.state } else { State::Unmodified };
-            result.detail = if known.state.is_failure() { known.detail.clone() } else { String::new() };
-        }
-        Ok(Answer::Page { page, validators, fresh, moved, status }) => {
-            result.status = Some(status);
-            result.bytes = page.body.len() as u64;
-            result.moved = moved.map(String::from);
-            let described = source.clone();
-            result.extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described))
-                .await
-                .context("the reader of pages was stopped")?;
-            result.fresh = fresh.max(result.extracted.ttl);
-            let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
-            // A selector that matches nothing: the page was redesigned, and somebody must look at it.
-            let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Selector;
-            if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
-                result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
-                result.outcome = Outcome::Failed;
-                result.detail = fatal.to_string();
-            } else if nothing {
-                // A page that had entries yesterday and has none today is not « nothing new ».
-                result.state = if known.state.is_failure() { known.state } else { State::Empty };
-                result.detail = problems.first().map_or_else(|| String::from("no entry"), Problem::to_string);
-            } else {
-                result.validators = Some(validators);
-            }
-        }
-        Err(error) => {
-            result.status = error.status();
-            result.detail = error.to_string();
-            (result.state, result.outcome) = match error.class() {
-                Class::Gone => (State::Gone, Outcome::Gone),
-                Class::Blocked => (State::Blocked, Outcome::Failed),
-                Class::Later { retry_after } => {
-                    result.retry_after = retry_after;
-                    (State::Failing, Outcome::Failed)
-                }
-            };
-        }
-    }
-    Ok(result)
-}
-
-/// The source as it stands after this fetch.
-fn after(source: &Source, known: &Known, result: &Read, new: u32, now: Timestamp, arrivals: &[Timestamp]) -> Known {
-    let failed = matches!(result.outcome, Outcome::Failed | Outcome::Gone);
-    let failures = match result.outcome {
-        Outcome::Failed | Outcome::Gone => known.failures.saturating_add(1),
-        _ if result.state.is_failure() => known.failures,
-        _ => 0,
-    };
-    let last_new = if new > 0 { Some(now) } else { known.last_new };
-    let average_gap = match arrivals {
-        [newest, .., oldest] => {
-            let span = newest.duration_since(*oldest).unsigned_abs();
-            Some(span / u32::try_from(arrivals.len() - 1).unwrap_or(u32::MAX))
-        }
-        _ => None,
-    };
-    let history = History {
-        last_fetch: Some(now),
-        failures,
-        last_new,
-        average_gap,
-        outcome: if new > 0 { Outcome::New } else { result.outcome },
-    };
-    let same = known.state == result.state || (!known.state.is_failure() && !result.state.is_failure());
-    Known {
-        id: known.id.clone(),
-        // What could not be read must be asked for in full again.
-        validators: match &result.validators {
-            Some(validators) => validators.clone(),
-            None if failed => Validators::default(),
-            None => known.validators.clone(),
-        },
-        next_check: schedule::next_check(&source.id, source.every, &history, result.fresh, result.retry_after, now),
-        last_fetch: Some(now),
-        last_success: if failed { known.last_success } else { Some(now) },
-        last_new,
-        read_since: known.read_since.or((!result.extracted.drafts.is_empty()).then_some(now)),
-        state: result.state,
-        since: if same && known.state != State::New { known.since } else { now },
-        failures,
-        detail: result.detail.clone(),
-        moved_to: result.moved.clone().or_else(|| known.moved_to.clone().filter(|_| failed)),
-    }
 }
