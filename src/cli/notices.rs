@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 
 use super::{
     Exit,
@@ -11,7 +12,10 @@ use super::{
 use crate::{
     model::{Notice, NoticeId, SourceId},
     store::notices::{self, Former, Reason},
-    text,
+    text::{
+        self,
+        diff::{Piece, changes, marked},
+    },
     work::App,
 };
 
@@ -33,7 +37,12 @@ enum Verb {
         limit: u32,
     },
     /// One notice, with what it said before.
-    Show { id: i64 },
+    Show {
+        id: i64,
+        /// Only what changed from one revision to the next, in words: `[-removed-]`, `{+added+}`.
+        #[arg(long)]
+        diff: bool,
+    },
     /// Why it is new, the same, revised or a copy; why this section, this nature, this severity.
     Explain { id: i64 },
 }
@@ -41,7 +50,8 @@ enum Verb {
 pub fn run(args: &Notices, app: &App, out: &Output) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::List { source, limit } => list(app, source.as_deref(), *limit, out)?,
-        Verb::Show { id } => show(app, NoticeId::new(*id), out)?,
+        Verb::Show { id, diff: false } => show(app, NoticeId::new(*id), out)?,
+        Verb::Show { id, diff: true } => diff(app, NoticeId::new(*id), out)?,
         Verb::Explain { id } => explain(app, NoticeId::new(*id), out)?,
     }
     Ok(Exit::Done)
@@ -128,6 +138,44 @@ fn show(app: &App, id: NoticeId, out: &Output) -> anyhow::Result<()> {
         }
         page
     })
+}
+
+/// What one revision changed.
+#[derive(serde::Serialize)]
+struct Step {
+    id: NoticeId,
+    /// The revision that it led to.
+    revision: u32,
+    at: Timestamp,
+    title: Vec<Piece>,
+    summary: Vec<Piece>,
+    text: Vec<Piece>,
+}
+
+fn diff(app: &App, id: NoticeId, out: &Output) -> anyhow::Result<()> {
+    let notice = find(app, id)?;
+    let former = app.store.read(|db| notices::former(db, id))?;
+    let mut states: Vec<[&str; 3]> = former.iter().map(|s| [&*s.title, &*s.summary, &*s.text]).collect();
+    states.push([&notice.title, &notice.summary, &notice.text]);
+    let mut steps = Vec::with_capacity(former.len());
+    for ((state, pair), revision) in former.iter().zip(states.windows(2)).zip(2..) {
+        let [before, after] = pair else { continue };
+        let [title, summary, text] = [0, 1, 2].map(|part| changes(before[part], after[part]));
+        steps.push(Step { id, revision, at: state.until, title, summary, text });
+    }
+    if steps.is_empty() {
+        out.say(format!("notice {id} was never revised"));
+    }
+    let page = steps.iter().map(|step| {
+        let mut page = format!("--- revision {}, {}\n", step.revision, at(app, Some(step.at)));
+        for (name, pieces) in [("title", &step.title), ("summary", &step.summary), ("text", &step.text)] {
+            if pieces.iter().any(|piece| !matches!(piece, Piece::Kept(_))) {
+                page += &format!("{name}: {}\n", marked(pieces, 120));
+            }
+        }
+        page
+    });
+    out.text_or_list(&steps, &page.collect::<Vec<_>>().join("\n"))
 }
 
 #[derive(serde::Serialize)]

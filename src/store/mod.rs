@@ -8,6 +8,7 @@ mod error;
 mod migrate;
 
 pub mod bulletins;
+pub mod details;
 pub mod fetches;
 pub mod notices;
 pub mod outbox;

@@ -1,5 +1,6 @@
 //! Plain text: white space, cutting at a word, French typography.
 
+pub mod diff;
 mod typography;
 
 pub use typography::{date_in_words, day_in_words, french, number};

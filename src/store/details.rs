@@ -1,0 +1,112 @@
+//! What is read of documents at an address of its own: full texts, and the details that a list leaves out.
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::{Db, Result, Tx, millis};
+use crate::model::{NoticeId, SourceId};
+
+/// One document of which something is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    pub notice: NoticeId,
+    pub url: Url,
+    /// How often it was tried in vain since it was last wanted.
+    pub attempts: u32,
+    /// Of what was read last; empty when nothing was yet.
+    pub fingerprint: String,
+}
+
+/// What became of a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    Read {
+        fingerprint: &'a str,
+    },
+    /// To be tried again.
+    Later {
+        due: Timestamp,
+        problem: &'a str,
+    },
+    /// Not to be tried again until the document is listed anew.
+    Failed {
+        problem: &'a str,
+    },
+    /// Its keeper reserves text and data mining.
+    Reserved {
+        problem: &'a str,
+    },
+}
+
+/// Asks for a document to be read, again if it was.
+pub fn want(tx: &Tx, notice: NoticeId, source: &SourceId, url: &Url, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO detail (notice_id, source_id, url, state, due, attempts, fingerprint, problem)
+         VALUES ($1, $2, $3, 'due', $4, 0, '', '')
+         ON CONFLICT (notice_id) DO UPDATE SET
+           source_id = excluded.source_id, url = excluded.url, state = 'due', due = excluded.due, attempts = 0",
+        &[&notice.get(), &source.as_str(), &url.as_str(), &millis(now)],
+    )?;
+    Ok(())
+}
+
+/// Those of a source whose time has come, the newest documents first.
+pub fn due(db: &Db, source: &SourceId, now: Timestamp, most: usize) -> Result<Vec<Due>> {
+    let rows = db.query(
+        "SELECT notice_id, url, attempts, fingerprint FROM detail
+         WHERE source_id = $1 AND state = 'due' AND due <= $2 ORDER BY notice_id DESC LIMIT $3",
+        &[&source.as_str(), &millis(now), &i64::try_from(most).unwrap_or(i64::MAX)],
+        |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?, row.get(2)?, row.get(3)?)),
+    )?;
+    let read = |(notice, url, attempts, fingerprint): (i64, String, u32, String)| {
+        Some(Due { notice: NoticeId::new(notice), url: Url::parse(&url).ok()?, attempts, fingerprint })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// Whether the document of a notice was read once.
+pub fn is_read(db: &Db, notice: NoticeId) -> Result<bool> {
+    let found =
+        db.query_first("SELECT fingerprint <> '' FROM detail WHERE notice_id = $1", &[&notice.get()], |row| {
+            row.get(0)
+        })?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Another document of this source that reads the same, if there is one.
+pub fn twin(db: &Db, notice: NoticeId, source: &SourceId, fingerprint: &str) -> Result<Option<NoticeId>> {
+    let id = db.query_first(
+        "SELECT notice_id FROM detail WHERE source_id = $1 AND fingerprint = $2 AND notice_id <> $3 LIMIT 1",
+        &[&source.as_str(), &fingerprint, &notice.get()],
+        |row| row.get(0),
+    )?;
+    Ok(id.map(NoticeId::new))
+}
+
+/// Keeps what became of a try.
+pub fn settle(tx: &Tx, notice: NoticeId, outcome: Outcome, now: Timestamp) -> Result<()> {
+    let (state, due, problem) = match outcome {
+        Outcome::Read { fingerprint } => {
+            tx.execute(
+                "UPDATE detail SET fingerprint = $2, read_at = $3 WHERE notice_id = $1",
+                &[&notice.get(), &fingerprint, &millis(now)],
+            )?;
+            ("read", now, "")
+        }
+        Outcome::Later { due, problem } => ("due", due, problem),
+        Outcome::Failed { problem } => ("failed", now, problem),
+        Outcome::Reserved { problem } => ("reserved", now, problem),
+    };
+    tx.execute(
+        "UPDATE detail SET state = $2, due = $3, problem = $4, attempts = attempts + 1 WHERE notice_id = $1",
+        &[&notice.get(), &state, &millis(due), &problem],
+    )?;
+    Ok(())
+}
+
+/// How a document's own text fares: the state, and why it could not be read.
+pub fn state(db: &Db, notice: NoticeId) -> Result<Option<(String, String)>> {
+    db.query_first("SELECT state, problem FROM detail WHERE notice_id = $1", &[&notice.get()], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
