@@ -13,11 +13,13 @@
 //! Each entry goes to feed-rs under its number and is found again by it.
 
 mod channel;
+mod discover;
 mod entry;
 mod feed;
 mod html;
 mod json;
 mod mend;
+mod opml;
 mod plain;
 mod problems;
 mod raw;
@@ -32,8 +34,10 @@ use std::{panic, time::Duration};
 
 use crate::model::{Draft, Kind, Page, Problem, ProblemKind, Source};
 
+pub use discover::{FeedLink, Named, feeds};
 pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
 pub use html::check_selector;
+pub use opml::{FeedList, ListedFeed, opml};
 pub use plain::plain;
 pub use sanitise::Sanitiser;
 
