@@ -28,6 +28,7 @@ mod sanitise;
 mod shallow;
 mod space;
 mod stranger;
+mod suggest;
 mod xml;
 
 use std::{panic, time::Duration};
@@ -40,6 +41,7 @@ pub use html::check_selector;
 pub use opml::{FeedList, ListedFeed, opml};
 pub use plain::plain;
 pub use sanitise::Sanitiser;
+pub use suggest::{Candidate, suggest};
 
 /// What a page says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
