@@ -2,6 +2,7 @@
 
 mod mail;
 mod place;
+mod secret;
 mod source;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -12,7 +13,7 @@ use jiff::{
 };
 
 use super::{
-    Config, Crawl, Network, Problems, Rhythm, Site,
+    Config, Crawl, Network, Problems, Rhythm, Robots, Site,
     file::{Table, Written},
     value::{self, Wrong},
 };
@@ -169,6 +170,8 @@ fn crawl(mut table: Table<'_>) -> Crawl {
         body_cap: table.parse("body_cap", value::size).unwrap_or(10 << 20),
         allow: allow(&mut table),
         first_read: table.parse("first_read", |text| value::duration(text, "0s", "3650d")).unwrap_or(DAY * 7),
+        robots: if table.flag("robots").unwrap_or(true) { Robots::Obeyed } else { Robots::Ignored },
+        details: table.number("details", 0, 1_000).and_then(|n| usize::try_from(n).ok()).unwrap_or(20),
     };
     table.finish();
     crawl

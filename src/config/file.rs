@@ -4,7 +4,7 @@
 //! noted, and reading goes on. A key is known because somebody asked for it; what is left when a table is finished
 //! is unknown.
 
-use std::{cell::RefCell, ops::Range};
+use std::{cell::RefCell, collections::BTreeMap, ops::Range};
 
 use toml::{
     Spanned,
@@ -43,6 +43,8 @@ pub(super) struct Table<'w> {
     written: &'w Written<'w>,
     /// As in the file: `[mail.smtp]`, `[[source]]`; empty for the top level.
     name: String,
+    /// Whose it is, among those of one name: « of source `cert-fr` »; empty when there is only one.
+    owner: String,
     parts: Vec<(usize, &'w DeTable<'w>)>,
     place: Option<Place>,
     asked: Vec<&'static str>,
@@ -50,6 +52,7 @@ pub(super) struct Table<'w> {
 
 const TEXT: &str = "text in quotes";
 const LIST: &str = "a list of texts in quotes";
+const TEXTS: &str = "a table of texts in quotes";
 
 impl<'a> Written<'a> {
     /// Reads what can be read, and notes what is not TOML.
@@ -85,7 +88,7 @@ impl<'a> Written<'a> {
 
     pub fn top(&self) -> Table<'_> {
         let parts = self.documents.iter().enumerate().map(|(i, d)| (i, &d.root)).collect();
-        Table { written: self, name: String::new(), parts, place: None, asked: Vec::new() }
+        Table { written: self, name: String::new(), owner: String::new(), parts, place: None, asked: Vec::new() }
     }
 
     /// Notes a mistake; without a place, it concerns no line.
@@ -137,6 +140,21 @@ impl<'w> Table<'w> {
         self.written
     }
 
+    /// Says whose it is from now on: « of source `cert-fr` ».
+    pub fn belongs_to(&mut self, what: &str, name: &str) {
+        self.owner = format!("of {what} `{name}`");
+    }
+
+    /// Keys that are known, and whose values are for others to read or to refuse.
+    pub fn know(&mut self, keys: &[&'static str]) {
+        self.asked.extend(keys);
+    }
+
+    /// Whether a key holds a table.
+    pub fn has_table(&self, key: &str) -> bool {
+        self.values(key).next().is_some_and(|(_, value)| value.is_table())
+    }
+
     /// Where a key's value stands, or else the table itself.
     pub fn place(&self, key: &str) -> Option<Place> {
         self.values(key).next().map(|(place, _)| place).or_else(|| self.place.clone())
@@ -182,6 +200,46 @@ impl<'w> Table<'w> {
             self.refuse(key, Wrong::new(why, format!("take a whole number from {least} to {most}")));
         }
         number
+    }
+
+    /// One text, or a list of them.
+    pub fn texts<T>(&mut self, key: &'static str, mut read: impl FnMut(&str) -> Result<T, Wrong>) -> Option<Vec<T>> {
+        let is_text = self.values(key).next().is_some_and(|(_, value)| value.is_str());
+        if is_text { self.parse(key, read).map(|one| vec![one]) } else { self.list(key, &mut read) }
+    }
+
+    /// A table whose keys are free, and whose values are texts that say something else.
+    pub fn map<T>(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(&str, &str) -> Result<T, Wrong>,
+    ) -> Option<BTreeMap<String, T>> {
+        let value = self.find(key)?;
+        let document = self.place(key).map_or(0, |p| p.document);
+        let Some(table) = value.as_table() else {
+            return self.mistyped(key, TEXTS, value);
+        };
+        let mut all = Some(BTreeMap::new());
+        for (name, value) in table {
+            let name = name.get_ref().as_ref();
+            let read = match value.get_ref().as_str() {
+                Some(text) => read(name, text),
+                None => Err(Wrong::new(
+                    format!("must hold texts in quotes, which {} is not", quoted(name)),
+                    "write it as `{ \"a\" = \"b\" }`",
+                )),
+            };
+            match (read, &mut all) {
+                (Ok(value), Some(all)) => drop(all.insert(name.to_owned(), value)),
+                (Ok(_), None) => {}
+                (Err(wrong), _) => {
+                    let place = Place { document, span: value.span() };
+                    self.written.report(Some(&place), format!("{} {}", self.full(key), wrong.why), wrong.hint);
+                    all = None;
+                }
+            }
+        }
+        all
     }
 
     /// A list of texts that each say something else. `None` when it is absent or one of them is wrong.
@@ -232,7 +290,7 @@ impl<'w> Table<'w> {
                 }
             }
         }
-        Table { written: self.written, name, parts, place, asked: Vec::new() }
+        Table { written: self.written, name, owner: self.owner.clone(), parts, place, asked: Vec::new() }
     }
 
     /// All tables `[[key]]`, of the first file and then of the second.
@@ -254,6 +312,7 @@ impl<'w> Table<'w> {
                     Some(table) => tables.push(Table {
                         written: self.written,
                         name: format!("[[{key}]]"),
+                        owner: String::new(),
                         parts: vec![(at.document, table)],
                         place: Some(place),
                         asked: Vec::new(),
@@ -270,11 +329,8 @@ impl<'w> Table<'w> {
         for (document, table) in &self.parts {
             for (key, value) in table.iter().filter(|(key, _)| !self.asked.contains(&key.get_ref().as_ref())) {
                 let place = Place { document: *document, span: key.span() };
-                let inside = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
-                let message = match value.get_ref() {
-                    DeValue::Table(_) => format!("unknown table {}{inside}", quoted(key.get_ref())),
-                    _ => format!("unknown key {}{inside}", quoted(key.get_ref())),
-                };
+                let what = if value.get_ref().is_table() { "table" } else { "key" };
+                let message = format!("unknown {what} {}{}", quoted(key.get_ref()), self.inside());
                 let mut known = self.asked.clone();
                 known.sort_unstable();
                 self.written.report(Some(&place), message, suggestion(key.get_ref(), &known));
@@ -303,7 +359,16 @@ impl<'w> Table<'w> {
     }
 
     fn full(&self, key: &str) -> String {
-        if self.name.is_empty() { format!("`{key}`") } else { format!("`{key}` in `{}`", self.name) }
+        format!("`{key}`{}", self.inside())
+    }
+
+    fn inside(&self) -> String {
+        match (self.name.as_str(), self.owner.as_str()) {
+            ("", _) => String::new(),
+            (name, owner) if name.starts_with("[[") && !owner.is_empty() => format!(" {owner}"),
+            (name, "") => format!(" in `{name}`"),
+            (name, owner) => format!(" in `{name}` {owner}"),
+        }
     }
 
     fn mistyped<T>(&self, key: &str, expected: &str, value: &DeValue) -> Option<T> {
@@ -312,6 +377,7 @@ impl<'w> Table<'w> {
             (TEXT, DeValue::Array(_) | DeValue::Table(_)) => "write one text, in quotes",
             (TEXT, _) => "put it in quotes",
             (LIST, _) => "put it in brackets",
+            (TEXTS, _) => "write it as `{ \"a\" = \"b\" }`",
             (_, DeValue::String(_)) => "take away the quotes",
             (_, DeValue::Float(_)) => "take away the decimal point",
             _ => "the commented settings that `vigie init` writes show how",

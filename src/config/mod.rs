@@ -88,6 +88,17 @@ pub struct Crawl {
     pub allow: Vec<Network>,
     /// What is older than this when a source is first read is kept and shown, but no bulletin announces it.
     pub first_read: Duration,
+    pub robots: Robots,
+    /// How many documents' details are read of one source in one crawl; 0: none.
+    pub details: usize,
+}
+
+/// What robots.txt (RFC 9309) is to the crawler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Robots {
+    Obeyed,
+    /// Not even asked.
+    Ignored,
 }
 
 /// A range of addresses in CIDR notation, such as `127.0.0.0/8` or `fd00::/8`.
@@ -104,6 +115,8 @@ pub struct Mail {
     pub reply_to: Option<EmailAddress>,
     /// Where a request to be left alone is sent; by default `reply_to`, else `from`.
     pub unsubscribe: Option<EmailAddress>,
+    /// Who is told when a source breaks, and when it is well again.
+    pub operator: Option<EmailAddress>,
     pub transport: Transport,
 }
 

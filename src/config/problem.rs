@@ -135,7 +135,8 @@ fn names_secret(before_equals: &str) -> bool {
     let key = before_equals.trim_end().trim_end_matches(['"', '\'']).to_lowercase();
     let start = key.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).map_or(0, |at| at + 1);
     let key = key.get(start..).unwrap_or("").trim_start_matches(|c: char| !c.is_alphanumeric());
-    !key.ends_with("file") && ["pass", "pasw", "pwd", "mdp", "secret", "token"].iter().any(|s| key.contains(s))
+    !["file", "url"].iter().any(|end| key.ends_with(end))
+        && ["pass", "pasw", "pwd", "mdp", "secret", "token"].iter().any(|s| key.contains(s))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 mod refusals;
+mod sources;
 
 use std::path::Path;
 
@@ -370,26 +371,26 @@ url = "https://example.org/"
 title = "h2"
 "#;
     insta::assert_snapshot!(problems("", text), @r#"
-    error: `section` in `[[source]]` must be a section of the rules, not `finance`
+    error: `section` of source `cert-fr` must be a section of the rules, not `finance`
      --> sources.toml:4:11
       |
     4 | section = "finance"
       |           ^^^^^^^^^
     hint: did you mean `finances`? known: `tic`, `finances`
 
-    error: `nature` in `[[source]]` must be a nature, not `Alerte`
+    error: `nature` of source `cert-fr` must be a nature, not `Alerte`
      --> sources.toml:5:10
       |
     5 | nature = "Alerte"
       |          ^^^^^^^^
     hint: did you mean `alerte`? known: `alerte`, `avis`, `jorf`, `parl`, `ue`, `circ`, `juris`, `rm`, `doc`, `actu`
 
-    error: unknown key `evry` in `[[source]]`
+    error: unknown key `evry` of source `cert-fr`
      --> sources.toml:6:1
       |
     6 | evry = "2h"
       | ^^^^
-    hint: did you mean `every`? known: `allow_private`, `authority`, `date`, `enabled`, `every`, `id`, `item`, `kind`, `language`, `licence`, `link`, `name`, `nature`, `section`, `summary`, `title`, `url`, `zone`
+    hint: did you mean `every`?
 
     error: `id` in `[[source]]` must be its own: `cert-fr` is used twice
      --> sources.toml:8:6
@@ -398,49 +399,49 @@ title = "h2"
       |      ^^^^^^^^^
     hint: the first is at sources.toml:2: give one of them another `id`
 
-    error: `url` in `[[source]]` must be a whole web address, with `https://` at its beginning
+    error: `url` of source `cert-fr` must be a whole web address, with `https://` at its beginning
      --> sources.toml:9:7
       |
     9 | url = "example.org/feed"
       |       ^^^^^^^^^^^^^^^^^^
     hint: write `https://example.org/feed`
 
-    error: `language` in `[[source]]` must be a language tag, not `français`
+    error: `language` of source `cert-fr` must be a language tag, not `français`
      --> sources.toml:10:12
        |
     10 | language = "français"
        |            ^^^^^^^^^^
     hint: write a tag such as `fr`, `en` or `fr-FR`
 
-    error: `licence` in `[[source]]` must be a licence, not `free`
+    error: `licence` of source `cert-fr` must be a licence, not `free`
      --> sources.toml:11:11
        |
     11 | licence = "free"
        |           ^^^^^^
     hint: known: `lo`, `cc0`, `press`, `unknown`
 
-    error: `authority` in `[[source]]` must be a rank of authority, not `state`
+    error: `authority` of source `cert-fr` must be a rank of authority, not `state`
      --> sources.toml:12:13
        |
     12 | authority = "state"
        |             ^^^^^^^
     hint: known: `issuer`, `foreign`, `relay`, `press`, `general`, `aggregator`
 
-    error: `every` in `[[source]]` must not be `1min`
+    error: `every` of source `cert-fr` must not be `1min`
      --> sources.toml:13:9
        |
     13 | every = "1min"
        |         ^^^^^^
     hint: take a duration from `5min` to `31d`
 
-    error: `zone` in `[[source]]` must be a time zone that this machine knows, not `CEST+`
+    error: `zone` of source `cert-fr` must be a time zone that this machine knows, not `CEST+`
      --> sources.toml:14:8
        |
     14 | zone = "CEST+"
        |        ^^^^^^^
     hint: write a name of the IANA database such as `Europe/Paris` or `Indian/Reunion`
 
-    error: `allow_private` in `[[source]]` must be `true` or `false`, not a text
+    error: `allow_private` of source `cert-fr` must be `true` or `false`, not a text
      --> sources.toml:15:17
        |
     15 | allow_private = "yes"
@@ -482,6 +483,13 @@ title = "h2"
        | ^^^^^^^^^^
     hint: write `id = "a-short-name"`: it must never change
 
+    error: `item` in `[[source]]` is missing, and `kind = "xml"` needs it
+     --> sources.toml:20:1
+       |
+    20 | [[source]]
+       | ^^^^^^^^^^
+    hint: write the path of the element that is one document, such as `/TEXTE` or `//item`
+
     error: `url` in `[[source]]` must not hold a user name or a password
      --> sources.toml:21:7
        |
@@ -489,21 +497,21 @@ title = "h2"
        |       ^^^^^^^^^^^^^^^^^^^^^^^^
     hint: take out what stands before the `@`
 
-    error: `kind` in `[[source]]` must be a kind, not `xml`
-     --> sources.toml:22:8
+    error: `title` in `[[source]]` must be a place that begins with `/`, not `h2`
+     --> sources.toml:23:9
        |
-    22 | kind = "xml"
-       |        ^^^^^
-    hint: known: `feed`, `html`
+    23 | title = "h2"
+       |         ^^^^
+    hint: write a path of elements such as `/TEXTE/TITRE`, `//NOM` (anywhere) or `/JO/META/@id` (an attribute)
 
-    error: `title` in `[[source]]` has no effect on a feed
+    error: `title` of source `feed` has no effect on a feed
      --> sources.toml:27:9
        |
     27 | title = "h2"
        |         ^^^^
     hint: take it away, or write `kind = "html"` if the page is no feed
 
-    19 problems
+    20 problems
     "#);
 }
 

@@ -9,7 +9,7 @@ use jiff::{
 use url::{ParseError, Url};
 
 use super::{Mailbox, Network};
-use crate::model::EmailAddress;
+use crate::model::{Address, BadAddress, EmailAddress};
 
 /// Why a value cannot be taken. `why` goes on after the name of the key: « `every` *must be …* ».
 #[derive(Debug)]
@@ -133,6 +133,19 @@ pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
         return Err(Wrong::new("must not hold a user name or a password", "take out what stands before the `@`"));
     }
     Ok(url)
+}
+
+/// An address that can be fetched, in which `{…}` may hold the form of a date.
+pub(super) fn dated_address(text: &str) -> Result<Address, Wrong> {
+    if !text.contains('{') {
+        return web_address(text).map(Address::from);
+    }
+    let hint = "write the form of a date as in `{%Y%m%d}` or `{%Y}/{%m}/{%d}`; a brace that means itself is `%7B`";
+    match Address::parse(text) {
+        Ok(address) => web_address(address.sample().as_str()).map(|_| address),
+        Err(BadAddress::Url(ParseError::RelativeUrlWithoutBase)) => Err(without_scheme(text)),
+        Err(bad) => Err(Wrong::new(format!("cannot be taken: {bad}"), hint)),
+    }
 }
 
 fn without_scheme(text: &str) -> Wrong {
@@ -310,6 +323,8 @@ pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
     let list: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
     let list = format!("known: {}", list.join(", "));
     match nearest(word, known) {
+        // A long list would hide the word that is meant.
+        Some(near) if known.len() > 20 => format!("did you mean `{near}`?"),
         Some(near) => format!("did you mean `{near}`? {list}"),
         None => list,
     }

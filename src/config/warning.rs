@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::Config;
+use super::{Config, Robots};
 
-/// Something that is not set, and what comes of it.
+/// Something that is not set, or set to what a guest would not do, and what comes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// The key and its table, such as `[mail] from`.
     pub setting: &'static str,
-    /// Lower case, no final stop.
+    /// Goes on after the setting: « `[mail] from` *is not set: nothing can be sent* ».
     pub message: &'static str,
     /// What to do.
     pub hint: &'static str,
@@ -17,7 +17,7 @@ pub struct Warning {
 
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "warning: `{}` is not set: {}\nhint: {}", self.setting, self.message, self.hint)
+        write!(f, "warning: `{}` {}\nhint: {}", self.setting, self.message, self.hint)
     }
 }
 
@@ -28,36 +28,48 @@ pub fn warnings(config: &Config) -> Vec<Warning> {
         (
             site.url.is_none(),
             "[site] url",
-            "messages have no link to the site, and feeds do not say where they are read",
+            "is not set: messages have no link to the site, and feeds do not say where they are read",
             "write the address at which `out` of `[publish]` is served, such as `url = \"https://veille.example.fr/\"`",
         ),
         (
             site.publisher.is_empty(),
             "[site] publisher",
-            "messages and pages do not say who is responsible for them",
+            "is not set: messages and pages do not say who is responsible for them",
             "write `publisher = \"…\"`: the name of the body that publishes",
         ),
         (
             site.address.is_empty(),
             "[site] address",
-            "messages and pages do not say where their publisher can be written to",
+            "is not set: messages and pages do not say where their publisher can be written to",
             "write `address = \"…\"`: the postal address, on one line",
         ),
         (
             config.crawl.contact.is_none(),
             "[crawl] contact",
-            "the keeper of a source cannot reach you, and may shut the crawler out",
+            "is not set: the keeper of a source cannot reach you, and may shut the crawler out",
             "write `contact = \"mailto:veille@example.fr\"`, with an address of yours",
+        ),
+        (
+            config.crawl.robots == Robots::Ignored,
+            "[crawl] robots",
+            "is `false`: what the keepers of sources ask of robots is not looked at",
+            "take the line away, unless the keeper of each source has agreed",
         ),
         (
             config.mail.from.is_none(),
             "[mail] from",
-            "nothing can be sent",
+            "is not set: nothing can be sent",
             "write `from = \"Veille juridique <veille@example.fr>\"`, with an address of yours",
+        ),
+        (
+            config.mail.operator.is_none(),
+            "[mail] operator",
+            "is not set: nobody is told when a source breaks",
+            "write `operator = \"informatique@example.fr\"`, with the address of who looks after Vigie",
         ),
     ];
     all.into_iter()
-        .filter(|(lacks, ..)| *lacks)
+        .filter(|(is_wrong, ..)| *is_wrong)
         .map(|(_, setting, message, hint)| Warning { setting, message, hint })
         .collect()
 }

@@ -24,6 +24,11 @@ pub struct Decoded {
     pub mended: bool,
 }
 
+/// Whether a label, such as `iso-8859-1`, names an encoding that can be read (WHATWG Encoding Standard 4.2).
+pub fn is_known(label: &str) -> bool {
+    Encoding::for_label(label.as_bytes()).is_some()
+}
+
 /// Reads octets as text: byte order mark, else the pattern of UTF-16, else UTF-8 when it is valid, whatever is declared;
 /// else what HTTP and then the page declare, if that fits; else UTF-8 with windows-1252 inside (two encodings in one
 /// page); else detection, with a bias to French.

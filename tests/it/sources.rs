@@ -109,17 +109,27 @@ fn selectors_that_mean_nothing_are_refused() {
         ("p:nope", "what follows a `:` is unknown"),
         ("a >> b", "a `>`, `+` or `~` has nothing on one of its sides"),
         ("a >", "a `>`, `+` or `~` has nothing on one of its sides"),
-        ("a@href", "a character stands where none can"),
+        ("a@href.x", "a character stands where none can"),
         ("..a", "a character stands where none can"),
         ("a[href=x y]", "a character stands where none can"),
         ("h2,", "nothing stands where an element should be named"),
         ("//h2", "nothing stands where an element should be named"),
     ] {
         let problems = read(None, Some(&source(bad))).expect_err(bad).to_string();
-        assert!(problems.contains(&format!("`title` in `[[source]]` is no CSS selector: {why}")), "{bad}: {problems}");
+        assert!(problems.contains(&format!("`title` of source `a` is no CSS selector: {why}")), "{bad}: {problems}");
         assert!(problems.contains("sources.toml:6:9") && problems.contains("^^^") && problems.contains("hint: "));
     }
-    for good in ["h2", "main li > a", "a[href$=\".pdf\"]", "tr:has(td)", "td:nth-child(1)", "h2, h3", "p:not(.x)"] {
+    for good in [
+        "h2",
+        "main li > a",
+        "a[href$=\".pdf\"]",
+        "tr:has(td)",
+        "td:nth-child(1)",
+        "h2, h3",
+        "p:not(.x)",
+        "img@alt",
+        "@data-title",
+    ] {
         assert!(read(None, Some(&source(good))).is_ok(), "{good}");
     }
 }

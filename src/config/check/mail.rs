@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Context, count};
+use super::{Context, count, secret};
 use crate::config::{
     Login, Mail, Security, Smtp, Transport,
     file::Table,
@@ -38,6 +38,7 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
         from: table.parse("from", value::mailbox),
         reply_to: table.parse("reply_to", value::email),
         unsubscribe: table.parse("unsubscribe", value::email),
+        operator: table.parse("operator", value::email),
         transport,
     };
     table.finish();
@@ -77,29 +78,14 @@ fn smtp(mut table: Table<'_>, context: &Context<'_>) -> Smtp {
     smtp
 }
 
-/// The environment wins over the file, so that a secret can be replaced without an edit.
 fn login(table: &mut Table<'_>, context: &Context<'_>) -> Option<Login> {
     let user = table.parse("user", value::user);
-    let password = table.text("password").map(str::to_owned);
-    let file = table.parse("password_file", value::path);
-    if password.is_some() && file.is_some() {
-        let hint = "keep `password_file`, and take the password out of this file";
-        table.refuse("password", Wrong::new("and `password_file` are both set", hint));
-    }
-    let from_file = || {
-        let read = (context.read_secret)(&context.base.join(file.as_ref()?));
-        let read = read.map_err(|error| {
-            let hint = "create the file, or let the user that runs Vigie read it";
-            table.refuse("password_file", Wrong::new(format!("cannot be read: {error}"), hint));
-        });
-        Some(read.ok()?.trim_end_matches(['\r', '\n']).to_owned())
-    };
-    let password = (context.env)(PASSWORD).filter(|p| !p.is_empty()).or(password).or_else(from_file);
+    let password = secret::read(table, "password", "password_file", PASSWORD, context);
+    let given = if table.has("password_file") { "password_file" } else { "password" };
     match (user, password) {
         (Some(user), Some(password)) if !password.is_empty() => Some(Login { user, password }),
         (Some(_), Some(_)) => {
-            let key = if file.is_some() { "password_file" } else { "password" };
-            table.refuse(key, Wrong::new("holds an empty password", "write the password, or take `user` away"));
+            table.refuse(given, Wrong::new("holds an empty password", "write the password, or take `user` away"));
             None
         }
         (Some(_), None) => {
@@ -110,7 +96,6 @@ fn login(table: &mut Table<'_>, context: &Context<'_>) -> Option<Login> {
             None
         }
         (None, _) => {
-            let given = if file.is_some() { "password_file" } else { "password" };
             if table.has(given) && !table.has("user") {
                 table.refuse(given, Wrong::new("is set without `user`", "set `user` too"));
             }

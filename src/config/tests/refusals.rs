@@ -39,7 +39,7 @@ fn a_selector_is_read_by_the_engine() {
     let source =
         "[[source]]\nid = \"a\"\nurl = \"https://a.fr/\"\nkind = \"html\"\nitem = \"li\"\ntitle = \"h2::text\"\n";
     insta::assert_snapshot!(problems("", source), @r#"
-    error: `title` in `[[source]]` is no CSS selector: a stray `::`
+    error: `title` of source `a` is no CSS selector: a stray `::`
      --> sources.toml:6:9
       |
     6 | title = "h2::text"
@@ -85,7 +85,7 @@ fn an_address_is_watched_once() {
     let sources =
         |second: &str| format!("[[source]]\nid = \"a\"\nurl = \"https://a.fr/f\"\n[[source]]\nid = \"b\"\n{second}\n");
     insta::assert_snapshot!(problems("", &sources("url = \"http://a.fr/f#x\"")), @r#"
-    error: `url` in `[[source]]` must be its own: this address is watched twice
+    error: `url` of source `b` must be its own: this address is watched twice
      --> sources.toml:6:7
       |
     6 | url = "http://a.fr/f#x"
@@ -231,8 +231,18 @@ fn empty_values_and_addresses_are_told_in_their_own_words() {
 #[test]
 fn what_readers_need_is_asked_for() {
     let told = |text: &str| warnings(&config(text, "")).iter().map(|w| w.setting).collect::<Vec<_>>();
-    assert_eq!(told(""), ["[site] url", "[site] publisher", "[site] address", "[crawl] contact", "[mail] from"]);
+    assert_eq!(
+        told(""),
+        ["[site] url", "[site] publisher", "[site] address", "[crawl] contact", "[mail] from", "[mail] operator"]
+    );
     let site = "[site]\nurl = \"https://v.fr\"\npublisher = \"M\"\naddress = \"1 rue\"\n";
-    assert_eq!(told(&format!("{site}[crawl]\ncontact = \"mailto:a@b.fr\"\n")), ["[mail] from"]);
-    assert!(told(&format!("{site}[crawl]\ncontact = \"mailto:a@b.fr\"\n[mail]\nfrom = \"a@b.fr\"\n")).is_empty());
+    let crawl = "[crawl]\ncontact = \"mailto:a@b.fr\"\n";
+    assert_eq!(told(&format!("{site}{crawl}")), ["[mail] from", "[mail] operator"]);
+    let mail = "[mail]\nfrom = \"a@b.fr\"\noperator = \"c@b.fr\"\n";
+    assert!(told(&format!("{site}{crawl}{mail}")).is_empty());
+    let config = config(&format!("{site}{crawl}robots = false\n{mail}"), "");
+    insta::assert_snapshot!(warnings(&config).iter().map(ToString::to_string).collect::<String>(), @r"
+    warning: `[crawl] robots` is `false`: what the keepers of sources ask of robots is not looked at
+    hint: take the line away, unless the keeper of each source has agreed
+    ");
 }

@@ -1,0 +1,165 @@
+//! `[[source]]`.
+
+mod address;
+mod asking;
+mod details;
+mod files;
+mod kind;
+mod mapping;
+
+use std::collections::BTreeMap;
+
+use url::Host;
+
+use self::address::Where;
+use super::{Context, zone};
+use crate::{
+    config::{
+        Network,
+        file::{Place, Table},
+        value::{self, Wrong},
+    },
+    model::{Authority, Licence, Nature, SectionId, Sections, Source, SourceId},
+};
+
+/// The shelf of a source that names none.
+const SECTION: &str = "tic";
+
+/// Those that are enabled, in the order in which they are written. All are checked.
+pub(super) fn read_all(tables: Vec<Table<'_>>, allow: &[Network], context: &Context<'_>) -> Vec<Source> {
+    let mut ids: BTreeMap<SourceId, Option<Place>> = BTreeMap::new();
+    let mut addresses: BTreeMap<String, Option<Place>> = BTreeMap::new();
+    let mut sources = Vec::new();
+    for mut table in tables {
+        let id = id(&mut table);
+        if let Some(id) = &id
+            && let Some(at) = taken(&mut ids, id.clone(), &table, "id")
+        {
+            let hint = format!("the first is at {at}: give one of them another `id`");
+            table.refuse("id", Wrong::new(format!("must be its own: `{id}` is used twice"), hint));
+        }
+        if let Some(id) = &id {
+            table.belongs_to("source", id.as_str());
+        }
+        let enabled = table.flag("enabled").unwrap_or(true);
+        let address = address::read(&mut table, allow);
+        // One that is put aside may have the address of the one that takes its place.
+        if let Some(address) = address.as_ref().filter(|_| enabled)
+            && let Some(at) = taken(&mut addresses, address::page(&address.url), &table, "url")
+        {
+            let hint = format!("the first is at {at}: keep one of them, or write `enabled = false` in the other");
+            table.refuse("url", Wrong::new("must be its own: this address is watched twice", hint));
+        }
+        let asked = if enabled { Asked::Truly } else { Asked::Never };
+        let source = read(&mut table, id, address, asked, allow, context);
+        table.finish();
+        sources.extend(source.filter(|_| enabled));
+    }
+    sources
+}
+
+/// Where a value was met before, as « sources.toml:12 »; or else it is noted.
+fn taken<K: Ord>(met: &mut BTreeMap<K, Option<Place>>, value: K, table: &Table<'_>, key: &str) -> Option<String> {
+    if let Some(place) = met.get(&value) {
+        return Some(place.as_ref().map(|place| table.written().line(place)).unwrap_or_default());
+    }
+    met.insert(value, table.place(key));
+    None
+}
+
+/// Whether a source is watched: one that is put aside does without its secrets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Truly,
+    Never,
+}
+
+fn id(table: &mut Table<'_>) -> Option<SourceId> {
+    if !table.has("id") {
+        table.refuse("id", Wrong::new("is missing", "write `id = \"a-short-name\"`: it must never change"));
+    }
+    table.parse("id", |text| {
+        SourceId::parse(text).ok_or_else(|| {
+            let why = format!("must be a short name, not {}", value::quoted(text));
+            Wrong::new(why, "write 1 to 64 letters a to z, digits and dashes, such as `cert-fr`")
+        })
+    })
+}
+
+fn read(
+    table: &mut Table<'_>,
+    id: Option<SourceId>,
+    address: Option<Where>,
+    asked: Asked,
+    allow: &[Network],
+    context: &Context<'_>,
+) -> Option<Source> {
+    let name = table.parse("name", value::name);
+    let kind = kind::read(table, context);
+    let newest = table.parse("newest", |text| kind::pattern(text, &[]));
+    let archive = files::archive(table);
+    let details = details::read(table, kind.as_ref(), context);
+    let max_age = table.parse("max_age", |text| value::duration(text, "1d", "36500d"));
+    let hosts = table.map("hosts", |from, to| Ok((host(from)?, host(to)?)));
+    let asking = asking::read(table, id.as_ref(), address.as_ref(), asked, allow, context);
+    let section = section(table, context.sections);
+    let nature = closed(table, "nature", "a nature", &Nature::ALL.map(|n| (n.as_str(), n)));
+    let licence = closed(table, "licence", "a licence", &Licence::ALL.map(|l| (l.as_str(), l)));
+    let authority = closed(table, "authority", "a rank of authority", &Authority::ALL.map(|a| (a.as_str(), a)));
+    let every = table.parse("every", |text| value::duration(text, "5min", "31d"));
+    let language = table.parse("language", value::language);
+    let zone = zone(table, "zone");
+    let (id, address) = (id?, address?);
+    let plain = Source::feed(id, "", address.url, section?);
+    let hosts = hosts.unwrap_or_default().into_values().collect();
+    Some(Source {
+        name: name.unwrap_or_else(|| plain.id.to_string()),
+        kind: kind?,
+        newest,
+        archive,
+        details,
+        max_age,
+        hosts,
+        nature: nature.unwrap_or(plain.nature),
+        language: language.unwrap_or_else(|| plain.language.clone()),
+        licence: licence.unwrap_or(plain.licence),
+        authority: authority.unwrap_or(plain.authority),
+        every: every.unwrap_or(plain.every),
+        zone,
+        allow_private: address.allow_private,
+        asking,
+        ..plain
+    })
+}
+
+fn closed<T: Clone>(table: &mut Table<'_>, key: &'static str, what: &str, all: &[(&str, T)]) -> Option<T> {
+    table.parse(key, |text| value::choice(text, what, all))
+}
+
+fn section(table: &mut Table<'_>, sections: &Sections) -> Option<SectionId> {
+    let all: Vec<(&str, SectionId)> = sections.iter().map(|s| (s.id.as_str(), s.id.clone())).collect();
+    match table.has("section") {
+        true => table.parse("section", |text| value::choice(text, "a section of the rules", &all)),
+        false => {
+            table.text("section");
+            let id = sections.named(SECTION).map(|s| s.id.clone());
+            if id.is_none() {
+                let known = value::suggestion("", &all.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+                let why = format!("is missing, and the rules have no section `{SECTION}` to stand in");
+                table.refuse("section", Wrong::new(why, known));
+            }
+            id
+        }
+    }
+}
+
+/// The name of a host as it stands in addresses.
+fn host(text: &str) -> Result<String, Wrong> {
+    match Host::parse(text.trim()) {
+        Ok(host @ Host::Domain(_)) => Ok(host.to_string()),
+        _ => {
+            let why = format!("must hold names of hosts, not {}", value::quoted(text));
+            Err(Wrong::new(why, "write `{ \"old.example.fr\" = \"www.example.fr\" }`, without `https://`"))
+        }
+    }
+}
