@@ -47,6 +47,8 @@ pub struct Config {
     pub templates: Option<PathBuf>,
     /// In the order in which they are written.
     pub sources: Vec<Source>,
+    /// Those with `enabled = false`: checked, and tried by name, but never watched.
+    pub aside: Vec<Source>,
 }
 
 /// Who publishes, as readers see it.

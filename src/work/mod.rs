@@ -7,6 +7,7 @@
 pub mod attempt;
 pub mod compose;
 pub mod crawl;
+pub mod import;
 pub mod letter;
 pub mod publish;
 pub mod send;

@@ -10,3 +10,4 @@ mod mail;
 mod readme;
 mod sources;
 mod store;
+mod r#try;

@@ -11,7 +11,7 @@ use crate::model::{Dialect, Expression, Field, Kind, Mapping};
 const DEEPEST: usize = 6;
 
 /// Names of fields, in the order of preference; the first that a record has is taken.
-const NAMES: [(Field, &[&str]); 6] = [
+const NAMES: [(Field, &[&str]); 7] = [
     (
         Field::Title,
         &[
@@ -29,6 +29,7 @@ const NAMES: [(Field, &[&str]); 6] = [
         ],
     ),
     (Field::Link, &["url", "link", "lien", "href", "html_url", "permalink", "web_url", "uri"]),
+    (Field::Guid, &["guid", "id", "uid", "uuid"]),
     (Field::Reference, &["reference", "cveid", "cve", "numero", "nor"]),
     (
         Field::Date,

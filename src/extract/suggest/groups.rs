@@ -24,6 +24,8 @@ const MOST_LINKS: usize = 5_000;
 /// What can be one document of a list.
 const ITEMS: [&str; 12] = ["article", "li", "div", "section", "tr", "dd", "dt", "p", "a", "h2", "h3", "h4"];
 
+const HEADINGS: [&str; 6] = ["h1", "h2", "h3", "h4", "h5", "h6"];
+
 /// The mappings that the repeated structure of a page suggests, the best first.
 pub(super) fn ideas(document: &Html, address: &Url) -> Vec<Idea> {
     let mut scored: Vec<(f64, String, Idea)> = Vec::new();
@@ -143,10 +145,12 @@ fn selectors(document: &Html, group: &Group<'_>) -> Vec<String> {
         for anchor in anchors {
             written.push(format!("{anchor} {own}"));
         }
-        if first.parent().is_some_and(|parent| parent.id() == ancestor.id())
-            && matches!(tag, "ul" | "ol" | "dl" | "section")
-        {
+        if first.parent().is_some_and(|parent| parent.id() == ancestor.id()) && matches!(tag, "ul" | "ol" | "dl") {
             written.extend([format!("main {tag} > {own}"), format!("{tag} > {own}")]);
+            let before = ancestor.prev_siblings().find_map(ElementRef::wrap).map(|before| before.value().name());
+            written.extend(before.filter(|name| HEADINGS.contains(name)).map(|name| format!("{name} + {tag} > {own}")));
+            let above = ancestor.parent().and_then(ElementRef::wrap).map(|above| above.value().name());
+            written.extend(above.map(|above| format!("{above} > {tag} > {own}")));
         }
         if matches!(tag, "main" | "table") {
             written.push(format!("{tag} {own}"));
