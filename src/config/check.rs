@@ -12,7 +12,7 @@ use jiff::{
 };
 
 use super::{
-    Config, Crawl, Network, Problems, Rhythm, Site,
+    Config, Crawl, Network, Problems, Rhythm, Robots, Site,
     file::{Table, Written},
     value::{self, Wrong},
 };
@@ -169,6 +169,7 @@ fn crawl(mut table: Table<'_>) -> Crawl {
         body_cap: table.parse("body_cap", value::size).unwrap_or(10 << 20),
         allow: allow(&mut table),
         first_read: table.parse("first_read", |text| value::duration(text, "0s", "3650d")).unwrap_or(DAY * 7),
+        robots: if table.flag("robots").unwrap_or(true) { Robots::Obeyed } else { Robots::Ignored },
     };
     table.finish();
     crawl

@@ -86,6 +86,15 @@ pub struct Crawl {
     pub allow: Vec<Network>,
     /// What is older than this when a source is first read is kept and shown, but no bulletin announces it.
     pub first_read: Duration,
+    pub robots: Robots,
+}
+
+/// What robots.txt (RFC 9309) is to the crawler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Robots {
+    Obeyed,
+    /// Not even asked.
+    Ignored,
 }
 
 /// A range of addresses in CIDR notation, such as `127.0.0.0/8` or `fd00::/8`.

@@ -52,7 +52,9 @@ async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
         bail!("`{host}` asked to be left alone until {until}");
     }
     let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
-    match app.fetcher()?.get(&Request::of(source, &url, &Validators::default())).await? {
+    let answer = app.fetcher()?.get(&Request::of(source, &url, &Validators::default())).await;
+    app.keep_robots()?;
+    match answer? {
         Answer::Page { page, .. } => Ok(page),
         Answer::NotModified { .. } => bail!("`{}` answers 304 to a request that asked for the whole page", source.url),
     }
