@@ -11,6 +11,7 @@ pub mod bulletins;
 pub mod fetches;
 pub mod notices;
 pub mod outbox;
+pub mod robots;
 pub mod settings;
 pub mod sources;
 pub mod stories;

@@ -51,12 +51,12 @@ pub async fn attempt(app: &App, what: &str) -> anyhow::Result<Tried> {
 
 /// The same, read as a source that stands in no file yet.
 pub async fn attempt_as(app: &App, what: &str, described: Option<Source>) -> anyhow::Result<Tried> {
-    let known =
-        || app.config.sources.iter().chain(&app.config.aside).find(|source| source.id.as_str() == what).cloned();
-    let is_address = what.starts_with("http://") || what.starts_with("https://");
-    if let Some(source) = known().filter(|_| described.is_none()) {
-        return asked(app, source).await;
+    let mut known = app.config.sources.iter().chain(&app.config.aside);
+    if let Some(source) = known.find(|source| source.id.as_str() == what) {
+        let (url, allow_private) = (source.url.clone(), source.allow_private);
+        return asked(app, Source { url, allow_private, ..described.unwrap_or_else(|| source.clone()) }).await;
     }
+    let is_address = what.starts_with("http://") || what.starts_with("https://");
     if is_address {
         let url = Url::parse(what).with_context(|| format!("`{what}` is not an address"))?;
         let source = match described {
@@ -180,7 +180,9 @@ async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
         bail!("`{host}` asked to be left alone until {until}");
     }
     let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
-    match app.fetcher()?.get(&Request::of(source, &url, &Validators::default())).await? {
+    let answer = app.fetcher()?.get(&Request::of(source, &url, &Validators::default())).await;
+    app.keep_robots()?;
+    match answer? {
         Answer::Page { page, .. } => Ok(page),
         Answer::NotModified { .. } => bail!("`{}` answers 304 to a request that asked for the whole page", source.url),
     }

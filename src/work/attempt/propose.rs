@@ -24,6 +24,9 @@ pub struct Proposal {
 /// How many feeds of a page are fetched.
 const MOST_FEEDS: usize = 6;
 
+/// How many sitemaps of a site are fetched.
+const MOST_SITEMAPS: usize = 2;
+
 /// The feeds that a page names, then the lists that can be seen in it.
 pub(super) async fn from_page(app: &App, page: &Page, source: &Source) -> anyhow::Result<Vec<Proposal>> {
     let (copy, asked) = (page.clone(), source.clone());
@@ -44,7 +47,25 @@ pub(super) async fn from_page(app: &App, page: &Page, source: &Source) -> anyhow
         let found = Source { name, kind, url, ..source.clone() };
         proposals.extend(proposal(app, found, format!("made from {made_from} of {}", page.url), &drafts, &proposals));
     }
+    if proposals.is_empty() {
+        proposals.extend(sitemap(app, page, source).await);
+    }
     Ok(proposals)
+}
+
+/// The first sitemap that robots.txt names and that lists documents: it gives addresses and days, where nothing else does.
+async fn sitemap(app: &App, page: &Page, source: &Source) -> Option<Proposal> {
+    for url in app.fetcher().ok()?.sitemaps(&page.url).into_iter().take(MOST_SITEMAPS) {
+        let asked = Source { kind: Kind::Sitemap(None), url: url.into(), name: host(&page.url), ..source.clone() };
+        let Ok(answer) = fetch_page(app, &asked).await else { continue };
+        let Ok(read) = extracted(&answer, &asked).await else { continue };
+        if !read.drafts.is_empty() {
+            let made_from =
+                String::from("made from the sitemap that robots.txt names (`pattern` chooses some of its addresses)");
+            return proposal(app, asked, made_from, &read.drafts, &[]);
+        }
+    }
+    None
 }
 
 /// The feeds that the home page of a source's site names: the first place to look when a feed is gone.
@@ -72,10 +93,10 @@ async fn feeds(app: &App, links: Vec<FeedLink>, page: &Url, source: &Source) -> 
         let name = read.title.or(Some(title).filter(|title| !title.is_empty())).unwrap_or_else(|| host(&url));
         let how = match named {
             Named::Alternate => "the feed that",
-            Named::Link => "a feed to which a link leads on",
+            Named::Link => "the feed to which a link leads on",
         };
         let tail = if named == Named::Alternate { " names" } else { "" };
-        let made_from = format!("{how} {page}{tail}");
+        let made_from = format!("made from {how} {page}{tail}");
         proposals.extend(proposal(app, Source { name, ..asked }, made_from, &read.drafts, &proposals));
     }
     proposals
