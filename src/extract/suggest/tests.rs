@@ -20,7 +20,8 @@ fn proposals(body: &str) -> Vec<Candidate> {
     let id = SourceId::parse("essai").unwrap();
     let source = Source::feed(id, "Essai", page.url.clone(), SectionId::parse("tic").unwrap());
     let source = Source { zone: TimeZone::get("Europe/Paris").unwrap(), ..source };
-    suggest(&page, &|kind| extract(&page, &Source { kind, ..source.clone() }))
+    let now = "2026-08-30T05:30:00Z".parse().unwrap();
+    suggest(&page, &|kind| extract(&page, &Source { kind, ..source.clone() }, now))
 }
 
 const SUBJECTS: [&str; 4] = [

@@ -13,7 +13,7 @@ use crate::{
     classify::{Shelved, classify},
     extract::{self, Extracted},
     fetch::{Answer, Class, FetchError, Request},
-    model::{Authority, Draft, Page, Problem, ProblemKind, Source, SourceId, Validators},
+    model::{Authority, Draft, Kind, Page, Problem, ProblemKind, Source, SourceId, Validators},
     store::sources,
 };
 
@@ -129,13 +129,13 @@ async fn asked(app: &App, source: Source) -> anyhow::Result<Tried> {
 }
 
 async fn read(app: &App, source: Source, page: &Page) -> anyhow::Result<Tried> {
-    let extracted = extracted(page, &source).await?;
+    let extracted = extracted(app, page, &source).await?;
     let mut entries: Vec<Entry> = extracted
         .drafts
         .into_iter()
         .map(|draft| Entry { shelved: classify(&app.rules, &source, &draft), draft, problems: Vec::new() })
         .collect();
-    let (beside, problems) = split(extracted.problems, entries.len());
+    let (beside, problems) = split(extracted.problems, countable(&source).then_some(entries.len()));
     for (place, problem) in beside {
         if let Some(entry) = entries.get_mut(place) {
             entry.problems.push(problem);
@@ -144,16 +144,28 @@ async fn read(app: &App, source: Source, page: &Page) -> anyhow::Result<Tried> {
     Ok(Tried { source, entries, problems, proposals: Vec::new() })
 }
 
+/// Whether no entry of the source is left out without a word.
+fn countable(source: &Source) -> bool {
+    let takes_all = match &source.kind {
+        Kind::Feed => true,
+        Kind::Html(mapping) | Kind::Json(mapping) | Kind::Xml(mapping) | Kind::Csv(mapping, _) => {
+            mapping.require.is_empty()
+        }
+        Kind::Links(_) | Kind::Sitemap(_) => false,
+    };
+    takes_all && source.archive.is_none() && source.max_age.is_none()
+}
+
 /// Problems by the draft that they belong to, and those that belong to none.
 ///
 /// Entries are numbered as the page has them. When each entry that is no draft says so itself, the others can be counted;
-/// else no problem is put beside what may be another's draft.
-fn split(problems: Vec<Problem>, drafts: usize) -> (Vec<(usize, Problem)>, Vec<Problem>) {
+/// else, without a number of drafts to count by, no problem is put beside what may be another's.
+fn split(problems: Vec<Problem>, drafts: Option<usize>) -> (Vec<(usize, Problem)>, Vec<Problem>) {
     let number = |problem: &Problem| problem.place.strip_prefix("entry ").and_then(|n| n.parse::<usize>().ok());
     let missing: Vec<usize> =
         problems.iter().filter(|problem| problem.kind == ProblemKind::Entry).filter_map(number).collect();
     let last = problems.iter().filter_map(number).max().unwrap_or_default();
-    let is_counted = last <= drafts + missing.len();
+    let is_counted = drafts.is_some_and(|drafts| last <= drafts + missing.len());
     let (mut beside, mut others) = (Vec::new(), Vec::new());
     for problem in problems {
         match number(&problem).filter(|number| is_counted && *number > 0 && !missing.contains(number)) {
@@ -167,9 +179,9 @@ fn split(problems: Vec<Problem>, drafts: usize) -> (Vec<(usize, Problem)>, Vec<P
     (beside, others)
 }
 
-async fn extracted(page: &Page, source: &Source) -> anyhow::Result<Extracted> {
-    let (page, source) = (page.clone(), source.clone());
-    tokio::task::spawn_blocking(move || extract::extract(&page, &source))
+async fn extracted(app: &App, page: &Page, source: &Source) -> anyhow::Result<Extracted> {
+    let (page, source, now) = (page.clone(), source.clone(), app.clock.now());
+    tokio::task::spawn_blocking(move || extract::extract(&page, &source, now))
         .await
         .context("the reader of pages was stopped")
 }
@@ -214,12 +226,13 @@ mod tests {
                 problem("entry 1", date),
                 problem("title", date),
             ],
-            2,
+            Some(2),
         );
         let beside: Vec<(usize, &str)> = beside.iter().map(|(n, problem)| (*n, problem.place.as_str())).collect();
         assert_eq!(beside, [(1, "entry 3"), (0, "entry 1")]);
         assert_eq!(others.iter().map(|problem| problem.place.as_str()).collect::<Vec<_>>(), ["entry 2", "title"]);
+        assert!(split(vec![problem("entry 1", date)], None).0.is_empty());
         // More entries than drafts, and nothing says which are missing.
-        assert!(split(vec![problem("entry 9", date)], 2).0.is_empty());
+        assert!(split(vec![problem("entry 9", date)], Some(2)).0.is_empty());
     }
 }

@@ -29,9 +29,9 @@ const MOST_SITEMAPS: usize = 2;
 
 /// The feeds that a page names, then the lists that can be seen in it.
 pub(super) async fn from_page(app: &App, page: &Page, source: &Source) -> anyhow::Result<Vec<Proposal>> {
-    let (copy, asked) = (page.clone(), source.clone());
+    let (copy, asked, now) = (page.clone(), source.clone(), app.clock.now());
     let (links, candidates, title) = tokio::task::spawn_blocking(move || {
-        let read = |kind| extract::extract(&copy, &Source { kind, ..asked.clone() });
+        let read = |kind| extract::extract(&copy, &Source { kind, ..asked.clone() }, now);
         let candidates = extract::suggest(&copy, &read);
         // Any selector will do: the title of a page is read whatever it lists.
         let title = candidates.first().and_then(|candidate| read(candidate.kind.clone()).title);
@@ -58,7 +58,7 @@ async fn sitemap(app: &App, page: &Page, source: &Source) -> Option<Proposal> {
     for url in app.fetcher().ok()?.sitemaps(&page.url).into_iter().take(MOST_SITEMAPS) {
         let asked = Source { kind: Kind::Sitemap(None), url: url.into(), name: host(&page.url), ..source.clone() };
         let Ok(answer) = fetch_page(app, &asked).await else { continue };
-        let Ok(read) = extracted(&answer, &asked).await else { continue };
+        let Ok(read) = extracted(app, &answer, &asked).await else { continue };
         if !read.drafts.is_empty() {
             let made_from =
                 String::from("made from the sitemap that robots.txt names (`pattern` chooses some of its addresses)");
@@ -86,7 +86,7 @@ async fn feeds(app: &App, links: Vec<FeedLink>, page: &Url, source: &Source) -> 
         let FeedLink { url, title, named } = link;
         let asked = Source { kind: Kind::Feed, url: url.clone().into(), ..source.clone() };
         let Ok(answer) = fetch_page(app, &asked).await else { continue };
-        let Ok(read) = extracted(&answer, &asked).await else { continue };
+        let Ok(read) = extracted(app, &answer, &asked).await else { continue };
         if read.drafts.is_empty() {
             continue;
         }

@@ -226,10 +226,9 @@ async fn one(
     let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
     let answer = fetcher.get(&Request::of(source, &url, validators)).await;
     app.keep_robots()?;
-    let mut result = read::read(source, &known, answer).await?;
-    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let now = app.clock.now();
-    read::refuse_future(&mut result.extracted, now);
+    let result = read::read(source, &known, answer, now).await?;
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let until = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
     let hold = result.held_host.as_deref().zip(until);
     let report = app
