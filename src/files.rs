@@ -13,6 +13,8 @@ use std::{
 const MANIFEST: &str = ".vigie-published";
 /// Files of this name are half-written: the next run of [`write_folder`] sweeps them up.
 const HALF_PUBLISHED: &str = ".vigie-half-published-";
+/// The same of a single file.
+const HALF_WRITTEN: &str = ".vigie-half-written-";
 
 /// What a run of [`write_folder`] did, in files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -105,6 +107,18 @@ impl RunLock {
             Err(TryLockError::Error(error)) => Err(named(error, &path)),
         }
     }
+}
+
+/// Writes a file that a reader, or a loss of power, never finds half written. What it replaces lends its permissions.
+///
+/// # Errors
+/// Whatever the system has against it; the former file is then untouched.
+pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A link stays one: what it points to is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let permissions = fs::metadata(&target).ok().map(|metadata| metadata.permissions());
+    replace(&target, bytes, HALF_WRITTEN)?;
+    permissions.map_or(Ok(()), |permissions| fs::set_permissions(&target, permissions))
 }
 
 /// Waits for other runs on the same folder. The folder itself is what is locked: no file of ours is left in it. Where

@@ -19,6 +19,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, ConfigProblem, Context, Input, Problems, SourcesFile},
     extract,
+    model::Source,
     render::Templates,
     work::App,
 };
@@ -77,10 +78,65 @@ pub(super) fn check(global: &Global, out: &Output) -> anyhow::Result<Exit> {
 /// # Errors
 /// [`ConfigError`]: every problem of all of them at once, in the order in which they are named here.
 pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
+    load_with(path, data, None)
+}
+
+/// The file in which the sources are written, or would be if there were any.
+pub(super) fn sources_path(global: &Global) -> PathBuf {
+    let settings = std::fs::read_to_string(&global.config).unwrap_or_default();
+    let base = global.config.parent().unwrap_or(Path::new(""));
+    match config::sources_file(Some(Input { name: "", text: &settings })) {
+        SourcesFile::Inline => global.config.clone(),
+        SourcesFile::Beside => base.join("sources.toml"),
+        SourcesFile::Named(name) => base.join(name),
+    }
+}
+
+/// Whether the installation would load if the file of its sources held this text.
+///
+/// # Errors
+/// [`ConfigError`], as [`load`].
+pub(super) fn would_load(global: &Global, sources: &Path, text: &str) -> anyhow::Result<()> {
+    load_with(&global.config, global.data.as_deref(), Some((sources, text))).map(drop)
+}
+
+/// The first source of a text that is no file of this installation, checked as its own are.
+///
+/// # Errors
+/// [`ConfigError`]: every problem of the text.
+pub(super) fn described(name: &str, text: &str, app: &App) -> anyhow::Result<Source> {
+    let networks: Vec<String> =
+        app.config.crawl.allow.iter().map(|network| format!("\"{}/{}\"", network.address, network.prefix)).collect();
+    let settings = format!("[crawl]\nallow = [{}]\n", networks.join(", "));
+    let context = Context {
+        base: Path::new(""),
+        here: Path::new(""),
+        data: None,
+        sections: app.rules.sections(),
+        env: &|name| std::env::var(name).ok(),
+        read_secret: &|path| {
+            std::fs::read_to_string(path).map(|secret| secret.trim_end().to_owned()).map_err(|error| error.to_string())
+        },
+        selector: &extract::check_selector,
+        named: &|_, _| Ok(()),
+    };
+    let settings = Input { name: "(settings)", text: &settings };
+    let config = config::load(Some(settings), Some(Input { name, text }), &context).map_err(ConfigError::Problems)?;
+    let hint = "hint: write one `[[source]]` table, as in `sources.toml`";
+    let first = config.sources.into_iter().chain(config.aside).next();
+    first.ok_or_else(|| ConfigError::Other(format!("`{name}` holds no source\n{hint}")).into())
+}
+
+/// Reads an installation; one of its files may be taken to hold another text.
+fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -> anyhow::Result<Loaded> {
+    let text_of = |path: &Path, found: &mut Vec<ConfigProblem>| match instead {
+        Some((other, text)) if other == path => Ok(Some(text.to_owned())),
+        _ => read(path, found),
+    };
     let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let shown = path.display().to_string();
     let mut found = Vec::new();
-    let settings = match read(path, &mut found) {
+    let settings = match text_of(path, &mut found) {
         Ok(text) => text,
         // Named by hand, it must be there; the default need not be.
         Err(Unread::Absent) if path == Path::new("vigie.toml") => None,
@@ -99,7 +155,7 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
         SourcesFile::Inline => None,
         SourcesFile::Beside => {
             let path = base.join("sources.toml");
-            match read(&path, &mut found) {
+            match text_of(&path, &mut found) {
                 Ok(text) => text.map(|text| (path, text)),
                 Err(Unread::Absent) => None,
                 Err(unread) => {
@@ -108,7 +164,10 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
                 }
             }
         }
-        SourcesFile::Named(name) => named("sources", base.join(name), &mut found, &mut unread),
+        SourcesFile::Named(name) => match instead.filter(|(other, _)| *other == base.join(&name)) {
+            Some((path, text)) => Some((path.to_owned(), text.to_owned())),
+            None => named("sources", base.join(name), &mut found, &mut unread),
+        },
     };
     if settings.is_none() && sources.is_none() && found.is_empty() {
         let hint = "hint: `vigie init` writes both to start from; `--config` names another place";

@@ -125,7 +125,7 @@ pub async fn main() -> anyhow::Result<Exit> {
         Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
         Verb::Tick => tick::run(&load::app(global)?, &out).await,
         Verb::Run => run::run(&load::app(global)?).await,
-        Verb::Sources(args) => sources::run(&args, &load::app(global)?, &out).await,
+        Verb::Sources(args) => sources::run(&args, global, &load::app(global)?, &out).await,
         Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),

@@ -78,6 +78,7 @@ pub fn load(
     }
     let crawl = crawl(top.table("crawl"));
     let (publish, data) = place::read(top.table("publish"), top.table("store"), context);
+    let (sources, aside) = source::read_all(top.tables("source"), &crawl.allow, context);
     let config = Config {
         site: site(top.table("site")),
         cadences: cadences(top.table("cadence")),
@@ -85,7 +86,8 @@ pub fn load(
         publish,
         data,
         templates,
-        sources: source::read_all(top.tables("source"), &crawl.allow, context),
+        sources,
+        aside,
         crawl,
     };
     top.finish();

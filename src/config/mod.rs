@@ -6,6 +6,7 @@
 mod check;
 mod file;
 mod problem;
+mod table;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -22,6 +23,7 @@ use crate::model::{Cadence, EmailAddress, Source};
 pub use crate::model::Rhythm;
 pub use check::{Context, Input, SourcesFile, load, rules_path, sources_file};
 pub use problem::{ConfigProblem, Problems};
+pub use table::source_table;
 pub use warning::{Warning, warnings};
 
 /// The commented `vigie.toml` that `vigie init` writes: every setting, with its default.
@@ -45,6 +47,8 @@ pub struct Config {
     pub templates: Option<PathBuf>,
     /// In the order in which they are written.
     pub sources: Vec<Source>,
+    /// Those with `enabled = false`: checked, and tried by name, but never watched.
+    pub aside: Vec<Source>,
 }
 
 /// Who publishes, as readers see it.

@@ -17,11 +17,15 @@
 //! What is mapped goes through one engine, [`mapped`]: a finder per language says what stands at a place, and `build` makes a
 //! draft of it. `harvest` gathers the drafts of all kinds, and holds what is the same for all: dates that cannot be, `max_age`,
 //! the cap, what else is to be read of a document, and the places that were found nowhere.
+//!
+//! Apart from this way: `discover` and `suggest` look for what could be read of a page that yields nothing, and `opml` reads the
+//! lists of other programs.
 
 mod archive;
 mod build;
 mod channel;
 mod details;
+mod discover;
 mod document;
 mod entry;
 mod feed;
@@ -33,6 +37,7 @@ mod links;
 mod mapped;
 mod markup;
 mod mend;
+mod opml;
 mod percent;
 mod plain;
 mod problems;
@@ -43,6 +48,7 @@ mod shallow;
 mod sitemap;
 mod space;
 mod stranger;
+mod suggest;
 mod xml;
 
 use std::{panic, time::Duration};
@@ -55,12 +61,15 @@ use harvest::Harvest;
 use mapped::Taker;
 
 pub use details::details;
+pub use discover::{FeedLink, Named, feeds};
 pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
 pub use files::{FileLink, files};
 pub use harvest::too_old;
 pub use mapped::{check_place, html::check_selector};
+pub use opml::{FeedList, ListedFeed, opml};
 pub use plain::plain;
 pub use sanitise::Sanitiser;
+pub use suggest::{Candidate, suggest};
 
 /// What a page says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -22,8 +22,17 @@ pub enum Phase {
     Head,
     /// Between two reads of the body.
     Body,
-    /// The whole, redirects included.
-    Total,
+    /// The whole, redirects included; and where its limit was set.
+    Total(SetBy),
+}
+
+/// Where a limit was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetBy {
+    /// Under `[crawl]`, or nowhere.
+    Crawl,
+    /// In the table of the source.
+    Source,
 }
 
 /// A fetch that brought nothing back. The text is for operators: the cause, then a line with a hint.
@@ -78,11 +87,8 @@ pub enum FetchError {
     #[error("`{host}` {} {after:?}\nhint: {}", phase.what(), phase.hint())]
     Timeout { host: String, phase: Phase, after: Duration },
 
-    #[error(
-        "the answer is larger than {cap} octets once decompressed\nhint: raise `body_cap` under `[crawl]` if the source is \
-         meant to be that large"
-    )]
-    TooLarge { cap: usize },
+    #[error("the answer is larger than {cap} octets once decompressed\nhint: {}", set_by.larger())]
+    TooLarge { cap: usize, set_by: SetBy },
 
     #[error("`{host}` answers {status}{}\nhint: {}", reason(*status), status_hint(*status))]
     Status { host: String, status: u16, retry_after: Option<Duration> },
@@ -93,6 +99,25 @@ pub enum FetchError {
         wait.as_secs().max(1)
     )]
     Held { host: String, wait: Duration },
+
+    #[error(
+        "`{host}` disallows `{path}` to robots (rule `{rule}` for `{agent}`)\nhint: ask the keeper of the site to allow \
+         `vigie` there, look for another address, or set `robots = false` under `[crawl]` if you may read it all the same"
+    )]
+    Robots { host: String, path: String, rule: String, agent: &'static str },
+
+    #[error(
+        "the robots.txt of `{host}` could not be read: {why}; until it can, nothing else is asked there (RFC 9309)\nhint: \
+         it is asked for again in {} min; if that lasts, tell the keeper of the site, or set `robots = false` under `[crawl]`",
+        wait.as_secs().div_ceil(60)
+    )]
+    RobotsUnread { host: String, why: String, wait: Duration },
+
+    #[error(
+        "`{host}` {why}\nhint: check `token_url`, `client_id_file`, `client_secret_file` and `scope` under \
+         `[source.oauth]`, and that the account is open for this API"
+    )]
+    Token { host: String, why: String },
 
     #[error("`{host}` cannot be resolved: {why}\nhint: check the spelling of the address and this machine's DNS")]
     Dns { host: String, why: String },
@@ -129,12 +154,42 @@ impl FetchError {
             | FetchError::BlockedRedirect { .. }
             | FetchError::Port { .. }
             | FetchError::Scheme { .. }
+            | FetchError::Robots { .. }
             | FetchError::Downgrade { .. } => Class::Blocked,
             FetchError::Status { status: 404 | 410, .. } => Class::Gone,
             FetchError::Status { retry_after, .. } => Class::Later { retry_after: *retry_after },
             FetchError::Held { wait, .. } => Class::Later { retry_after: Some(*wait) },
             _ => Class::Later { retry_after: None },
         }
+    }
+
+    /// The host that asked to be left alone, and for how long: not always that of the source, which may redirect.
+    pub fn hold(&self) -> Option<(&str, Duration)> {
+        match self {
+            FetchError::Status { host, retry_after: Some(wait), .. } | FetchError::Held { host, wait } => {
+                Some((host, *wait))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether no request got as far as this host.
+    pub(super) fn is_before(&self, asked: &str) -> bool {
+        match self {
+            FetchError::Blocked { host, .. }
+            | FetchError::Port { host, .. }
+            | FetchError::Dns { host, .. }
+            | FetchError::Connect { host, .. }
+            | FetchError::Tls { host, .. }
+            | FetchError::Timeout { host, phase: Phase::Connect, .. } => host == asked,
+            _ => false,
+        }
+    }
+
+    /// The cause, without the hint.
+    pub(super) fn cause(&self) -> String {
+        let text = self.to_string();
+        text.split_once("\nhint:").map_or(text.as_str(), |(cause, _)| cause).to_owned()
     }
 
     /// The same error, when a redirect led to where it happened: what may be asked of a source's own address, such as
@@ -201,7 +256,7 @@ impl Phase {
             Phase::Connect => "could not be connected to within",
             Phase::Head => "did not begin to answer within",
             Phase::Body => "fell silent in the middle of its answer for",
-            Phase::Total => "had not finished its answer after",
+            Phase::Total(_) => "had not finished its answer after",
         }
     }
 
@@ -209,7 +264,19 @@ impl Phase {
         match self {
             Phase::Connect => "raise `connect_timeout` under `[crawl]` if the site is slow to accept connections",
             Phase::Head | Phase::Body => "raise `idle_timeout` under `[crawl]` if the site is known to be slow",
-            Phase::Total => "raise `total_timeout` under `[crawl]` if the document is large",
+            Phase::Total(SetBy::Crawl) => {
+                "set `total_timeout` on the source, or under `[crawl]`, if the document is large"
+            }
+            Phase::Total(SetBy::Source) => "raise the `total_timeout` of this source if the document is large",
+        }
+    }
+}
+
+impl SetBy {
+    const fn larger(self) -> &'static str {
+        match self {
+            SetBy::Crawl => "set `body_cap` on the source, or under `[crawl]`, if it is meant to be that large",
+            SetBy::Source => "raise the `body_cap` of this source if it is meant to be that large",
         }
     }
 }
@@ -287,8 +354,10 @@ mod tests {
         assert_eq!(status(410).class(), Class::Gone);
         assert_eq!(status(503).class(), Class::Later { retry_after: Some(Duration::from_secs(7)) });
         assert_eq!(status(503).status(), Some(503));
-        assert_eq!(FetchError::TooLarge { cap: 1 }.class(), Class::Later { retry_after: None });
+        assert_eq!(FetchError::TooLarge { cap: 1, set_by: SetBy::Crawl }.class(), Class::Later { retry_after: None });
         assert_eq!(FetchError::Port { host: "h".into(), port: 25 }.class(), Class::Blocked);
+        assert_eq!(status(503).hold(), Some(("exemple.fr", Duration::from_secs(7))));
+        assert_eq!(FetchError::Port { host: "h".into(), port: 25 }.hold(), None);
     }
 
     #[test]
@@ -298,6 +367,11 @@ mod tests {
             status(403),
             FetchError::Held { host: host(), wait: Duration::from_secs(90) },
             FetchError::Timeout { host: host(), phase: Phase::Body, after: Duration::from_secs(15) },
+            FetchError::Timeout { host: host(), phase: Phase::Total(SetBy::Source), after: Duration::from_secs(600) },
+            FetchError::TooLarge { cap: 1, set_by: SetBy::Source },
+            FetchError::Robots { host: host(), path: "/x/y".into(), rule: "Disallow: /x".into(), agent: "*" },
+            FetchError::RobotsUnread { host: host(), why: "it answers 503".into(), wait: Duration::from_secs(3600) },
+            FetchError::Token { host: host(), why: "gives no token: it answers 401 (invalid_client)".into() },
             FetchError::RedirectLoop { chain: vec!["http://a/".into(), "http://b/".into()] },
             FetchError::Dns { host: host(), why: "no record".into() },
         ] {

@@ -2,48 +2,53 @@
 //! private address unless the settings say so.
 //!
 //! ```text
-//! get ─ guard (scheme, port, literal host) ─ pace (the host's turn) ─ client (resolver behind the guard, TLS)
-//!   ▲                                                                    │
-//!   └───────────────────────── redirect, at most 5 ──────────────────────┤
-//!                                                                        └─ body (cap, silence) ─ Answer
+//! get ─ guard (scheme, port, literal host) ─ robots ─ token ─ pace (the host's turn) ─ client (resolver behind the
+//!   ▲                                                                                    │      guard, TLS)
+//!   └───────────────────────── redirect, at most 5 ──────────────────────────────────────┤
+//!                                                                                        └─ body (cap) ─ Answer
 //! ```
+//!
+//! robots.txt is asked of each origin once a day, along the same way; what was learnt is given to [`Fetcher::new`] and
+//! had back from [`Fetcher::take_robots`], for this module keeps nothing.
 
 mod body;
 mod client;
 mod error;
 mod guard;
 mod headers;
+mod origins;
 mod pace;
+mod robots;
+mod token;
+mod walk;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use reqwest::{
-    Response, StatusCode,
-    header::{CONTENT_TYPE, LOCATION},
-};
-use tokio::time::Instant;
 use url::Url;
 
-pub use error::{Class, FetchError, Phase};
+pub use error::{Class, FetchError, Phase, SetBy};
 pub use guard::refusal;
 
 use crate::{
     config::{self, Network},
-    model::{Page, Source, Validators},
+    model::{OAuth, Page, Problem, RobotsFile, Source, Validators},
 };
+use body::Beyond;
 use client::Clients;
 use guard::Reach;
-use pace::{Held, Pace, Turn};
-
-/// How many redirects are followed.
-const HOPS: usize = 5;
+use origins::Origins;
+use pace::Pace;
+use token::Tokens;
+use walk::Errand;
 
 /// Asks the web. Cheap to clone: the clones share their connections and their pace.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     clients: Clients,
     pace: Pace,
+    robots: config::Robots,
+    origins: Origins,
+    tokens: Tokens,
     listed: Vec<Network>,
     connect: Duration,
     idle: Duration,
@@ -58,6 +63,13 @@ pub struct Request<'a> {
     /// Those of the version that is already stored; empty to have the page in any case.
     pub validators: &'a Validators,
     pub private: Private,
+    /// Sent with POST, as JSON: such an answer is neither asked for conditionally nor has validators. GET without it.
+    pub post: Option<&'a str>,
+    pub oauth: Option<&'a OAuth>,
+    /// In place of that of the settings.
+    pub body_cap: Option<usize>,
+    /// In place of that of the settings.
+    pub total_timeout: Option<Duration>,
 }
 
 /// Whether a source may live on a loopback or private address.
@@ -80,33 +92,50 @@ pub enum Answer {
         /// The new address, when every redirect on the way was permanent (301, 308).
         moved: Option<Url>,
         status: u16,
+        /// What robots.txt asks for and does not get.
+        problems: Vec<Problem>,
     },
     /// The stored version is the current one: 304, or the same `ETag` again.
     NotModified { fresh: Option<Duration>, moved: Option<Url> },
 }
 
-/// What one request without redirects led to.
-enum Step {
-    Done(Box<Answer>),
-    Redirect { to: Url, permanent: bool },
-}
-
 impl<'a> Request<'a> {
     /// What a crawl asks of a source.
-    pub fn of(source: &Source, url: &'a Url, validators: &'a Validators) -> Self {
-        let private = if source.allow_private { Private::Allowed } else { Private::Refused };
-        Self { url, validators, private }
+    pub fn of(source: &'a Source, url: &'a Url, validators: &'a Validators) -> Self {
+        Self { post: source.asking.post.as_deref(), ..Self::of_document(source, url, validators) }
+    }
+
+    /// A document that a source names: as the source, but for what is posted to it; and what gives access to the source
+    /// goes nowhere else.
+    pub fn of_document(source: &'a Source, url: &'a Url, validators: &'a Validators) -> Self {
+        let asking = &source.asking;
+        Self {
+            oauth: asking.oauth.as_ref().filter(|_| url.origin() == source.url.sample().origin()),
+            body_cap: asking.body_cap,
+            total_timeout: asking.total_timeout,
+            ..Self::page(url, validators, if source.allow_private { Private::Allowed } else { Private::Refused })
+        }
+    }
+
+    /// A page about which nothing else is said.
+    pub fn page(url: &'a Url, validators: &'a Validators, private: Private) -> Self {
+        Self { url, validators, private, post: None, oauth: None, body_cap: None, total_timeout: None }
     }
 }
 
 impl Fetcher {
+    /// `kept` is what [`Fetcher::take_robots`] gave in former runs.
+    ///
     /// # Errors
     /// Only when the HTTP client cannot be set up. A machine without certificate authorities or resolver settings is
     /// not an error here.
-    pub fn new(settings: &config::Crawl) -> anyhow::Result<Self> {
+    pub fn new(settings: &config::Crawl, kept: impl IntoIterator<Item = RobotsFile>) -> anyhow::Result<Self> {
         Ok(Self {
             clients: Clients::new(settings)?,
             pace: Pace::new(settings.host_gap, settings.hosts_at_once),
+            robots: settings.robots,
+            origins: Origins::new(kept),
+            tokens: Tokens::default(),
             listed: settings.allow.clone(),
             connect: settings.connect_timeout,
             idle: settings.idle_timeout,
@@ -115,123 +144,50 @@ impl Fetcher {
         })
     }
 
-    /// One GET, redirects included. Waits for the turn of its host; this wait does not count in `total_timeout`.
+    /// One request, redirects included. Waits for the turn of its host; this wait does not count in `total_timeout`,
+    /// nor does what robots.txt and a token take.
     ///
     /// # Errors
     /// Whenever there is neither a whole page nor a « not modified »; [`FetchError::class`] says what to do.
     pub async fn get(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
-        let widest = match request.private {
-            Private::Refused => Reach::Public,
-            Private::Allowed => Reach::Site,
+        let nothing = Validators::default();
+        let set_by = |own: bool| if own { SetBy::Source } else { SetBy::Crawl };
+        let errand = Errand {
+            url: request.url,
+            validators: if request.post.is_some() { &nothing } else { request.validators },
+            widest: match request.private {
+                Private::Refused => Reach::Public,
+                Private::Allowed => Reach::Site,
+            },
+            post: request.post,
+            oauth: request.oauth,
+            cap: request.body_cap.unwrap_or(self.cap),
+            beyond: Beyond::Refused(set_by(request.body_cap.is_some())),
+            total: request.total_timeout.unwrap_or(self.total),
+            total_set_by: set_by(request.total_timeout.is_some()),
+            robots: self.robots,
         };
-        let mut url = request.url.clone();
-        url.set_fragment(None);
-        let mut chain = vec![guard::shown(&url)];
-        let mut left = self.total;
-        let mut all_permanent = true;
-        let mut turn: Option<(String, Turn)> = None;
-        loop {
-            let reach = guard::check(&url, widest, &self.listed).map_err(|error| error.after(&chain))?;
-            let host = url.host_str().unwrap_or_default().to_owned();
-            // Redirects on one host are one request to it. On the way to another, the former is given back first: two
-            // requests that held one host each and wanted the other's would wait for ever.
-            if turn.as_ref().is_none_or(|(current, _)| *current != host) {
-                drop(turn.take());
-                let taken = self.pace.turn(&host).await;
-                let taken = taken.map_err(|Held(wait)| FetchError::Held { host: host.clone(), wait })?;
-                turn = Some((host.clone(), taken));
-            }
-            let began = Instant::now();
-            let moved = (all_permanent && chain.len() > 1).then(|| url.clone());
-            let step = tokio::time::timeout(left, self.step(&url, &host, reach, request.validators, moved)).await;
-            let (to, permanent) = match step {
-                Ok(Ok(Step::Done(answer))) => return Ok(*answer),
-                Ok(Ok(Step::Redirect { to, permanent })) => (to, permanent),
-                Ok(Err(error)) => return Err(error.after(&chain)),
-                Err(_) => return Err(FetchError::Timeout { host, phase: Phase::Total, after: self.total }),
-            };
-            left = left.saturating_sub(began.elapsed());
-            all_permanent &= permanent;
-            let shown = guard::shown(&to);
-            if url.scheme() == "https" && to.scheme() == "http" {
-                return Err(FetchError::Downgrade { from: guard::shown(&url), to: shown });
-            }
-            let seen = chain.contains(&shown);
-            chain.push(shown);
-            if seen {
-                return Err(FetchError::RedirectLoop { chain });
-            }
-            if chain.len() > HOPS + 1 {
-                return Err(FetchError::TooManyRedirects { chain, limit: HOPS });
-            }
-            url = to;
-        }
+        self.walk(&errand).await
     }
 
-    async fn step(
-        &self,
-        url: &Url,
-        host: &str,
-        reach: Reach,
-        known: &Validators,
-        moved: Option<Url>,
-    ) -> Result<Step, FetchError> {
-        let response = self.head(url, host, reach, known).await?;
-        let (status, now) = (response.status(), Timestamp::now());
-        let fresh = headers::freshness(response.headers(), now);
-        let validators = headers::validators(response.headers());
-        match status.as_u16() {
-            301 | 302 | 303 | 307 | 308 => {
-                let to = headers::text(response.headers(), LOCATION).and_then(|to| url.join(&to).ok());
-                let mut to =
-                    to.ok_or_else(|| FetchError::BadRedirect { url: guard::shown(url), status: status.as_u16() })?;
-                to.set_fragment(None);
-                Ok(Step::Redirect { to, permanent: matches!(status.as_u16(), 301 | 308) })
-            }
-            304 if *known != Validators::default() => Ok(Step::Done(Box::new(Answer::NotModified { fresh, moved }))),
-            // Servers that know the validator and send the page all the same: its body need not be read.
-            200 if validators.etag.is_some() && validators.etag == known.etag => {
-                Ok(Step::Done(Box::new(Answer::NotModified { fresh, moved })))
-            }
-            200 | 203 => {
-                let content_type = headers::text(response.headers(), CONTENT_TYPE);
-                let limits = body::Limits { cap: self.cap, idle: self.idle };
-                let body = body::read(response, host, limits).await?;
-                let page = Page { url: url.clone(), content_type, body, reserved: false };
-                let answer = Answer::Page { page, validators, fresh, moved, status: status.as_u16() };
-                Ok(Step::Done(Box::new(answer)))
-            }
-            code => {
-                let asks = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-                let retry_after = headers::retry_after(response.headers(), now).filter(|_| asks);
-                if let Some(wait) = retry_after {
-                    self.pace.hold(host, wait);
-                }
-                Err(FetchError::Status { host: host.to_owned(), status: code, retry_after })
-            }
-        }
+    /// Waits out the pause of a host after its last page, as far as it is known: who holds something that others want
+    /// does this before taking it. Takes no turn.
+    pub async fn rest(&self, host: &str) {
+        self.pace.rest(host).await;
     }
 
-    /// Sends one request and waits for the head of its answer.
-    async fn head(&self, url: &Url, host: &str, reach: Reach, known: &Validators) -> Result<Response, FetchError> {
-        if url.scheme() == "https"
-            && let Some(why) = &self.clients.no_tls
-        {
-            return Err(FetchError::Tls { host: host.to_owned(), why: why.clone() });
-        }
-        let request = self.clients.reaching(reach).get(url.clone()).headers(headers::conditions(known)).send();
-        match tokio::time::timeout(self.connect.saturating_add(self.idle), request).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(match FetchError::of_request(&error, host, self.connect) {
-                // The address is public, and was refused only because of its port.
-                FetchError::Blocked { host, address, .. }
-                    if Reach::Public.admit(address, &[]) == Ok(()) && reach == Reach::Listed =>
-                {
-                    FetchError::Port { host, port: url.port().unwrap_or_default() }
-                }
-                error => error,
-            }),
-            Err(_) => Err(FetchError::Timeout { host: host.to_owned(), phase: Phase::Head, after: self.idle }),
-        }
+    /// Leaves a host alone for a while, as it asked in a former run.
+    pub fn hold(&self, host: &str, wait: Duration) {
+        self.pace.hold(host, wait);
+    }
+
+    /// What was learnt of robots.txt since this was last called: to be kept, and given to [`Fetcher::new`].
+    pub fn take_robots(&self) -> Vec<RobotsFile> {
+        self.origins.take_changed()
+    }
+
+    /// The sitemaps that robots.txt of an address's origin names, once something was asked there.
+    pub fn sitemaps(&self, url: &Url) -> Vec<Url> {
+        self.origins.sitemaps(url)
     }
 }

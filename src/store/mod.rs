@@ -12,6 +12,7 @@ pub mod details;
 pub mod fetches;
 pub mod notices;
 pub mod outbox;
+pub mod robots;
 pub mod settings;
 pub mod sources;
 pub mod stories;

@@ -7,6 +7,7 @@
 pub mod attempt;
 pub mod compose;
 pub mod crawl;
+pub mod import;
 pub mod letter;
 pub mod publish;
 pub mod send;
@@ -73,8 +74,18 @@ impl App {
         if let Some(fetcher) = self.fetcher.get() {
             return Ok(fetcher);
         }
-        let fetcher = Fetcher::new(&self.config.crawl)?;
+        let kept = self.store.read(crate::store::robots::all)?;
+        let fetcher = Fetcher::new(&self.config.crawl, kept)?;
         Ok(self.fetcher.get_or_init(|| fetcher))
+    }
+
+    /// Keeps what was learnt of robots.txt: to be called after something was fetched.
+    fn keep_robots(&self) -> anyhow::Result<()> {
+        let learnt = self.fetcher.get().map(Fetcher::take_robots).unwrap_or_default();
+        if !learnt.is_empty() {
+            self.store.write(|tx| crate::store::robots::save(tx, &learnt)).context("cannot store robots.txt")?;
+        }
+        Ok(())
     }
 
     /// The right to be the only one at a kind of work; `None` while another process has it. It ends with the

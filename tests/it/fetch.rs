@@ -8,12 +8,12 @@ use std::{
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 use url::Url;
 use vigie::{
-    config::{Crawl, Network},
-    fetch::{Answer as Got, Class, FetchError, Fetcher, Phase, Private, Request},
+    config::{Crawl, Network, Robots},
+    fetch::{Answer as Got, Class, FetchError, Fetcher, Phase, Private, Request, SetBy},
     model::{Page, Validators},
     web::replay::{Answer, Replay},
 };
@@ -21,7 +21,7 @@ use vigie::{
 const CAP: usize = 64 * 1024;
 const FEED: &str = "application/rss+xml";
 
-fn settings() -> Crawl {
+pub fn settings() -> Crawl {
     Crawl {
         contact: Some(Url::parse("https://veille.ville.fr/robot").unwrap()),
         hosts_at_once: 8,
@@ -32,16 +32,18 @@ fn settings() -> Crawl {
         body_cap: CAP,
         allow: Vec::new(),
         first_read: Duration::ZERO,
+        robots: Robots::Obeyed,
+        details: 20,
     }
 }
 
 fn fetcher() -> Fetcher {
-    Fetcher::new(&settings()).unwrap()
+    Fetcher::new(&settings(), []).unwrap()
 }
 
 async fn get_with(fetcher: &Fetcher, url: &str, private: Private, known: &Validators) -> Result<Got, FetchError> {
     let url = Url::parse(url).unwrap();
-    fetcher.get(&Request { url: &url, validators: known, private }).await
+    fetcher.get(&Request::page(&url, known, private)).await
 }
 
 /// As a source on the operator's own network.
@@ -51,7 +53,7 @@ async fn get(url: &str) -> Result<Got, FetchError> {
 
 /// As a source on the Internet.
 async fn get_public(settings: &Crawl, url: &str) -> Result<Got, FetchError> {
-    get_with(&Fetcher::new(settings).unwrap(), url, Private::Refused, &Validators::default()).await
+    get_with(&Fetcher::new(settings, []).unwrap(), url, Private::Refused, &Validators::default()).await
 }
 
 fn page(got: Result<Got, FetchError>) -> (Page, Validators) {
@@ -65,18 +67,29 @@ fn error(got: Result<Got, FetchError>) -> FetchError {
     got.expect_err("expected an error")
 }
 
-/// A server that writes these octets to whoever asks, and closes.
-async fn raw(answer: Vec<u8>) -> SocketAddr {
+/// A server that writes these octets to whoever asks for a page, and closes.
+pub async fn raw(answer: Vec<u8>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let mut asked = [0; 4096];
-            let _ = stream.read(&mut asked).await;
-            let _ = stream.write_all(&answer).await;
+            if asks_for_a_page(&mut stream).await {
+                let _ = stream.write_all(&answer).await;
+            }
         }
     });
     address
+}
+
+/// Reads a request; one for robots.txt is answered, and says that there is none.
+pub async fn asks_for_a_page(stream: &mut TcpStream) -> bool {
+    let mut asked = [0; 4096];
+    let length = stream.read(&mut asked).await.unwrap_or_default();
+    let robots = asked[..length].starts_with(b"GET /robots.txt ");
+    if robots {
+        let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+    }
+    !robots
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -129,6 +142,16 @@ async fn not_modified_since_nothing_is_not_believed() {
 }
 
 #[tokio::test]
+async fn who_reserves_text_and_data_mining_is_heard() {
+    for (value, reserved) in [("1", true), ("0", false), ("peut-être", false)] {
+        let server = Replay::start([("/", Answer::ok(FEED, "x").header("TDM-Reservation", value))]).await.unwrap();
+        assert_eq!(page(get(&server.url("/")).await).0.reserved, reserved, "{value}");
+    }
+    let server = Replay::start([("/", Answer::ok(FEED, "x"))]).await.unwrap();
+    assert!(!page(get(&server.url("/")).await).0.reserved);
+}
+
+#[tokio::test]
 async fn whatever_the_type_the_bytes_come_through() {
     let server = Replay::start([("/feed", Answer::ok("text/html", b"\xff\xfe\0".to_vec()))]).await.unwrap();
     let (page, _) = page(get(&server.url("/feed")).await);
@@ -154,7 +177,7 @@ async fn compressed_pages_are_read_and_bombs_are_cut() {
     assert_eq!(page(get(&server.url("/full")).await).0.body.len(), CAP);
     for path in ["/bomb", "/large"] {
         let error = error(get(&server.url(path)).await);
-        assert_eq!(error, FetchError::TooLarge { cap: CAP }, "{path}");
+        assert_eq!(error, FetchError::TooLarge { cap: CAP, set_by: SetBy::Crawl }, "{path}");
     }
     for path in ["/broken", "/strange"] {
         let error = error(get(&server.url(path)).await);
@@ -197,6 +220,8 @@ async fn permanent_redirects_are_followed_and_reported_temporary_ones_only_follo
         ("/new", Answer::ok(FEED, "<rss/>").header("etag", "\"n\"")),
         ("/today", Answer::redirect(302, "/old")),
         ("/mixed", Answer::redirect(301, "/today")),
+        ("/other", Answer::redirect(303, "/new")),
+        ("/for-now", Answer::redirect(307, "/new")),
     ])
     .await
     .unwrap();
@@ -211,7 +236,7 @@ async fn permanent_redirects_are_followed_and_reported_temporary_ones_only_follo
     let known = Validators { etag: Some("\"n\"".into()), last_modified: None };
     let unchanged = get_with(&fetcher(), &server.url("/old"), Private::Allowed, &known).await;
     assert!(matches!(&unchanged, Ok(Got::NotModified { moved: Some(to), .. }) if *to == new), "{unchanged:?}");
-    for path in ["/today", "/mixed", "/new"] {
+    for path in ["/today", "/mixed", "/other", "/for-now", "/new"] {
         let got = get(&server.url(path)).await;
         assert!(matches!(&got, Ok(Got::Page { page, moved: None, .. }) if page.url == new), "{path}: {got:?}");
     }
@@ -294,7 +319,7 @@ async fn patience_has_limits() {
     let patience = Crawl { connect_timeout: short, idle_timeout: short, ..settings() };
     let ask = async |settings: &Crawl, url: String| {
         let began = Instant::now();
-        let fetcher = Fetcher::new(settings).unwrap();
+        let fetcher = Fetcher::new(settings, []).unwrap();
         let got = get_with(&fetcher, &url, Private::Allowed, &Validators::default()).await;
         assert!(began.elapsed() < Duration::from_secs(2));
         match error(got) {
@@ -304,17 +329,18 @@ async fn patience_has_limits() {
     };
     assert_eq!(ask(&patience, server.url("/slow")).await, Phase::Head);
     let hurried = Crawl { total_timeout: short, ..settings() };
-    assert_eq!(ask(&hurried, server.url("/slow")).await, Phase::Total);
-    assert_eq!(ask(&hurried, server.url("/hop0")).await, Phase::Total, "redirects are part of the total");
+    assert_eq!(ask(&hurried, server.url("/slow")).await, Phase::Total(SetBy::Crawl));
+    assert_eq!(ask(&hurried, server.url("/hop0")).await, Phase::Total(SetBy::Crawl), "redirects are part of the total");
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut asked = [0; 4096];
-        let _ = stream.read(&mut asked).await;
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<rss>").await.unwrap();
-        tokio::time::sleep(Duration::from_secs(9)).await;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            if asks_for_a_page(&mut stream).await {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<rss>").await.unwrap();
+                tokio::time::sleep(Duration::from_secs(9)).await;
+            }
+        }
     });
     assert_eq!(ask(&patience, format!("http://{address}/")).await, Phase::Body);
 }
@@ -323,7 +349,7 @@ async fn patience_has_limits() {
 async fn one_request_at_a_time_per_host() {
     let slow = || Answer::ok(FEED, "x").after(Duration::from_millis(20));
     let server = Replay::start((0..5).map(|n| (format!("/{n}"), slow()))).await.unwrap();
-    let fetcher = Fetcher::new(&Crawl { host_gap: Duration::from_millis(30), ..settings() }).unwrap();
+    let fetcher = Fetcher::new(&Crawl { host_gap: Duration::from_millis(30), ..settings() }, []).unwrap();
     let known = Validators::default();
     let began = Instant::now();
     let urls: Vec<String> = (0..5).map(|n| server.url(&format!("/{n}"))).collect();

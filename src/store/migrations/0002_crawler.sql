@@ -9,9 +9,10 @@ ALTER TABLE source ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0; -- 1: text an
 -- What robots.txt of an origin says (RFC 9309).
 CREATE TABLE robots (
   origin     TEXT    NOT NULL PRIMARY KEY,
-  fetched    INTEGER NOT NULL,
-  status     INTEGER,                          -- of the answer; NULL: none came
-  body       TEXT    NOT NULL                  -- '' when there is no such file
+  asked_at   INTEGER NOT NULL,                 -- when it was asked for last
+  status     INTEGER,                          -- of that answer; NULL: none came
+  read_at    INTEGER,                          -- when `rules` were read; NULL: never
+  rules      TEXT    NOT NULL                  -- what of it is for this crawler; '' when there is no such file
 ) STRICT, WITHOUT ROWID;
 
 -- What is read of a document at an address of its own: its full text, or the details that a list leaves out.

@@ -3,12 +3,16 @@
 mod after;
 mod read;
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::{App, takein::Intake};
 use crate::{
@@ -122,6 +126,13 @@ pub async fn crawl(
         return Ok(Report::default());
     }
     let fetcher = app.fetcher()?;
+    for (host, until) in &held {
+        // Another source may redirect there.
+        fetcher.hold(host, Duration::try_from(until.duration_since(now)).unwrap_or_default());
+    }
+    // A host that wants long pauses makes them without one of the places.
+    let (at_once, places) = (hosts.len(), Semaphore::new(app.config.crawl.hosts_at_once.max(1)));
+    let places = &places;
     let reports: Vec<Vec<SourceReport>> = stream::iter(hosts)
         .map(|(host, sources)| {
             let held = held.get(host).copied();
@@ -129,6 +140,8 @@ pub async fn crawl(
                 let mut done = Vec::with_capacity(sources.len());
                 let mut held = held;
                 for (source, known) in sources {
+                    app.stop.run_until_cancelled(fetcher.rest(host)).await;
+                    let _place = places.acquire().await;
                     let report = match held.filter(|until| *until > app.clock.now()) {
                         _ if app.stop.is_cancelled() => skipped(source, known, String::from("the program is to end")),
                         Some(until) => skipped(source, known, format!("its host asked to be left alone until {until}")),
@@ -147,7 +160,7 @@ pub async fn crawl(
                 done
             }
         })
-        .buffer_unordered(app.config.crawl.hosts_at_once)
+        .buffer_unordered(at_once)
         .collect()
         .await;
     Ok(Report { sources: reports.into_iter().flatten().collect(), busy: false })
@@ -196,7 +209,7 @@ fn blank(source: &Source, known: &Known) -> SourceReport {
     }
 }
 
-/// Fetches, reads and stores one source. Also says until when its host is to be left alone.
+/// Fetches, reads and stores one source. Also says until when its own host is to be left alone.
 async fn one(
     app: &App,
     fetcher: &Fetcher,
@@ -212,10 +225,12 @@ async fn one(
     let began = Instant::now();
     let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
     let answer = fetcher.get(&Request::of(source, &url, validators)).await;
+    app.keep_robots()?;
     let now = app.clock.now();
     let result = read::read(source, &known, answer, now).await?;
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let hold = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
+    let until = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
+    let hold = result.held_host.as_deref().zip(until);
     let report = app
         .store
         .write(|tx| {
@@ -223,7 +238,7 @@ async fn one(
             let after =
                 after::after(source, &known, &result, taken.new, now, &store::fetches::arrivals(tx, &source.id, 10)?);
             store::sources::update(tx, &after)?;
-            if let (Some(until), Some(host)) = (hold, source.url.host_str()) {
+            if let Some((host, until)) = hold {
                 store::sources::hold_host(tx, host, until)?;
             }
             let fetch = Fetch {
@@ -252,5 +267,5 @@ async fn one(
             })
         })
         .context("cannot store what it brought")?;
-    Ok((report, hold))
+    Ok((report, hold.filter(|(host, _)| Some(*host) == source.url.host_str()).map(|(_, until)| until)))
 }

@@ -23,6 +23,8 @@ pub(super) struct Read {
     pub bytes: u64,
     pub fresh: Option<Duration>,
     pub retry_after: Option<Duration>,
+    /// The host that asked for it, which a redirect may have led to.
+    pub held_host: Option<String>,
     pub moved: Option<String>,
     pub detail: String,
 }
@@ -42,6 +44,7 @@ pub(super) async fn read(
         bytes: 0,
         fresh: None,
         retry_after: None,
+        held_host: None,
         moved: None,
         detail: String::new(),
     };
@@ -54,7 +57,7 @@ pub(super) async fn read(
             result.state = if known.state.is_failure() { known.state } else { State::Unmodified };
             result.detail = if known.state.is_failure() { known.detail.clone() } else { String::new() };
         }
-        Ok(Answer::Page { page, validators, fresh, moved, status }) => {
+        Ok(Answer::Page { page, validators, fresh, moved, status, problems }) => {
             result.status = Some(status);
             result.bytes = page.body.len() as u64;
             result.moved = moved.map(String::from);
@@ -62,6 +65,7 @@ pub(super) async fn read(
             result.extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described, now))
                 .await
                 .context("the reader of pages was stopped")?;
+            result.extracted.problems.extend(problems);
             result.fresh = fresh.max(result.extracted.ttl);
             let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
             // A mapping that matches nothing: the page was redesigned, and somebody must look at it.
@@ -81,6 +85,7 @@ pub(super) async fn read(
         Err(error) => {
             result.status = error.status();
             result.detail = error.to_string();
+            result.held_host = error.hold().map(|(host, _)| host.to_owned());
             (result.state, result.outcome) = match error.class() {
                 Class::Gone => (State::Gone, Outcome::Gone),
                 Class::Blocked => (State::Blocked, Outcome::Failed),

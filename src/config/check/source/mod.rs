@@ -25,11 +25,11 @@ use crate::{
 /// The shelf of a source that names none.
 const SECTION: &str = "tic";
 
-/// Those that are enabled, in the order in which they are written. All are checked.
-pub(super) fn read_all(tables: Vec<Table<'_>>, allow: &[Network], context: &Context<'_>) -> Vec<Source> {
+/// Those that are enabled, and those that are put aside, in the order in which they are written. All are checked.
+pub(super) fn read_all(tables: Vec<Table<'_>>, allow: &[Network], context: &Context<'_>) -> (Vec<Source>, Vec<Source>) {
     let mut ids: BTreeMap<SourceId, Option<Place>> = BTreeMap::new();
     let mut addresses: BTreeMap<String, Option<Place>> = BTreeMap::new();
-    let mut sources = Vec::new();
+    let (mut sources, mut aside) = (Vec::new(), Vec::new());
     for mut table in tables {
         let id = id(&mut table);
         if let Some(id) = &id
@@ -53,9 +53,9 @@ pub(super) fn read_all(tables: Vec<Table<'_>>, allow: &[Network], context: &Cont
         let asked = if enabled { Asked::Truly } else { Asked::Never };
         let source = read(&mut table, id, address, asked, allow, context);
         table.finish();
-        sources.extend(source.filter(|_| enabled));
+        if enabled { &mut sources } else { &mut aside }.extend(source);
     }
-    sources
+    (sources, aside)
 }
 
 /// Where a value was met before, as « sources.toml:12 »; or else it is noted.
