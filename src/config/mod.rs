@@ -102,6 +102,8 @@ pub struct Mail {
     pub reply_to: Option<EmailAddress>,
     /// Where a request to be left alone is sent; by default `reply_to`, else `from`.
     pub unsubscribe: Option<EmailAddress>,
+    /// Who is told when a source breaks, and when it is well again.
+    pub operator: Option<EmailAddress>,
     pub transport: Transport,
 }
 

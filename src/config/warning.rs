@@ -55,6 +55,12 @@ pub fn warnings(config: &Config) -> Vec<Warning> {
             "nothing can be sent",
             "write `from = \"Veille juridique <veille@example.fr>\"`, with an address of yours",
         ),
+        (
+            config.mail.operator.is_none(),
+            "[mail] operator",
+            "nobody is told when a source breaks",
+            "write `operator = \"informatique@example.fr\"`, with an address of yours",
+        ),
     ];
     all.into_iter()
         .filter(|(lacks, ..)| *lacks)

@@ -38,6 +38,7 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
         from: table.parse("from", value::mailbox),
         reply_to: table.parse("reply_to", value::email),
         unsubscribe: table.parse("unsubscribe", value::email),
+        operator: table.parse("operator", value::email),
         transport,
     };
     table.finish();

@@ -77,7 +77,9 @@ pub(super) async fn read(source: &Source, known: &Known, answer: Result<Answer, 
             result.status = error.status();
             result.detail = error.to_string();
             (result.state, result.outcome) = match error.class() {
-                Class::Gone => (State::Gone, Outcome::Gone),
+                Class::Gone if result.status == Some(410) => (State::Gone, Outcome::Gone),
+                // Whether it is the third is for its history to say.
+                Class::Gone => (State::Gone, Outcome::NotFound),
                 Class::Blocked => (State::Blocked, Outcome::Failed),
                 Class::Later { retry_after } => {
                     result.retry_after = retry_after;
