@@ -6,6 +6,7 @@ mod bulletin;
 mod commands;
 mod crawl;
 mod fetch;
+mod health;
 mod mail;
 mod readme;
 mod sources;

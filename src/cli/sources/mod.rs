@@ -26,10 +26,7 @@ enum Verb {
     /// What `sources.toml` says to watch.
     List,
     /// How each source fares: since when, why, and when it is asked next.
-    Health {
-        /// Only this one, with the problems of its last page.
-        source: Option<String>,
-    },
+    Health(health::Health),
     /// Try every source now: what each would yield, and what is wrong; nothing is stored.
     Check,
     /// What Vigie would read from a file or an address; nothing is stored.
@@ -44,8 +41,7 @@ enum Verb {
 pub async fn run(args: &Sources, app: &App, out: &Output) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::List => list(app, out),
-        Verb::Health { source: None } => health::all(app, out),
-        Verb::Health { source: Some(name) } => health::one(app, name, out),
+        Verb::Health(args) => health::run(args, app, out),
         Verb::Check => check(app, out).await,
         Verb::Try { file_or_url } => attempt(app, file_or_url, out).await,
         Verb::ExportOpml => {

@@ -231,8 +231,16 @@ fn empty_values_and_addresses_are_told_in_their_own_words() {
 #[test]
 fn what_readers_need_is_asked_for() {
     let told = |text: &str| warnings(&config(text, "")).iter().map(|w| w.setting).collect::<Vec<_>>();
-    assert_eq!(told(""), ["[site] url", "[site] publisher", "[site] address", "[crawl] contact", "[mail] from"]);
+    assert_eq!(
+        told(""),
+        ["[site] url", "[site] publisher", "[site] address", "[crawl] contact", "[mail] from", "[mail] operator"]
+    );
     let site = "[site]\nurl = \"https://v.fr\"\npublisher = \"M\"\naddress = \"1 rue\"\n";
-    assert_eq!(told(&format!("{site}[crawl]\ncontact = \"mailto:a@b.fr\"\n")), ["[mail] from"]);
-    assert!(told(&format!("{site}[crawl]\ncontact = \"mailto:a@b.fr\"\n[mail]\nfrom = \"a@b.fr\"\n")).is_empty());
+    assert_eq!(told(&format!("{site}[crawl]\ncontact = \"mailto:a@b.fr\"\n")), ["[mail] from", "[mail] operator"]);
+    assert!(
+        told(&format!(
+            "{site}[crawl]\ncontact = \"mailto:a@b.fr\"\n[mail]\nfrom = \"a@b.fr\"\noperator = \"i@b.fr\"\n"
+        ))
+        .is_empty()
+    );
 }
