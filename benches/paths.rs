@@ -132,7 +132,7 @@ fn write_a_message(bencher: Bencher) {
             date: Timestamp::UNIX_EPOCH,
             zone: &TimeZone::UTC,
             message_id: "bench@example.fr",
-            list: &list,
+            list: Some(&list),
         })
         .expect("a message")
     });

@@ -9,11 +9,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
-use crate::work::{
-    App,
-    crawl::SourceReport,
-    tick::{self, Publishing},
-};
+use crate::work::{App, crawl::SourceReport, health::Told, tick};
 
 /// How often the database is asked what is due.
 const EVERY: Duration = Duration::from_secs(30);
@@ -35,10 +31,9 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
     let work = async {
         info!(sources = app.config.sources.len(), data = %app.config.data.display(), "running");
         notify(sd_notify::NotifyState::Ready);
-        // The settings may have changed since the folder was written.
-        step(app, Publishing::Always).await;
+        step(app).await;
         while app.stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-            step(app, Publishing::OnChange).await;
+            step(app).await;
         }
     };
     tokio::join!(listen, work);
@@ -46,8 +41,8 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
 }
 
 /// One tick, told to the log. A failure is told and does not end the daemon: the next step tries again.
-pub async fn step(app: &App, publishing: Publishing) {
-    match tick::tick(app, publishing, &tell).await {
+pub async fn step(app: &App) {
+    match tick::tick(app, &tell).await {
         Ok(report) if report.busy => warn!("another `vigie tick` or `vigie run` is at work: nothing was done"),
         Ok(report) => {
             for composed in &report.composed {
@@ -61,6 +56,11 @@ pub async fn step(app: &App, publishing: Publishing) {
             report.errors.iter().for_each(|error| error!("{error}"));
             if let Some(trouble) = &sent.trouble {
                 warn!(%trouble, "mail stays due");
+            }
+            match &report.told {
+                Told::Sent { began, ended } => info!(began, ended, "the operator was told of alarms"),
+                Told::Waiting { why } => warn!(%why, "the operator is not told of alarms yet"),
+                Told::Nothing => {}
             }
         }
         Err(error) => error!("{error:#}"),

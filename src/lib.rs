@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | 1 | [`clock`] [`model`] [`text`] | vocabulary; imports nothing of ours |
 //! | 2 | [`normalise`] | one form per value: addresses, dates, charsets, titles, references |
-//! | 3 | [`config`] [`schedule`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
+//! | 3 | [`config`] [`schedule`] [`alarm`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
 //! | 4 | [`render`] [`publish`] | presentation, pure |
 //! | 5 | [`fetch`] [`store`] [`mail`] [`files`] | the outside, one module per system |
 //! | 6 | [`work`] | use cases: read, decide, write in one transaction |
@@ -60,6 +60,7 @@ pub mod text;
 pub mod normalise;
 
 // Row 3: decisions.
+pub mod alarm;
 pub mod bulletin;
 pub mod classify;
 pub mod config;

@@ -30,11 +30,15 @@ pub struct History {
 pub enum Outcome {
     /// Something new, or changed.
     New,
+    /// A page of which not one entry was known: others may have come and gone since the last one.
+    Missed,
     /// Nothing new: 304, or a page without a change.
     Unchanged,
     /// To be tried again.
     Failed,
-    /// 404 or 410.
+    /// 404, three times in a row.
+    NotFound,
+    /// 410: its keeper says that it will not come back.
     Gone,
 }
 
@@ -42,18 +46,21 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// A quiet source is asked more and more rarely, up to so many times its `every`: who sets a short one for rare but
 /// urgent news must not wait a day for it.
 const STRETCH: u32 = 8;
-/// The longest wait that a server may ask for.
-const LONGEST_RETRY: Duration = Duration::from_secs(31 * 86_400);
+/// The longest wait of all: that of a source that is gone, and the most that a server may ask for.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(31 * 86_400);
 
-/// When a source is to be asked next: never before `now`.
+/// When a source is to be asked next: never before `now`, and at most [`LONGEST_WAIT`] later.
 ///
 /// - After a success, by the rhythm of the source: half the average gap between its notices, longer when it has been
 ///   quiet for weeks, but never less than `every` nor more than a day or [`STRETCH`] times `every`. `fresh` (max-age,
 ///   Expires, ttl) makes it later, up to a day.
-/// - After a failure: `every`, twice; then doubled each time up to a day, for ever: a source is never given up.
-///   After 404 or 410, a day.
+/// - After a page of which nothing was known, half of that, and so it may be half of `every` too: what was published in
+///   between and no longer listed cannot be had again. No lower, for `every` is what its keeper was promised.
+/// - After a failure: `every`, twice; then doubled each time up to a day, for ever: a source is never given up. Each of
+///   these visits is a probe, and the first that succeeds brings back the usual rhythm. After 404 three times, a day;
+///   after 410, [`LONGEST_WAIT`].
 /// - Give or take a tenth, always the same for one source, so that sources do not bunch after a restart.
-/// - `retry_after` is obeyed in full, up to 31 days.
+/// - `retry_after` is obeyed in full, up to [`LONGEST_WAIT`].
 pub fn next_check(
     source_id: &SourceId,
     every: Duration,
@@ -68,15 +75,28 @@ pub fn next_check(
     // After the clock was set back, the last fetch lies in the future.
     let last_fetch = last_fetch.min(now);
     let most = DAY.max(every);
+    let fresh = fresh.unwrap_or_default().min(DAY);
     let wait = match history.outcome {
-        Outcome::Gone => most,
+        Outcome::Gone => LONGEST_WAIT,
+        Outcome::NotFound => most,
         Outcome::Failed => back_off(every, history.failures).min(most),
-        Outcome::New | Outcome::Unchanged => {
-            usual(every, history, now).max(fresh.unwrap_or_default().min(DAY)).min(most)
-        }
+        Outcome::Missed => (usual(every, history, now) / 2).max(fresh).min(most),
+        Outcome::New | Outcome::Unchanged => usual(every, history, now).max(fresh).min(most),
     };
-    let wait = jitter(source_id, wait).max(retry_after.unwrap_or_default().min(LONGEST_RETRY));
+    let wait = jitter(source_id, wait).max(retry_after.unwrap_or_default()).min(LONGEST_WAIT);
     later(last_fetch, wait).max(now)
+}
+
+/// Whether the time of a source has come. Besides the instant that [`next_check`] gave, a clock that was set back is
+/// seen by a fetch that lies in the future, or a next one further away than anything puts it: then it is asked once, and
+/// is on the clock of today.
+pub fn is_due(next_check: Timestamp, last_fetch: Option<Timestamp>, now: Timestamp) -> bool {
+    last_fetch.is_none_or(|last| last > now || next_check <= now || next_check > furthest(now))
+}
+
+/// Whatever is put off further than this was put off by a clock gone wrong.
+pub fn furthest(now: Timestamp) -> Timestamp {
+    later(now, LONGEST_WAIT + DAY)
 }
 
 fn usual(every: Duration, history: &History, now: Timestamp) -> Duration {

@@ -3,14 +3,11 @@
 use anyhow::bail;
 
 use super::{Exit, compose, crawl, output::Output, send};
-use crate::work::{
-    App,
-    tick::{self, Publishing},
-};
+use crate::work::{App, health::Told, tick};
 
 /// Cron mails what is printed: nothing is, unless something was done or failed.
 pub async fn run(app: &App, out: &Output) -> anyhow::Result<Exit> {
-    let report = tick::tick(app, Publishing::Always, &|_| ()).await?;
+    let report = tick::tick(app, &|_| ()).await?;
     out.data(&report, String::new)?;
     if report.busy {
         out.say("another `vigie tick` or `vigie run` is at work: nothing to do");
@@ -21,6 +18,11 @@ pub async fn run(app: &App, out: &Output) -> anyhow::Result<Exit> {
     let send = &report.send;
     let idle = send.sent + send.deferred + send.failed + send.cancelled == 0 && send.trouble.is_none();
     let sent = if idle { Exit::Done } else { send::tell(send, out) };
+    match &report.told {
+        Told::Sent { began, ended } => out.say(format!("the operator was told: {began} began, {ended} ended")),
+        Told::Waiting { why } => out.complain(format!("the operator is not told of alarms yet: {why}")),
+        Told::Nothing => {}
+    }
     if !report.errors.is_empty() {
         bail!("{}", report.errors.join("\n"));
     }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::header;
 use crate::{
     config::Mailbox,
-    model::{BulletinId, EmailAddress, SubscriberId},
+    model::{AlarmId, BulletinId, EmailAddress, SubscriberId},
 };
 
 /// The longest address in a list header: it must stand on one line, and a line has 998 octets at most.
@@ -37,7 +37,8 @@ pub struct Parts<'a> {
     pub zone: &'a TimeZone,
     /// `local@domain`, without angle brackets: see [`message_id`].
     pub message_id: &'a str,
-    pub list: &'a List<'a>,
+    /// None for a message to one person alone, such as the operator.
+    pub list: Option<&'a List<'a>>,
 }
 
 /// What mail programs are told of the list that a message belongs to (RFC 2369, RFC 2919, RFC 8058).
@@ -77,7 +78,6 @@ pub enum MessageError {
 /// quoted-printable UTF-8. Nothing is random: the boundary comes from the Message-ID.
 pub fn build(parts: &Parts) -> Result<Vec<u8>, MessageError> {
     check(parts)?;
-    let list = parts.list;
     let mut message = Message::builder()
         .raw_header(header::mailbox("From", parts.from.name.as_deref(), &parts.from.address))
         .raw_header(header::mailbox("To", None, parts.to));
@@ -87,30 +87,35 @@ pub fn build(parts: &Parts) -> Result<Vec<u8>, MessageError> {
     message = message
         .raw_header(header::text("Subject", parts.subject))
         .raw_header(date(parts)?)
-        .raw_header(header::words("Message-ID", &format!("<{}>", parts.message_id)))
-        .raw_header(header::list_id(list.name, list.id));
-    if !list.unsubscribe.is_empty() {
-        let urls: Vec<String> = list.unsubscribe.iter().map(|url| format!("<{url}>")).collect();
-        message = message.raw_header(header::words("List-Unsubscribe", &urls.join(", ")));
-    }
-    if list.unsubscribe.iter().any(|url| url.starts_with("https:")) {
-        message = message.raw_header(header::words("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
-    }
-    for (name, url) in [("List-Archive", list.archive), ("List-Help", list.help)] {
-        if let Some(url) = url {
-            message = message.raw_header(header::words(name, &format!("<{url}>")));
-        }
+        .raw_header(header::words("Message-ID", &format!("<{}>", parts.message_id)));
+    for header in parts.list.map(list_headers).unwrap_or_default() {
+        message = message.raw_header(header);
     }
     let bodies = MultiPart::alternative()
         .boundary(boundary(parts.message_id))
         .singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(parts.text)))
         .singlepart(SinglePart::builder().header(ContentType::TEXT_HTML).body(body(parts.html)));
-    let message = message
-        .raw_header(header::words("Auto-Submitted", "auto-generated"))
-        .raw_header(header::words("Precedence", "bulk"))
-        .multipart(bodies)
-        .map_err(|why| MessageError::Addresses(why.to_string()))?;
+    message = message.raw_header(header::words("Auto-Submitted", "auto-generated"));
+    if parts.list.is_some() {
+        message = message.raw_header(header::words("Precedence", "bulk"));
+    }
+    let message = message.multipart(bodies).map_err(|why| MessageError::Addresses(why.to_string()))?;
     Ok(message.formatted())
+}
+
+fn list_headers(list: &List) -> Vec<HeaderValue> {
+    let mut headers = vec![header::list_id(list.name, list.id)];
+    if !list.unsubscribe.is_empty() {
+        let urls: Vec<String> = list.unsubscribe.iter().map(|url| format!("<{url}>")).collect();
+        headers.push(header::words("List-Unsubscribe", &urls.join(", ")));
+    }
+    if list.unsubscribe.iter().any(|url| url.starts_with("https:")) {
+        headers.push(header::words("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
+    }
+    for (name, url) in [("List-Archive", list.archive), ("List-Help", list.help)] {
+        headers.extend(url.map(|url| header::words(name, &format!("<{url}>"))));
+    }
+    headers
 }
 
 /// The Message-ID of one bulletin to one subscriber, `<32 hexadecimal digits>@domain` without brackets. It is an
@@ -121,6 +126,18 @@ pub fn message_id(key: &[u8], bulletin: BulletinId, subscriber: SubscriberId, do
     mac.update(b"message-id");
     mac.update(&bulletin.get().to_be_bytes());
     mac.update(&subscriber.get().to_be_bytes());
+    format!("{}@{domain}", hex(&mac.finalize().into_bytes()))
+}
+
+/// The Message-ID of the word that goes to the operator of these alarms, of which `began` began and `ended` ended: the
+/// same for the same alarms, so that a second try can be folded into the first.
+pub fn alarm_message_id(key: &[u8], began: &[AlarmId], ended: &[AlarmId], domain: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(b"alarms");
+    for ids in [began, ended] {
+        mac.update(&(ids.len() as u64).to_be_bytes());
+        ids.iter().for_each(|id| mac.update(&id.get().to_be_bytes()));
+    }
     format!("{}@{domain}", hex(&mac.finalize().into_bytes()))
 }
 
@@ -135,7 +152,7 @@ fn check(parts: &Parts) -> Result<(), MessageError> {
     if !is_id(parts.message_id) {
         return Err(MessageError::MessageId(parts.message_id.to_owned()));
     }
-    let list = parts.list;
+    let Some(list) = parts.list else { return Ok(()) };
     let is_label =
         |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if list.id.len() > 255 || !list.id.split('.').all(is_label) {

@@ -13,7 +13,7 @@ mod tls;
 mod transport;
 mod wire;
 
-pub use message::{List, MessageError, Parts, build, message_id};
+pub use message::{List, MessageError, Parts, alarm_message_id, build, message_id};
 pub use outcome::{Dot, Envelope, Outcome, SendError};
 pub use reply::{Blame, ReplyClass, blames_reader, classify, retry_delay};
 pub use transport::{Mailer, Sent, Session, Submission};

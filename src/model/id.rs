@@ -41,6 +41,8 @@ row_id! {
     SubscriberId,
     /// One bulletin to one subscriber.
     DeliveryId,
+    /// One thing that is wrong with one source, from its first sign to its end.
+    AlarmId,
 }
 
 /// The name a source has in `sources.toml`: `[a-z0-9-]`, 1 to 64 characters, no dash at either end.

@@ -33,7 +33,7 @@ pub struct Source {
     pub language: String,
     pub licence: Licence,
     pub authority: Authority,
-    /// The least time between two fetches.
+    /// The least time between two fetches; half of it after a page of which not one entry was known.
     pub every: Duration,
     /// The zone of dates that state none.
     pub zone: TimeZone,

@@ -101,7 +101,7 @@ pub fn bulletin_mail(
 }
 
 /// No space at the end of a line, never more than one blank line, one line end at the end.
-fn tidy(text: &str) -> String {
+pub(super) fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut blank = true;
     for line in text.lines().map(str::trim_end) {

@@ -6,6 +6,7 @@
 
 mod budget;
 mod mail;
+mod operator;
 mod page;
 mod sample;
 mod templates;
@@ -16,6 +17,7 @@ mod words;
 mod tests;
 
 pub use mail::{Mail, Reader, bulletin_mail};
+pub use operator::{OperatorLine, OperatorNews, operator_mail};
 pub use page::{
     ABOUT_PATH, FeedGroup, FeedLink, INDEX_PATH, PastEdition, STYLE_PATH, about_page, bulletin_page, edition_path,
     index_page,

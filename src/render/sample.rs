@@ -3,14 +3,17 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
+    alarm::{Alarm, AlarmKind, Network},
     bulletin::{Also, Edition, Item, Shelf},
     config::Site,
-    model::{Cadence, EmailAddress, Nature, Preferences, PublicationDate, SectionId, Sections, Severity, StoryId},
+    model::{
+        Cadence, EmailAddress, Nature, Preferences, PublicationDate, SectionId, Sections, Severity, SourceId, StoryId,
+    },
 };
 
 use super::{
-    FeedGroup, FeedLink, PastEdition, Reader, RenderError, Templates, about_page, bulletin_mail, bulletin_page,
-    index_page,
+    FeedGroup, FeedLink, OperatorLine, OperatorNews, PastEdition, Reader, RenderError, Templates, about_page,
+    bulletin_mail, bulletin_page, index_page, operator_mail,
 };
 
 /// Renders everything once with all there can be, and once with as little as there can be.
@@ -28,6 +31,7 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
     let Some(section) = SectionId::parse("tic") else { return Ok(()) };
     let large: Vec<Item> = (0..300).map(|n| item(&section, n, "Un titre. ".repeat(20))).collect();
     let Some(address) = EmailAddress::parse("c.durand@mairie.exemple.fr").ok() else { return Ok(()) };
+    let Some(source) = SourceId::parse("cert-fr") else { return Ok(()) };
     let preferences = Preferences::all(Cadence::Daily);
     let reader = Reader {
         address: &address,
@@ -43,6 +47,19 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
         bulletin_mail(templates, &edition, site, &Sections::default(), &reader)?;
         bulletin_page(templates, &edition, site)?;
         about_page(templates, site)?;
+    }
+    for site in [&site, &bare] {
+        let line = |ended| OperatorLine {
+            id: source.clone(),
+            name: "CERT-FR".into(),
+            alarm: Alarm { kind: AlarmKind::Gone, since: Timestamp::UNIX_EPOCH, detail: "a cause".into() },
+            ended,
+            next: ended.is_none().then_some(Timestamp::UNIX_EPOCH),
+        };
+        let network = Some(Network::Back { since: Timestamp::UNIX_EPOCH });
+        let ended = vec![line(Some(Timestamp::UNIX_EPOCH))];
+        operator_mail(templates, &OperatorNews { network, began: vec![line(None)], ended }, site)?;
+        operator_mail(templates, &OperatorNews::default(), site)?;
     }
     let past = PastEdition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), number: 1, stories: 1 };
     let feed = FeedLink { path: "veille".into(), title: "Veille".into(), group: FeedGroup::All };

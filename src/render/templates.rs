@@ -10,13 +10,15 @@ use serde::Serialize;
 
 use super::{sample, words};
 
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 9] = [
     ("about.html", include_str!("../../templates/about.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("bulletin.html", include_str!("../../templates/bulletin.html")),
     ("index.html", include_str!("../../templates/index.html")),
     ("mail.html", include_str!("../../templates/mail.html")),
     ("mail.txt", include_str!("../../templates/mail.txt")),
+    ("operator.html", include_str!("../../templates/operator.html")),
+    ("operator.txt", include_str!("../../templates/operator.txt")),
     (STYLE, include_str!("../../templates/style.css")),
 ];
 const NAMES: [&str; EMBEDDED.len()] = {
@@ -133,6 +135,13 @@ impl Templates {
     /// The style sheet that the pages refer to, to be published as [`STYLE_PATH`](super::STYLE_PATH).
     pub fn style(&self) -> &str {
         &self.style
+    }
+
+    /// All that they hold, the style sheet last: what was rendered with the same texts need not be rendered again.
+    pub fn texts(&self) -> Vec<String> {
+        let named = self.environment.templates().map(|(name, template)| (name, template.source().to_owned()));
+        let named: BTreeMap<&str, String> = named.collect();
+        named.into_values().chain([self.style.clone()]).collect()
     }
 
     pub(super) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, RenderError> {

@@ -75,7 +75,37 @@ fn failures_back_off_for_ever_and_never_beyond_a_day() {
     {
         assert_eq!(wait(&history(Outcome::Failed, failures), Some(hours(20)), None), expected, "{failures}");
     }
-    assert_eq!(wait(&history(Outcome::Gone, 1), None, None), 24.0);
+    assert_eq!(wait(&history(Outcome::NotFound, 3), None, None), 24.0);
+    assert_eq!(wait(&history(Outcome::Gone, 1), None, None), 31.0 * 24.0);
+}
+
+#[test]
+fn a_page_without_a_known_entry_is_asked_for_again_in_half_the_time() {
+    let quiet = |outcome| {
+        let last_new = Some(at(NOW) - SignedDuration::from_hours(24 * 15));
+        History { last_new, average_gap: Some(hours(1)), ..history(outcome, 0) }
+    };
+    assert_eq!(wait(&history(Outcome::Missed, 0), None, None), 1.0);
+    assert_eq!(wait(&quiet(Outcome::Missed), None, None), 4.0);
+    assert_eq!(wait(&history(Outcome::Missed, 0), Some(hours(3)), None), 3.0, "the server has nothing newer before");
+}
+
+#[test]
+fn the_first_success_brings_back_the_usual_rhythm() {
+    assert_eq!(wait(&history(Outcome::Failed, 40), None, None), 24.0);
+    assert_eq!(wait(&history(Outcome::Unchanged, 0), None, None), 2.0);
+}
+
+#[test]
+fn a_wait_of_a_month_is_no_clock_gone_wrong() {
+    for n in 0..300 {
+        let id = SourceId::parse(&format!("source-{n}")).unwrap();
+        for outcome in [Outcome::Unchanged, Outcome::Failed, Outcome::NotFound, Outcome::Gone] {
+            let history = History { failures: 9, ..history(outcome, 9) };
+            let next = next_check(&id, LONGEST_WAIT, &history, None, Some(Duration::MAX), at(NOW));
+            assert!(!is_due(next, Some(at(NOW)), at(NOW)), "{id} {outcome:?} {next}");
+        }
+    }
 }
 
 #[test]
@@ -225,13 +255,54 @@ proptest! {
         every in 300_u64..31 * 86_400, failures in 0..100_u32, gap in 0..10_000_000_u64, name in "[a-z]{1,12}",
     ) {
         let id = SourceId::parse(&name).unwrap();
-        for outcome in [Outcome::New, Outcome::Unchanged, Outcome::Failed, Outcome::Gone] {
+        for outcome in [Outcome::New, Outcome::Missed, Outcome::Unchanged, Outcome::Failed, Outcome::NotFound, Outcome::Gone] {
             let average_gap = Some(Duration::from_secs(gap));
             let history = History { average_gap, last_new: Some(at(NOW)), ..history(outcome, failures) };
             let every = Duration::from_secs(every);
             let next = next_check(&id, every, &history, None, None, at(NOW));
-            prop_assert!(next >= later(at(NOW), every * 9 / 10));
-            prop_assert!(next <= later(at(NOW), every.max(DAY) * 11 / 10));
+            let least = if outcome == Outcome::Missed { every / 2 } else { every };
+            prop_assert!(next >= later(at(NOW), least * 9 / 10));
+            let most = if outcome == Outcome::Gone { LONGEST_WAIT } else { every.max(DAY) };
+            prop_assert!(next <= later(at(NOW), (most * 11 / 10).min(LONGEST_WAIT)));
         }
+    }
+
+    /// Whoever looks every ten minutes while the clock is set forward and back, by anything up to two years, asks a
+    /// source at least once in its usual wait, or a day, of real use, and once more at most for each time it was set.
+    #[test]
+    fn a_clock_that_jumps_neither_freezes_a_source_nor_hammers_it(
+        every in 300_u64..2 * 86_400,
+        jumps in proptest::collection::vec((1_u32..300, -63_000_000_i64..63_000_000), 1..5),
+        failing in any::<u8>(),
+    ) {
+        let id = SourceId::parse("cert-fr").unwrap();
+        let every = Duration::from_secs(every);
+        let step = SignedDuration::from_mins(10);
+        let most = DAY.max(every).mul_f64(1.1) + Duration::from_secs(600);
+        let (mut now, mut next, mut last, mut failures) = (at(NOW), at(NOW), None, 0_u32);
+        let (mut since, mut visits, mut elapsed) = (Duration::ZERO, 0_u32, Duration::ZERO);
+        let mut count = 0;
+        for (ticks, jump) in &jumps {
+            now += SignedDuration::from_secs(*jump);
+            for _ in 0..*ticks {
+                if is_due(next, last, now) {
+                    let failed = failing >> (visits % 8) & 1 == 1;
+                    failures = if failed { failures + 1 } else { 0 };
+                    let outcome = if failed { Outcome::Failed } else { Outcome::Unchanged };
+                    let history = History { last_fetch: Some(now), ..history(outcome, failures) };
+                    next = next_check(&id, every, &history, None, None, now);
+                    last = Some(now);
+                    (visits, since) = (visits + 1, Duration::ZERO);
+                    prop_assert!(!is_due(next, last, now), "asked twice at one instant");
+                }
+                now += step;
+                since += Duration::from_secs(600);
+                elapsed += Duration::from_secs(600);
+                prop_assert!(since <= most, "not asked for {since:?}");
+            }
+            count += 1;
+        }
+        let usual = (elapsed.as_secs_f64() / (every.as_secs_f64() * 0.9)).ceil() as u32;
+        prop_assert!(visits <= usual + count + 1, "{visits} visits in {elapsed:?}");
     }
 }

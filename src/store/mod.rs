@@ -7,6 +7,7 @@ mod engine;
 mod error;
 mod migrate;
 
+pub mod alarms;
 pub mod bulletins;
 pub mod details;
 pub mod fetches;

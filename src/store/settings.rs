@@ -12,9 +12,11 @@ pub fn get_or_set(tx: &Tx, name: &str, value: &str) -> Result<String> {
     tx.value("SELECT value FROM setting WHERE name = $1", &[&name])
 }
 
+/// Stores a value, unless it stands there already.
 pub fn set(tx: &Tx, name: &str, value: &str) -> Result<()> {
     tx.execute(
-        "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+         WHERE setting.value <> excluded.value",
         &[&name, &value],
     )?;
     Ok(())

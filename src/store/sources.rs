@@ -1,10 +1,16 @@
 //! What is known of each source between two fetches.
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Db, Result, Tx, instant, millis, word};
-use crate::model::{Source, SourceId, Validators};
+use crate::{
+    alarm::MOVES,
+    model::{Source, SourceId, Validators},
+    schedule,
+};
 
 /// How a source fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -51,7 +57,7 @@ impl State {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == text)
     }
 
@@ -76,18 +82,36 @@ pub struct Known {
     pub since: Timestamp,
     pub failures: u32,
     pub detail: String,
+    /// Where it redirects for good.
     pub moved_to: Option<String>,
+    /// On how many successful visits in a row it did so.
+    pub moved_times: u32,
+}
+
+impl Known {
+    /// The new address, once it was given often enough to be believed.
+    pub fn proposed_address(&self) -> Option<&str> {
+        self.moved_to.as_deref().filter(|_| self.moved_times >= MOVES)
+    }
+}
+
+/// The sources that [`register`] would change: those that have no row, and those whose address was edited.
+pub fn unregistered<'s>(db: &Db, sources: &'s [Source]) -> Result<Vec<&'s Source>> {
+    let known: HashMap<String, String> =
+        db.query("SELECT id, url FROM source", &[], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect();
+    let differs = |source: &&Source| known.get(source.id.as_str()).is_none_or(|url| url != source.url.as_str());
+    Ok(sources.iter().filter(differs).collect())
 }
 
 /// Makes a row for each source that has none. One whose address was edited is asked anew, in full, at once.
-pub fn register(tx: &Tx, sources: &[Source], now: Timestamp) -> Result<()> {
+pub fn register(tx: &Tx, sources: &[&Source], now: Timestamp) -> Result<()> {
     for source in sources {
         tx.execute(
             "INSERT INTO source (id, url, next_check_at, state, since, failures, detail)
              VALUES ($1, $2, $3, 'new', $3, 0, '')
              ON CONFLICT (id) DO UPDATE SET
-               url = excluded.url, etag = NULL, last_modified = NULL, moved_to = NULL, read_since = NULL,
-               next_check_at = excluded.next_check_at
+               url = excluded.url, etag = NULL, last_modified = NULL, moved_to = NULL, moved_times = 0, read_since = NULL,
+               last_fetch_at = NULL, next_check_at = excluded.next_check_at
              WHERE source.url <> excluded.url",
             &[&source.id.as_str(), &source.url.as_str(), &millis(now)],
         )?;
@@ -99,24 +123,27 @@ pub fn all(db: &Db) -> Result<Vec<Known>> {
     db.query(&format!("{SELECT} ORDER BY id"), &[], read)
 }
 
+/// Of every source that was ever watched.
+pub fn ids(db: &Db) -> Result<Vec<SourceId>> {
+    db.query("SELECT id FROM source ORDER BY id", &[], |row| {
+        word("the id of a source", &row.get::<String>(0)?, SourceId::parse)
+    })
+}
+
 pub fn get(db: &Db, id: &SourceId) -> Result<Option<Known>> {
     db.query_first(&format!("{SELECT} WHERE id = $1"), &[&id.as_str()], read)
 }
 
-/// Longer than anything makes a source wait: what is put off further was put off by a clock gone wrong.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(32 * 24);
-
-/// Those whose time has come, the longest overdue first.
+/// Those whose time has come ([`schedule::is_due`]), the longest overdue first.
 pub fn due(db: &Db, now: Timestamp) -> Result<Vec<Known>> {
     db.query(
-        &format!("{SELECT} WHERE next_check_at <= $1 OR next_check_at > $2 ORDER BY next_check_at, id"),
-        &[&millis(now), &millis(latest(now))],
+        &format!(
+            "{SELECT} WHERE next_check_at <= $1 OR next_check_at > $2 OR last_fetch_at > $1 OR last_fetch_at IS NULL
+             ORDER BY next_check_at, id"
+        ),
+        &[&millis(now), &millis(schedule::furthest(now))],
         read,
     )
-}
-
-fn latest(now: Timestamp) -> Timestamp {
-    now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX)
 }
 
 /// Stores a source as it stands after a fetch, validators included.
@@ -124,7 +151,7 @@ pub fn update(tx: &Tx, known: &Known) -> Result<()> {
     tx.execute(
         "UPDATE source SET etag = $2, last_modified = $3, next_check_at = $4, last_fetch_at = $5,
            last_success_at = $6, last_new_at = $7, state = $8, since = $9, failures = $10, detail = $11, moved_to = $12,
-           read_since = $13
+           read_since = $13, moved_times = $14
          WHERE id = $1",
         &[
             &known.id.as_str(),
@@ -140,31 +167,34 @@ pub fn update(tx: &Tx, known: &Known) -> Result<()> {
             &known.detail,
             &known.moved_to,
             &known.read_since.map(millis),
+            &known.moved_times,
         ],
     )?;
     Ok(())
 }
 
-/// Until when a host asked to be left alone, where that is still to come.
+/// Until when a host asked to be left alone, where that is still to come. What was asked in the future was asked while
+/// the clock was ahead.
 pub fn held_hosts(db: &Db, now: Timestamp) -> Result<Vec<(String, Timestamp)>> {
     db.query(
-        "SELECT name, held_until FROM host WHERE held_until > $1 AND held_until <= $2 ORDER BY name",
-        &[&millis(now), &millis(latest(now))],
+        "SELECT name, held_until FROM host WHERE held_until > $1 AND held_until <= $2 AND since <= $1 ORDER BY name",
+        &[&millis(now), &millis(schedule::furthest(now))],
         |row| Ok((row.get(0)?, instant(row.get(1)?)?)),
     )
 }
 
-pub fn hold_host(tx: &Tx, name: &str, until: Timestamp) -> Result<()> {
+pub fn hold_host(tx: &Tx, name: &str, until: Timestamp, now: Timestamp) -> Result<()> {
     tx.execute(
-        "INSERT INTO host (name, held_until) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET held_until = excluded.held_until WHERE host.held_until < excluded.held_until",
-        &[&name, &millis(until)],
+        "INSERT INTO host (name, held_until, since) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET held_until = excluded.held_until, since = excluded.since
+         WHERE host.held_until < excluded.held_until OR host.since > excluded.since",
+        &[&name, &millis(until), &millis(now)],
     )?;
     Ok(())
 }
 
 const SELECT: &str = "SELECT id, etag, last_modified, next_check_at, last_fetch_at, last_success_at, last_new_at,
-    state, since, failures, detail, moved_to, read_since FROM source";
+    state, since, failures, detail, moved_to, read_since, moved_times FROM source";
 
 fn read(row: &super::engine::Row) -> Result<Known> {
     let at = |column| row.get::<Option<i64>>(column)?.map(instant).transpose();
@@ -181,5 +211,6 @@ fn read(row: &super::engine::Row) -> Result<Known> {
         detail: row.get(10)?,
         moved_to: row.get(11)?,
         read_since: at(12)?,
+        moved_times: row.get(13)?,
     })
 }

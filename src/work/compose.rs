@@ -107,6 +107,7 @@ fn freeze(
     let waiting = stories::waiting(tx, cadence)?;
     let items = items(app, tx, &waiting)?;
     let Some(bulletin) = bulletins::freeze(tx, cadence, slot, date, &items, now)? else { return Ok(None) };
+    super::publish::announce(tx)?;
     for story in &waiting {
         stories::carried(tx, cadence, story.id)?;
     }
@@ -134,7 +135,7 @@ fn queue(tx: &Tx, bulletin: BulletinId, to: SubscriberId, id: &str, now: Timesta
 }
 
 /// The key from which this installation's Message-IDs are derived.
-fn message_key(tx: &Tx) -> store::Result<Vec<u8>> {
+pub(super) fn message_key(tx: &Tx) -> store::Result<Vec<u8>> {
     let mut fresh = [0; 32];
     // Without randomness the key is guessable, and no secret hangs on it: an id must be stable and unique.
     let _ = getrandom::fill(&mut fresh);

@@ -61,7 +61,7 @@ impl Letter<'_> {
             date: Clock::System.now(),
             zone: &app.config.site.zone,
             message_id: self.message_id,
-            list: &list,
+            list: Some(&list),
         })?)
     }
 

@@ -7,6 +7,7 @@
 pub mod attempt;
 pub mod compose;
 pub mod crawl;
+pub mod health;
 pub mod import;
 pub mod letter;
 pub mod publish;
@@ -14,8 +15,9 @@ pub mod send;
 pub mod subscribe;
 mod takein;
 pub mod tick;
+pub mod tidy;
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{collections::HashMap, path::PathBuf, sync::OnceLock};
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +30,7 @@ use crate::{
     files::{self, RunLock},
     model::{Licence, Source, SourceId},
     render::Templates,
-    store::Store,
+    store::{self, Store},
 };
 
 /// One installation at work.
@@ -41,6 +43,8 @@ pub struct App {
     /// Cancelled when the program is to end: loops finish the step they are in.
     pub stop: CancellationToken,
     fetcher: OnceLock<Fetcher>,
+    /// Where each source stands among those of the configuration.
+    places: HashMap<SourceId, usize>,
 }
 
 impl App {
@@ -54,7 +58,8 @@ impl App {
         })?;
         let store = Store::open(&config.data.join("vigie.db"))?;
         let stop = CancellationToken::new();
-        let app = Self { config, rules, templates, store, clock, stop, fetcher: OnceLock::new() };
+        let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
+        let app = Self { config, rules, templates, store, clock, stop, fetcher: OnceLock::new(), places };
         app.register()?;
         Ok(app)
     }
@@ -63,10 +68,17 @@ impl App {
     fn register(&self) -> anyhow::Result<()> {
         let now = self.clock.now();
         let sources = &self.config.sources;
-        self.store.write(|tx| {
-            crate::store::settings::get_or_set(tx, "installed", &now.to_string())?;
-            crate::store::sources::register(tx, sources, now)
-        })?;
+        // Every command passes here, and nearly none has anything to write.
+        let changed = |db: &store::Db| {
+            Ok((store::settings::get(db, "installed")?.is_none(), store::sources::unregistered(db, sources)?))
+        };
+        let (is_first, others) = self.store.read(changed)?;
+        if is_first || !others.is_empty() {
+            self.store.write(|tx| {
+                store::settings::get_or_set(tx, "installed", &now.to_string())?;
+                store::sources::register(tx, &others, now)
+            })?;
+        }
         Ok(())
     }
 
@@ -99,7 +111,7 @@ impl App {
 
     /// A source that is configured.
     fn source(&self, id: &SourceId) -> Option<&Source> {
-        self.config.sources.iter().find(|source| &source.id == id)
+        self.places.get(id).and_then(|place| self.config.sources.get(*place))
     }
 
     /// What may be shown of a source's words. One that is no longer configured says nothing.

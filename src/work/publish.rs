@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::{App, compose};
 use crate::{
@@ -11,12 +12,65 @@ use crate::{
     model::{Nature, Notice, Source, Story},
     publish::{self, Channel, Entry, Head},
     render::{self, FeedGroup, FeedLink, PastEdition},
-    store::{self, bulletins, notices, settings, stories::Shelf},
+    store::{self, Db, Tx, bulletins, notices, settings, stories::Shelf},
     text,
 };
 
 /// How many past editions keep their page.
 const EDITIONS: u32 = 400;
+
+/// Set while something is stored that the folder does not show yet.
+const PENDING: &str = "publish-pending";
+/// Of which settings the folder was written.
+const WRITTEN_AS: &str = "published-as";
+
+/// Something came in that the folder does not show yet: to be said in the transaction that stores it.
+pub fn announce(tx: &Tx) -> store::Result<()> {
+    settings::set(tx, PENDING, "yes")
+}
+
+/// Publishes what changed since the folder was written: documents, editions, settings, or the folder itself. How many
+/// files moved.
+pub fn refresh(app: &App) -> anyhow::Result<usize> {
+    let print = print(app);
+    let is_current = |db: &Db| {
+        let pending = settings::get(db, PENDING)?.is_some_and(|pending| !pending.is_empty());
+        Ok(!pending && settings::get(db, WRITTEN_AS)?.as_ref() == Some(&print))
+    };
+    if app.store.read(is_current)? && app.config.publish.out.join(render::INDEX_PATH).exists() {
+        return Ok(0);
+    }
+    // While it is being written the folder is of no settings: a program that dies here leaves work for the next.
+    app.store.write(|tx| {
+        settings::set(tx, WRITTEN_AS, "")?;
+        settings::set(tx, PENDING, "")
+    })?;
+    let published = publish(app, None)?;
+    app.store.write(|tx| settings::set(tx, WRITTEN_AS, &print))?;
+    Ok(published.written + published.removed)
+}
+
+/// What the pages depend on besides the database.
+fn print(app: &App) -> String {
+    let mut hash = Sha256::new();
+    let mut take = |text: &str| {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    };
+    take(env!("CARGO_PKG_VERSION"));
+    take(&format!("{:?}{:?}", app.config.site, app.config.publish));
+    app.templates.texts().iter().for_each(|text| take(text));
+    app.rules.sections().iter().for_each(|section| {
+        take(section.id.as_str());
+        take(&section.name);
+    });
+    for source in &app.config.sources {
+        [source.id.as_str(), &source.name, source.url.as_str(), source.kind.as_str(), source.licence.as_str()]
+            .into_iter()
+            .for_each(&mut take);
+    }
+    hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect()
+}
 
 /// Writes the folder: feeds of everything, of each section and of each nature, the list of sources, the editions.
 pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {

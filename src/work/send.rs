@@ -114,7 +114,10 @@ pub async fn send(app: &App, which: Which, progress: &(dyn Fn(usize) + Sync)) ->
         }
     }
     let trouble = report.trouble.clone().unwrap_or_default();
-    app.store.write(|tx| settings::set(tx, "relay-trouble", &trouble))?;
+    let known = app.store.read(|db| settings::get(db, "relay-trouble"))?.unwrap_or_default();
+    if known != trouble {
+        app.store.write(|tx| settings::set(tx, "relay-trouble", &trouble))?;
+    }
     Ok(report)
 }
 

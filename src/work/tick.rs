@@ -6,9 +6,9 @@ use super::{
     App,
     compose::{self, Composed},
     crawl::{self, SourceReport},
-    publish, send,
+    health::{self, Told},
+    publish, send, tidy,
 };
-use crate::store::settings;
 
 /// What one tick did.
 #[derive(Debug, Serialize)]
@@ -16,6 +16,8 @@ pub struct Report {
     pub crawl: crawl::Report,
     pub composed: Vec<Composed>,
     pub send: send::Report,
+    /// What the operator was told of the sources.
+    pub told: Told,
     /// How many files of the published folder moved.
     pub published: usize,
     /// The steps that failed as a whole, and why.
@@ -24,24 +26,13 @@ pub struct Report {
     pub busy: bool,
 }
 
-/// When the published folder is looked after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Publishing {
-    Always,
-    /// When something came in or was frozen.
-    OnChange,
-}
-
-/// Crawls, composes, sends and publishes what is due. A step that fails does not keep the others from being done.
-pub async fn tick(
-    app: &App,
-    publishing: Publishing,
-    progress: &(dyn Fn(&SourceReport) + Sync),
-) -> anyhow::Result<Report> {
+/// Crawls, composes, sends, tells the operator, publishes and tidies up what is due. A step that fails does not keep the others from being done.
+pub async fn tick(app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyhow::Result<Report> {
     let mut report = Report {
         crawl: crawl::Report::default(),
         composed: vec![],
         send: send::Report::default(),
+        told: Told::Nothing,
         published: 0,
         errors: vec![],
         busy: false,
@@ -61,28 +52,17 @@ pub async fn tick(
         Ok(sent) => report.send = sent,
         Err(error) => failed(error),
     }
-    let changed = report.crawl.sources.iter().any(|s| s.drafts > 0) || !report.composed.is_empty();
-    match look_after_folder(app, changed, publishing) {
+    match health::tell(app).await {
+        Ok(told) => report.told = told,
+        Err(error) => failed(error),
+    }
+    match publish::refresh(app) {
         Ok(published) => report.published = published,
         Err(error) => failed(error),
     }
+    if let Err(error) = tidy::tidy(app) {
+        failed(error);
+    }
     report.errors = errors;
     Ok(report)
-}
-
-/// Publishes what changed, now or in an earlier tick that could not. How many files moved.
-fn look_after_folder(app: &App, changed: bool, publishing: Publishing) -> anyhow::Result<usize> {
-    const PENDING: &str = "publish-pending";
-    if changed {
-        app.store.write(|tx| settings::set(tx, PENDING, "yes"))?;
-    }
-    let pending = app.store.read(|db| settings::get(db, PENDING))?.is_some_and(|pending| !pending.is_empty());
-    if !pending && publishing == Publishing::OnChange {
-        return Ok(0);
-    }
-    let published = publish::publish(app, None)?;
-    if pending {
-        app.store.write(|tx| settings::set(tx, PENDING, ""))?;
-    }
-    Ok(published.written + published.removed)
 }

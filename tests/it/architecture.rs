@@ -8,11 +8,12 @@ use std::{
 };
 
 /// Each top-level module and its row. A new one must be given a row here and in `src/lib.rs`.
-const ROWS: [(&str, usize); 20] = [
+const ROWS: [(&str, usize); 21] = [
     ("clock", 1),
     ("model", 1),
     ("text", 1),
     ("normalise", 2),
+    ("alarm", 3),
     ("bulletin", 3),
     ("classify", 3),
     ("config", 3),

@@ -144,13 +144,13 @@ async fn from_sources_to_mail_by_hand() {
             .assert()
             .code(3)
             .stdout("")
-            .stderr(contains("dead: gone (HTTP 404)").and(contains("a: 1 new")));
+            .stderr(contains("dead: failing (HTTP 404)").and(contains("a: 1 new")));
         vigie(dir.path()).args(["sources", "check"]).assert().code(3).stdout(contains("404"));
         let tried = vigie(dir.path()).args(["sources", "try", "a", "--json"]).assert().code(0);
         let tried: serde_json::Value = serde_json::from_slice(&tried.get_output().stdout).expect("one object");
         assert_eq!((tried["title"].as_str(), tried["section"].as_str()), (Some("Titre 1"), Some("tic")));
         vigie(dir.path()).args(["sources", "export-opml"]).assert().code(0).stdout(contains("xmlUrl"));
-        vigie(dir.path()).args(["sources", "health"]).assert().code(3).stdout(contains("gone"));
+        vigie(dir.path()).args(["sources", "health"]).assert().code(3).stdout(contains("failing").and(contains("404")));
         vigie(dir.path()).args(["notices", "list"]).assert().code(0).stdout(contains("Titre 1"));
         vigie(dir.path()).args(["notices", "explain", "1"]).assert().code(0).stdout(contains("[new] Nouveau"));
         vigie(dir.path()).args(["bulletins", "preview"]).assert().code(0).stdout(contains("Titre 1"));
@@ -378,11 +378,14 @@ fn check_warns_of_what_readers_will_miss() {
     let (value, told) = checked(dir.path(), 0);
     let settings: Vec<&str> =
         value["warnings"].as_array().expect("a list").iter().filter_map(|w| w["setting"].as_str()).collect();
-    assert_eq!(settings, ["[site] url", "[site] publisher", "[site] address", "[crawl] contact", "[mail] from"]);
+    assert_eq!(
+        settings,
+        ["[site] url", "[site] publisher", "[site] address", "[crawl] contact", "[mail] from", "[mail] operator"]
+    );
     assert!(told.contains("warning: `[mail] from` is not set: nothing can be sent\nhint: write `from = "), "{told}");
     vigie(dir.path()).args(["-q", "check"]).assert().code(0).stderr("");
     let all = "[site]\nurl = \"https://v.fr/\"\npublisher = \"M\"\naddress = \"1 rue\"\n[crawl]\n\
-               contact = \"mailto:a@b.fr\"\n[mail]\nfrom = \"a@b.fr\"\n";
+               contact = \"mailto:a@b.fr\"\n[mail]\nfrom = \"a@b.fr\"\noperator = \"i@b.fr\"\n";
     fs::write(dir.path().join("vigie.toml"), all).expect("a file");
     assert_eq!(checked(dir.path(), 0).0["warnings"], serde_json::json!([]));
 }

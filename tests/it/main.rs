@@ -6,6 +6,7 @@ mod bulletin;
 mod commands;
 mod crawl;
 mod fetch;
+mod health;
 mod hostile;
 mod mail;
 mod readme;

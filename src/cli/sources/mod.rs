@@ -29,10 +29,7 @@ enum Verb {
     /// What `sources.toml` says to watch.
     List,
     /// How each source fares: since when, why, and when it is asked next.
-    Health {
-        /// Only this one, with the problems of its last page.
-        source: Option<String>,
-    },
+    Health(health::Health),
     /// Try every source now: what each would yield, and what is wrong; nothing is stored.
     Check,
     /// What Vigie would read from a file or an address, and other ways where that is nothing; nothing is stored.
@@ -46,8 +43,7 @@ enum Verb {
 pub async fn run(args: &Sources, global: &Global, app: &App, out: &Output) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::List => list(app, out),
-        Verb::Health { source: None } => health::all(app, out),
-        Verb::Health { source: Some(name) } => health::one(app, name, out),
+        Verb::Health(args) => health::run(args, app, out),
         Verb::Check => check::run(app, out).await,
         Verb::Try(args) => trial::run(args, app, out).await,
         Verb::ImportOpml(args) => import::run(args, global, app, out),

@@ -58,7 +58,7 @@ impl Given {
             date: self.date,
             zone: &TimeZone::get("Europe/Paris").expect("a zone"),
             message_id: ID,
-            list: &list,
+            list: Some(&list),
         })
     }
 }
@@ -153,7 +153,7 @@ fn one_click_is_promised_only_where_there_is_an_https_address() {
         date: Timestamp::UNIX_EPOCH,
         zone: &zone,
         message_id: ID,
-        list: &list,
+        list: Some(&list),
     };
     let head = String::from_utf8(build(&parts).expect("a message")).expect("ASCII");
     assert!(head.contains("List-Unsubscribe: <mailto:stop@example.fr>\r\n"));
@@ -164,9 +164,9 @@ fn one_click_is_promised_only_where_there_is_an_https_address() {
     let bad = Parts { message_id: "no brackets>\r\nBcc: x@y.fr", ..parts };
     assert!(matches!(build(&bad), Err(MessageError::MessageId(_))));
     let broken = ["https://example.fr/>\r\nBcc: x".to_owned()];
-    let bad = Parts { list: &List { unsubscribe: &broken, ..list }, ..parts };
+    let bad = Parts { list: Some(&List { unsubscribe: &broken, ..list }), ..parts };
     assert!(matches!(build(&bad), Err(MessageError::Url { header: "List-Unsubscribe", .. })));
-    let bad = Parts { list: &List { id: "veille example", ..list }, ..parts };
+    let bad = Parts { list: Some(&List { id: "veille example", ..list }), ..parts };
     assert!(matches!(build(&bad), Err(MessageError::ListId(_))));
 }
 
@@ -275,7 +275,7 @@ fn the_longest_addresses_have_lines_of_their_own() {
         date: Timestamp::UNIX_EPOCH,
         zone: &TimeZone::UTC,
         message_id: &format!("{}@example.fr", "c".repeat(189)),
-        list: &list,
+        list: Some(&list),
     })
     .expect("a message");
     let text = String::from_utf8(bytes.clone()).expect("ASCII");

@@ -14,13 +14,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use super::{App, takein::Intake};
+use super::{
+    App,
+    takein::{Intake, Taken},
+};
 use crate::{
     fetch::{Fetcher, Request},
     model::{Problem, Source, SourceId, Validators},
     store::{
         self,
-        fetches::Fetch,
         sources::{Known, State},
     },
 };
@@ -80,7 +82,7 @@ pub struct SourceReport {
     pub problems: Vec<Problem>,
     /// The cause of a failure, or of not asking at all.
     pub detail: String,
-    /// Where a permanent redirect points: `sources.toml` should follow.
+    /// Where it redirects for good, once it did so three times in a row: `sources.toml` should follow.
     pub moved_to: Option<String>,
     pub next_check: Timestamp,
     /// Not asked: its host wants to be left alone, or the program is to end.
@@ -111,6 +113,9 @@ pub async fn crawl(
         };
         Ok((known, store::sources::held_hosts(db, now)?))
     })?;
+    if known.is_empty() {
+        return Ok(Report::default());
+    }
     let held: BTreeMap<String, Timestamp> = held.into_iter().collect();
     // By host, the longest overdue first; then in the order of `sources.toml`.
     let places: BTreeMap<&SourceId, usize> = chosen.iter().enumerate().map(|(place, s)| (&s.id, place)).collect();
@@ -203,7 +208,7 @@ fn blank(source: &Source, known: &Known) -> SourceReport {
         copies: 0,
         problems: vec![],
         detail: known.detail.clone(),
-        moved_to: known.moved_to.clone(),
+        moved_to: known.proposed_address().map(str::to_owned),
         next_check: known.next_check,
         skipped: false,
     }
@@ -236,23 +241,10 @@ async fn one(
         .write(|tx| {
             let taken = Intake { app, tx, source, known: &known, now }.take(&result.extracted.drafts)?;
             let after =
-                after::after(source, &known, &result, taken.new, now, &store::fetches::arrivals(tx, &source.id, 10)?);
-            store::sources::update(tx, &after)?;
+                after::settle(app, tx, &after::Visit { source, known: &known, result: &result, millis, now }, &taken)?;
             if let Some((host, until)) = hold {
-                store::sources::hold_host(tx, host, until)?;
+                store::sources::hold_host(tx, host, until, now)?;
             }
-            let fetch = Fetch {
-                at: now,
-                outcome: after.state,
-                status: result.status,
-                bytes: result.bytes,
-                millis,
-                drafts: taken.drafts,
-                new: taken.new,
-                revised: taken.revised,
-                detail: result.detail.clone(),
-            };
-            store::fetches::record(tx, &source.id, &fetch, &result.extracted.problems)?;
             Ok(SourceReport {
                 status: result.status,
                 bytes: result.bytes,

@@ -87,7 +87,9 @@ pub(super) async fn read(
             result.detail = error.to_string();
             result.held_host = error.hold().map(|(host, _)| host.to_owned());
             (result.state, result.outcome) = match error.class() {
-                Class::Gone => (State::Gone, Outcome::Gone),
+                Class::Gone if result.status == Some(410) => (State::Gone, Outcome::Gone),
+                // Whether it is the third is for its history to say.
+                Class::Gone => (State::Gone, Outcome::NotFound),
                 Class::Blocked => (State::Blocked, Outcome::Failed),
                 Class::Later { retry_after } => {
                     result.retry_after = retry_after;

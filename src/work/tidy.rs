@@ -1,0 +1,42 @@
+//! Lets go of what is kept for a time only: the history of fetches. What was decided of documents is kept.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::App;
+use crate::store::{self, fetches, settings};
+
+/// How long a fetch and its problems are remembered.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// How often this is looked after.
+const EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// So many rows go in one transaction: nobody waits long for the writer.
+const BATCH: u32 = 1_000;
+/// When it was last done.
+const DONE: &str = "tidied";
+
+/// Deletes what is too old, at most once a day. How many fetches went.
+pub fn tidy(app: &App) -> anyhow::Result<usize> {
+    let now = app.clock.now();
+    let last = app.store.read(|db| settings::get(db, DONE))?.and_then(|at| at.parse::<Timestamp>().ok());
+    // A last time that lies in the future is that of a clock that was set back.
+    if last.is_some_and(|last| last <= now && now.duration_since(last) < EVERY) {
+        return Ok(0);
+    }
+    let until = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let mut gone = 0;
+    let ids = app.store.read(store::sources::ids)?;
+    for id in &ids {
+        loop {
+            if app.stop.is_cancelled() {
+                return Ok(gone);
+            }
+            // Looked at without the writer's lock first: most sources have nothing to let go of.
+            if app.store.read(|db| fetches::outdated(db, id, until, now, 1))?.is_empty() {
+                break;
+            }
+            gone += app.store.write(|tx| fetches::forget(tx, id, until, now, BATCH))?;
+        }
+    }
+    app.store.write(|tx| settings::set(tx, DONE, &now.to_string()))?;
+    Ok(gone)
+}
