@@ -18,6 +18,7 @@ mod feed;
 mod html;
 mod json;
 mod mend;
+mod pdf;
 mod plain;
 mod problems;
 mod raw;
@@ -34,6 +35,7 @@ use crate::model::{Draft, Kind, Page, Problem, ProblemKind, Source};
 
 pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
 pub use html::check_selector;
+pub use pdf::{LONGEST_PDF_TEXT, Pdf, pdf};
 pub use plain::plain;
 pub use sanitise::Sanitiser;
 

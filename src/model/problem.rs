@@ -54,6 +54,8 @@ pub enum ProblemKind {
     Selector,
     /// More entries than are read at once.
     Limit,
+    /// The full text could not be read: the notice keeps what its feed or its list said.
+    Text,
 }
 
 impl ProblemKind {
@@ -72,6 +74,7 @@ impl ProblemKind {
             ProblemKind::Address => "address",
             ProblemKind::Selector => "selector",
             ProblemKind::Limit => "limit",
+            ProblemKind::Text => "text",
         }
     }
 }
