@@ -12,6 +12,8 @@
 //! note of each entry what feed-rs would lose: the guid and the dates verbatim, Dublin Core, the language, FeedBurner's origin.
 //! Each entry goes to feed-rs under its number and is found again by it.
 
+mod article;
+mod boilerplate;
 mod channel;
 mod entry;
 mod feed;
@@ -25,6 +27,7 @@ mod raw;
 mod reader;
 mod sanitise;
 mod shallow;
+mod slim;
 mod space;
 mod stranger;
 mod xml;
@@ -33,9 +36,10 @@ use std::{panic, time::Duration};
 
 use crate::model::{Draft, Kind, Page, Problem, ProblemKind, Source};
 
+pub use article::{Access, Article, DocumentKind, Reservation, article, document_kind};
 pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
 pub use html::check_selector;
-pub use pdf::{LONGEST_PDF_TEXT, Pdf, pdf};
+pub use pdf::{LARGEST_PDF, LONGEST_PDF_TEXT, Pdf, pdf};
 pub use plain::plain;
 pub use sanitise::Sanitiser;
 

@@ -45,7 +45,7 @@ pub struct Pdf {
 pub const LONGEST_PDF_TEXT: usize = 2 << 20;
 
 /// The largest file that is read, in octets.
-const LARGEST: usize = 32 << 20;
+pub const LARGEST_PDF: usize = 32 << 20;
 const MOST_PAGES: usize = 500;
 
 /// Reads a PDF file. Never panics, but only the limits of a process bound its time and memory.
@@ -68,8 +68,8 @@ fn read(bytes: &[u8]) -> Result<Pdf, Problem> {
             false => "the file is no PDF",
         }));
     }
-    if bytes.len() > LARGEST {
-        return Err(unread(format!("the file is larger than {} MiB", LARGEST >> 20)));
+    if bytes.len() > LARGEST_PDF {
+        return Err(unread(format!("the file is larger than {} MiB", LARGEST_PDF >> 20)));
     }
     let mut document = Document::load_mem(bytes).map_err(|error| refusal(&error))?;
     if document.is_encrypted() {
