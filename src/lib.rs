@@ -14,7 +14,7 @@
 //! | 2 | [`normalise`] | one form per value: addresses, dates, charsets, titles, references |
 //! | 3 | [`config`] [`schedule`] [`alarm`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
 //! | 4 | [`render`] [`publish`] | presentation, pure |
-//! | 5 | [`fetch`] [`store`] [`mail`] [`files`] | the outside, one module per system |
+//! | 5 | [`fetch`] [`sandbox`] [`store`] [`mail`] [`files`] | the outside, one module per system |
 //! | 6 | [`work`] | use cases: read, decide, write in one transaction |
 //! | 7 | [`web`] | what is served over HTTP |
 //! | 8 | [`daemon`] [`demo`] | what runs by itself |
@@ -76,6 +76,7 @@ pub mod render;
 pub mod fetch;
 pub mod files;
 pub mod mail;
+pub mod sandbox;
 pub mod store;
 
 // Row 6: use cases.

@@ -9,6 +9,7 @@ mod load;
 mod notices;
 mod output;
 mod publish;
+mod read_document;
 mod run;
 mod send;
 mod sources;
@@ -17,6 +18,7 @@ mod tick;
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use output::Output;
@@ -100,10 +102,13 @@ enum Verb {
     Bulletins(bulletins::Bulletins),
     /// The readers.
     Subscribers(subscribers::Subscribers),
+    /// Reads one PDF file from standard input, in a process of its own.
+    #[command(hide = true)]
+    ReadDocument(read_document::ReadDocument),
 }
 
 /// Reads the command line, does what it says.
-pub async fn main() -> anyhow::Result<Exit> {
+pub fn main() -> anyhow::Result<Exit> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -112,6 +117,15 @@ pub async fn main() -> anyhow::Result<Exit> {
             return Ok(if error.use_stderr() { Exit::Usage } else { Exit::Done });
         }
     };
+    // Alone, without the threads of the runtime: what they take would count among what one document may cost.
+    if let Verb::ReadDocument(args) = &cli.verb {
+        return read_document::run(args);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    runtime.block_on(run_verb(cli))
+}
+
+async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
     let out = Output::new(cli.global.json, cli.global.quiet);
     log(&cli);
     let global = &cli.global;
@@ -129,6 +143,7 @@ pub async fn main() -> anyhow::Result<Exit> {
         Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),
+        Verb::ReadDocument(args) => read_document::run(&args),
     }
 }
 

@@ -22,6 +22,8 @@
 //! lists of other programs.
 
 mod archive;
+mod article;
+mod boilerplate;
 mod build;
 mod channel;
 mod details;
@@ -38,6 +40,7 @@ mod mapped;
 mod markup;
 mod mend;
 mod opml;
+mod pdf;
 mod percent;
 mod plain;
 mod problems;
@@ -46,6 +49,7 @@ mod reader;
 mod sanitise;
 mod shallow;
 mod sitemap;
+mod slim;
 mod space;
 mod stranger;
 mod suggest;
@@ -60,13 +64,17 @@ use crate::model::{Draft, Kind, Page, Problem, ProblemKind, Source};
 use harvest::Harvest;
 use mapped::Taker;
 
+pub use article::{Access, Article, DocumentKind, Reservation, article, document_kind};
 pub use details::details;
 pub use discover::{FeedLink, Named, feeds};
 pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
+pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
 pub use files::{FileLink, files};
 pub use harvest::too_old;
+pub use html::check_selector;
 pub use mapped::{check_place, html::check_selector};
 pub use opml::{FeedList, ListedFeed, opml};
+pub use pdf::{LARGEST_PDF, LONGEST_PDF_TEXT, Pdf, pdf};
 pub use plain::plain;
 pub use sanitise::Sanitiser;
 pub use suggest::{Candidate, suggest};

@@ -56,6 +56,8 @@ pub enum ProblemKind {
     Mojibake,
     /// More entries than are read at once.
     Limit,
+    /// The full text could not be read: the notice keeps what its feed or its list said.
+    Text,
 }
 
 impl ProblemKind {
@@ -75,6 +77,7 @@ impl ProblemKind {
             ProblemKind::Mapping => "mapping",
             ProblemKind::Mojibake => "mojibake",
             ProblemKind::Limit => "limit",
+            ProblemKind::Text => "text",
         }
     }
 }

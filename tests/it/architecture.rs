@@ -25,6 +25,7 @@ const ROWS: [(&str, usize); 21] = [
     ("fetch", 5),
     ("files", 5),
     ("mail", 5),
+    ("sandbox", 5),
     ("store", 5),
     ("work", 6),
     ("web", 7),
@@ -34,7 +35,7 @@ const ROWS: [(&str, usize); 21] = [
 const TOP: (&str, usize) = ("cli", 9);
 
 /// Outside libraries and the only place (a module, or one file) that may name each.
-const HOMES: [(&str, &str); 9] = [
+const HOMES: [(&str, &str); 12] = [
     ("reqwest", "fetch"),
     ("hickory_resolver", "fetch"),
     ("lettre", "mail"),
@@ -42,6 +43,9 @@ const HOMES: [(&str, &str); 9] = [
     ("clap", "cli"),
     ("scraper", "extract"),
     ("feed_rs", "extract"),
+    ("dom_smoothie", "extract"),
+    ("pdf_extract", "extract"),
+    ("rustix", "sandbox"),
     ("minijinja", "render"),
     ("rusqlite", "store/engine.rs"),
 ];
