@@ -1,0 +1,71 @@
+//! Lists of files: what was fetched is a directory, and the documents stand in the files that it lists.
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use crate::{
+    extract::{self, Extracted},
+    fetch::{Answer, FetchError, Fetcher, Request},
+    model::{Page, Pattern, Problem, Source, Validators},
+};
+
+/// What the files of a list came to.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub extracted: Extracted,
+    /// The last file that was read whole.
+    pub read_up_to: Option<String>,
+    /// Octets of all of them.
+    pub bytes: u64,
+    /// What ended the reading before the last of them: the others are read next time.
+    pub failure: Option<FetchError>,
+}
+
+/// A list that was not read for weeks is caught up with in several runs.
+const MOST: usize = 8;
+
+/// Reads the files of a list that come after the last one read, oldest first; the newest alone where none was read yet.
+pub(super) async fn read(
+    fetcher: &Fetcher,
+    source: &Source,
+    pattern: &Pattern,
+    listing: &Page,
+    after: Option<&str>,
+    now: Timestamp,
+) -> anyhow::Result<Result<Files, Problem>> {
+    let files = match extract::files(listing, pattern, after) {
+        Ok(files) => files,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let mut done = Files { read_up_to: after.map(str::to_owned), ..Files::default() };
+    let nothing = Validators::default();
+    for file in files.into_iter().take(MOST) {
+        let page = match fetcher.get(&Request::document(source, &file.url, &nothing)).await {
+            Ok(Answer::Page { page, .. }) => page,
+            // A file that is listed and not there is passed over, or nothing would ever be read again.
+            Err(error) if error.class() == crate::fetch::Class::Gone => {
+                let message = format!("{error}\nhint: it is listed and is not there; the next one is read");
+                done.extracted.problems.push(Problem::at(&file.name, crate::model::ProblemKind::Unreadable, message));
+                done.read_up_to = Some(file.name);
+                continue;
+            }
+            Ok(Answer::NotModified { .. }) => continue,
+            Err(error) => {
+                done.failure = Some(error);
+                break;
+            }
+        };
+        done.bytes += page.body.len() as u64;
+        let described = source.clone();
+        let read = tokio::task::spawn_blocking(move || extract::extract(&page, &described, now));
+        let read = read.await.context("the reader of files was stopped")?;
+        done.extracted.drafts.extend(read.drafts);
+        let told = read.problems.into_iter().map(|problem| {
+            let place = if problem.place.is_empty() { file.name.clone() } else { format!("{}: {}", file.name, problem.place) };
+            Problem { place, ..problem }
+        });
+        done.extracted.problems.extend(told);
+        done.read_up_to = Some(file.name);
+    }
+    Ok(Ok(done))
+}
