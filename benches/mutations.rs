@@ -27,8 +27,30 @@ const LARGEST: usize = 400_000;
 
 /// What breaks parsers, to be put into the middle of a page.
 const PIECES: [&[u8]; 24] = [
-    b"<", b">", b"&", b"]]>", b"<![CDATA[", b"</", b"<!--", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"&#x110000;", b"&lt;",
-    b"\"", b"{", b"}", b"[", b"\\u", b"\\", b"<?xml", b"<!DOCTYPE x [", b"<item>", b"9999999999999999999", b"\xc3\x28", b"</entry>",
+    b"<",
+    b">",
+    b"&",
+    b"]]>",
+    b"<![CDATA[",
+    b"</",
+    b"<!--",
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"&#x110000;",
+    b"&lt;",
+    b"\"",
+    b"{",
+    b"}",
+    b"[",
+    b"\\u",
+    b"\\",
+    b"<?xml",
+    b"<!DOCTYPE x [",
+    b"<item>",
+    b"9999999999999999999",
+    b"\xc3\x28",
+    b"</entry>",
 ];
 
 struct Input {
@@ -63,7 +85,8 @@ fn main() -> ExitCode {
                 for n in (lane..count).step_by(threads) {
                     let mut random = Random(n as u64 + 1);
                     let input = &inputs[n % inputs.len()];
-                    let body = random.mutate(&input.body, &inputs[random.below(inputs.len())].body);
+                    let other = random.below(inputs.len());
+                    let body = random.mutate(&input.body, &inputs[other].body);
                     let (kind, began) = (kind(&input.name, &mut random), Instant::now());
                     let name = format!("{} as {} (mutation {n})", input.name, kind.as_str());
                     let read = extract::extract(&page(body), &source(kind), jiff::Timestamp::UNIX_EPOCH);
@@ -105,12 +128,12 @@ fn read_all(folder: &Path, inputs: &mut Vec<Input>) {
     }
 }
 
+fn fields<'p>([title, link, date, summary]: [&'p str; 4]) -> [(Field, &'p str); 4] {
+    [(Field::Title, title), (Field::Link, link), (Field::Date, date), (Field::Summary, summary)]
+}
+
 /// The kind that a file was made for, or now and then any other.
 fn kind(name: &str, random: &mut Random) -> Kind {
-    let fields = |places: [&str; 4]| {
-        let [title, link, date, summary] = places;
-        [(Field::Title, title), (Field::Link, link), (Field::Date, date), (Field::Summary, summary)]
-    };
     let kinds = [
         Kind::Feed,
         Kind::Html(Mapping::of("tr, li, article, p", &fields(["h2, a, td", "a", "time", "p"]))),

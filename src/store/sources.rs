@@ -1,6 +1,6 @@
 //! What is known of each source between two fetches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -86,6 +86,8 @@ pub struct Known {
     pub moved_to: Option<String>,
     /// On how many successful visits in a row it did so.
     pub moved_times: u32,
+    /// Of a list of files: the last one that was read.
+    pub read_up_to: Option<String>,
 }
 
 impl Known {
@@ -111,7 +113,7 @@ pub fn register(tx: &Tx, sources: &[&Source], now: Timestamp) -> Result<()> {
              VALUES ($1, $2, $3, 'new', $3, 0, '')
              ON CONFLICT (id) DO UPDATE SET
                url = excluded.url, etag = NULL, last_modified = NULL, moved_to = NULL, moved_times = 0, read_since = NULL,
-               last_fetch_at = NULL, next_check_at = excluded.next_check_at
+               last_fetch_at = NULL, read_up_to = NULL, page = '', next_check_at = excluded.next_check_at
              WHERE source.url <> excluded.url",
             &[&source.id.as_str(), &source.url.as_str(), &millis(now)],
         )?;
@@ -151,7 +153,7 @@ pub fn update(tx: &Tx, known: &Known) -> Result<()> {
     tx.execute(
         "UPDATE source SET etag = $2, last_modified = $3, next_check_at = $4, last_fetch_at = $5,
            last_success_at = $6, last_new_at = $7, state = $8, since = $9, failures = $10, detail = $11, moved_to = $12,
-           read_since = $13, moved_times = $14
+           read_since = $13, moved_times = $14, read_up_to = $15
          WHERE id = $1",
         &[
             &known.id.as_str(),
@@ -168,6 +170,7 @@ pub fn update(tx: &Tx, known: &Known) -> Result<()> {
             &known.moved_to,
             &known.read_since.map(millis),
             &known.moved_times,
+            &known.read_up_to,
         ],
     )?;
     Ok(())
@@ -193,8 +196,28 @@ pub fn hold_host(tx: &Tx, name: &str, until: Timestamp, now: Timestamp) -> Resul
     Ok(())
 }
 
+/// The notices that the last page of a source listed.
+pub fn listed(db: &Db, id: &SourceId) -> Result<BTreeSet<i64>> {
+    let written: Option<String> =
+        db.query_first("SELECT page FROM source WHERE id = $1", &[&id.as_str()], |row| row.get(0))?;
+    Ok(written.unwrap_or_default().split(' ').filter_map(|number| number.parse().ok()).collect())
+}
+
+/// Remembers which notices a page listed.
+pub fn set_listed(tx: &Tx, id: &SourceId, listed: &BTreeSet<i64>) -> Result<()> {
+    let written: Vec<String> = listed.iter().map(i64::to_string).collect();
+    tx.execute("UPDATE source SET page = $2 WHERE id = $1", &[&id.as_str(), &written.join(" ")])?;
+    Ok(())
+}
+
+/// Remembers that a source reserves text and data mining.
+pub fn reserve(tx: &Tx, id: &SourceId) -> Result<()> {
+    tx.execute("UPDATE source SET reserved = 1 WHERE id = $1", &[&id.as_str()])?;
+    Ok(())
+}
+
 const SELECT: &str = "SELECT id, etag, last_modified, next_check_at, last_fetch_at, last_success_at, last_new_at,
-    state, since, failures, detail, moved_to, read_since, moved_times FROM source";
+    state, since, failures, detail, moved_to, read_since, moved_times, read_up_to FROM source";
 
 fn read(row: &super::engine::Row) -> Result<Known> {
     let at = |column| row.get::<Option<i64>>(column)?.map(instant).transpose();
@@ -212,5 +235,6 @@ fn read(row: &super::engine::Row) -> Result<Known> {
         moved_to: row.get(11)?,
         read_since: at(12)?,
         moved_times: row.get(13)?,
+        read_up_to: row.get(14)?,
     })
 }

@@ -4,19 +4,21 @@
 //! kill in between loses nothing. It is read after the listing, in the same turn of the same host, a few documents at a
 //! time; a document that cannot be read leaves its notice as it is, with the reason.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{App, takein::Intake};
+use super::{
+    App,
+    takein::{Completed, Intake},
+};
 use crate::{
-    extract::{self, DocumentKind},
+    alarm::{Alarm, AlarmKind},
+    extract::{self, Access, DocumentKind, Reservation},
     fetch::{Answer, Class, FetchError, Fetcher, Request},
     model::{Details, Draft, Page, Problem, ProblemKind, Source, Validators},
     sandbox,
     store::{
-        self,
+        self, alarms,
         details::{Due, Outcome},
         sources::Known,
     },
@@ -29,21 +31,18 @@ pub(super) struct Report {
     pub revised: u32,
     /// Why a document could not be read, each with its address.
     pub problems: Vec<Problem>,
-    /// How long the host asked to be left alone.
-    pub hold: Option<Duration>,
+    /// Until when a host asked to be left alone.
+    pub hold: Option<Timestamp>,
 }
 
 /// How often a document that cannot be had is asked for, a day apart.
 const TRIES: u32 = 3;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
+const PAID: &str = "only its beginning is shown to those who do not pay";
+
 /// Reads what is due of one source.
-pub(super) async fn read_due(
-    app: &App,
-    fetcher: &Fetcher,
-    source: &Source,
-    known: &Known,
-) -> anyhow::Result<Report> {
+pub(super) async fn read_due(app: &App, fetcher: &Fetcher, source: &Source, known: &Known) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let (Some(details), most) = (&source.details, app.config.crawl.details) else { return Ok(report) };
     let due = app.store.read(|db| store::details::due(db, &source.id, app.clock.now(), most))?;
@@ -53,7 +52,7 @@ pub(super) async fn read_due(
         }
         let Some(notice) = app.store.read(|db| store::notices::get(db, due.notice))? else { continue };
         let nothing = Validators::default();
-        let found = match fetcher.get(&Request::document(source, &due.url, &nothing)).await {
+        let found = match fetcher.get(&Request::of_document(source, &due.url, &nothing)).await {
             Ok(Answer::Page { page, .. }) => {
                 let base = Draft {
                     guid: notice.guid,
@@ -65,8 +64,17 @@ pub(super) async fn read_due(
                 };
                 understand(app, source, details, page, base).await?
             }
-            Ok(Answer::NotModified { .. }) => Found::Never(String::from("the answer is 304 to a request without condition")),
-            Err(error) => unreachable(&error, &mut report.hold),
+            Ok(Answer::NotModified { .. }) => {
+                Found::Never(String::from("the answer is 304 to a request without condition"))
+            }
+            Err(error) => {
+                let until = error.hold().and_then(|(host, wait)| Some((host, app.clock.now().checked_add(wait).ok()?)));
+                if let Some((host, until)) = until {
+                    app.store.write(|tx| store::sources::hold_host(tx, host, until, app.clock.now()))?;
+                    report.hold = Some(until);
+                }
+                unreachable(&error)
+            }
         };
         settle(app, source, known, &due, found, &mut report)?;
     }
@@ -76,6 +84,8 @@ pub(super) async fn read_due(
 /// What a document turned out to be.
 enum Found {
     Draft(Box<Draft>),
+    /// The beginning, or some of the pages.
+    Part(Box<Draft>, String),
     /// Text and data mining is reserved (TDMRep).
     Reserved,
     /// Not this time.
@@ -86,12 +96,9 @@ enum Found {
     Untried,
 }
 
-fn unreachable(error: &FetchError, hold: &mut Option<Duration>) -> Found {
+fn unreachable(error: &FetchError) -> Found {
     match error.class() {
-        Class::Later { retry_after: Some(wait) } => {
-            *hold = Some(wait);
-            Found::Untried
-        }
+        Class::Later { retry_after: Some(_) } => Found::Untried,
         Class::Later { retry_after: None } => Found::Later(error.to_string()),
         Class::Gone | Class::Blocked => Found::Never(error.to_string()),
     }
@@ -113,22 +120,30 @@ async fn understand(app: &App, source: &Source, details: &Details, page: Page, b
         Details::FullText => match extract::document_kind(&page) {
             DocumentKind::Html => {
                 let source = source.clone();
-                let read = move || extract::article(&page, &source);
+                let summary = base.summary.clone();
+                let read = move || extract::article(&page, &source, &summary);
                 let article = tokio::task::spawn_blocking(read).await.context("the reader of pages was stopped")?;
                 Ok(match article {
-                    Ok(article) if article.reserved => Found::Reserved,
+                    Ok(article) if article.reserved == Reservation::Tdm => Found::Reserved,
                     Ok(article) => {
                         let published = base.published.or(article.published);
                         let (content, text) = (article.content, article.text);
-                        Found::Draft(Box::new(Draft { content, text, published, language: article.language, ..base }))
+                        let draft = Draft { content, text, published, language: article.language, ..base };
+                        match article.access {
+                            Access::Open => Found::Draft(Box::new(draft)),
+                            Access::Subscribers => Found::Part(Box::new(draft), PAID.to_owned()),
+                        }
                     }
                     Err(problem) => Found::Later(problem.to_string()),
                 })
             }
             DocumentKind::Pdf => Ok(match sandbox::read(&app.program, &page.body, sandbox::Limits::default()).await {
-                Ok(document) => {
-                    let published = base.published;
-                    Found::Draft(Box::new(Draft { text: document.text, published, ..base }))
+                Ok(pdf) => {
+                    let draft = Box::new(Draft { text: pdf.text, ..base });
+                    match pdf.unread {
+                        0 => Found::Draft(draft),
+                        unread => Found::Part(draft, format!("{unread} of its {} pages cannot be read", pdf.pages)),
+                    }
                 }
                 Err(problem) => Found::Never(problem.to_string()),
             }),
@@ -139,6 +154,7 @@ async fn understand(app: &App, source: &Source, details: &Details, page: Page, b
     }
 }
 
+/// Stores what was found, and what became of the try.
 fn settle(
     app: &App,
     source: &Source,
@@ -148,44 +164,41 @@ fn settle(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let now = app.clock.now();
-    let mut problem = |message: &str| {
-        report.problems.push(Problem::at(due.url.as_str(), ProblemKind::Text, message));
-    };
-    let (mut read, mut revised) = (0, 0);
-    app.store.write(|tx| {
+    let told = app.store.write(|tx| {
         let settle = |outcome| store::details::settle(tx, due.notice, outcome, now);
         match &found {
-            Found::Untried => Ok(()),
-            Found::Draft(draft) => {
-                let taken = Intake { app, tx, source, known, now }.complete(due, draft)?;
-                read = u32::from(taken.is_ok());
-                match taken {
-                    Ok(was_revised) => revised = u32::from(was_revised),
-                    // The same page for every address: a home page, a wall. It is nobody's text.
-                    Err(message) => {
-                        problem(&message);
+            Found::Untried => Ok(None),
+            Found::Draft(draft) | Found::Part(draft, _) => {
+                match (Intake { app, tx, source, known, now }).complete(due, draft)? {
+                    Completed::Kept { revised } => {
+                        report.read += 1;
+                        report.revised += u32::from(revised);
+                        alarms::end(tx, &source.id, AlarmKind::SamePage, now)?;
+                        Ok(if let Found::Part(_, message) = &found { Some(message.clone()) } else { None })
+                    }
+                    Completed::Twin(other) => {
+                        let message = format!(
+                            "its text is that of notice {other}: the site answers with one page for several addresses\n\
+                         hint: open both in a browser; if they differ there, the site refuses this crawler"
+                        );
+                        let alarm = Alarm { kind: AlarmKind::SamePage, since: now, detail: message.clone() };
+                        alarms::raise(tx, &source.id, &alarm)?;
                         settle(again(due, now, &message))?;
+                        Ok(Some(message))
                     }
                 }
-                Ok(())
             }
             Found::Reserved => {
-                let message = "its keeper reserves text and data mining (TDMRep): the full text is not read";
+                let message = "its keeper reserves text and data mining (TDMRep): its text is not read";
                 store::sources::reserve(tx, &source.id)?;
-                settle(Outcome::Reserved { problem: message })
+                settle(Outcome::Reserved { problem: message })?;
+                Ok(Some(message.to_owned()))
             }
-            Found::Later(message) => {
-                problem(message);
-                settle(again(due, now, message))
-            }
-            Found::Never(message) => {
-                problem(message);
-                settle(Outcome::Failed { problem: message })
-            }
+            Found::Later(message) => settle(again(due, now, message)).map(|()| Some(message.clone())),
+            Found::Never(message) => settle(Outcome::Failed { problem: message }).map(|()| Some(message.clone())),
         }
     })?;
-    report.read += read;
-    report.revised += revised;
+    report.problems.extend(told.map(|message| Problem::at(due.url.as_str(), ProblemKind::Text, message)));
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 pub mod attempt;
 pub mod compose;
 pub mod crawl;
+mod details;
 pub mod health;
 pub mod import;
 pub mod letter;
@@ -42,6 +43,8 @@ pub struct App {
     pub clock: Clock,
     /// Cancelled when the program is to end: loops finish the step they are in.
     pub stop: CancellationToken,
+    /// This program, which reads PDF files in a process of its own.
+    pub program: PathBuf,
     fetcher: OnceLock<Fetcher>,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
@@ -59,7 +62,8 @@ impl App {
         let store = Store::open(&config.data.join("vigie.db"))?;
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
-        let app = Self { config, rules, templates, store, clock, stop, fetcher: OnceLock::new(), places };
+        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));
+        let app = Self { config, rules, templates, store, clock, stop, program, fetcher: OnceLock::new(), places };
         app.register()?;
         Ok(app)
     }

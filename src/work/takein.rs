@@ -8,11 +8,12 @@ use super::App;
 use crate::{
     classify::{Shelved, classify},
     dedup::{self, Decision, Fingerprint, Verdict},
-    model::{Authority, Draft, Notice, NoticeId, Review, Severity, Source, SourceId, StoryId},
+    model::{Authority, Details, Draft, Notice, NoticeId, Review, Severity, Source, SourceId, StoryId},
     store::{
         Result, Tx,
+        details::{self, Due, Outcome},
         notices::{self, Stated},
-        sources::Known,
+        sources::{self, Known},
         stories,
     },
 };
@@ -26,6 +27,19 @@ pub(super) struct Taken {
     pub duplicates: u32,
     pub copies: u32,
 }
+
+/// What became of what was read of a document at its own address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Completed {
+    Kept {
+        revised: bool,
+    },
+    /// Another document of the source has the same text: the site gives one page for several addresses.
+    Twin(NoticeId),
+}
+
+/// Fewer words than that may stand on two pages by chance.
+const TELLING: usize = 20;
 
 /// One page on its way into the store, in one transaction.
 pub(super) struct Intake<'a> {
@@ -49,6 +63,7 @@ impl Intake<'_> {
     pub fn take(&self, drafts: &[Draft]) -> Result<Taken> {
         let mut taken = Taken::default();
         let (mut on_this_page, mut added) = (BTreeSet::new(), BTreeSet::new());
+        let before = self.source.details.as_ref().map(|_| sources::listed(self.tx, &self.source.id)).transpose()?;
         let keys = dedup::keys_of_page(&self.source.id, drafts);
         for (draft, keys) in drafts.iter().zip(&keys) {
             taken.drafts += 1;
@@ -59,14 +74,27 @@ impl Intake<'_> {
                     taken.duplicates += u32::from(added.contains(&notice) || !judged.unclaimed.is_empty());
                     notices::claim_keys(self.tx, notice, judged.unclaimed)?;
                 }
-                Verdict::Same { notice } => taken.duplicates += u32::from(self.same(notice, judged)?),
+                Verdict::Same { notice } => {
+                    taken.duplicates += u32::from(self.same(notice, judged)?);
+                    let is_back = |before: &BTreeSet<i64>| !before.is_empty() && !before.contains(&notice.get());
+                    if before.as_ref().is_some_and(is_back) {
+                        self.resurfaced(notice, draft)?;
+                    }
+                }
+                Verdict::Revision { notice } if details::is_read(self.tx, notice)? => {
+                    // What counts is what its own page says.
+                    self.same(notice, judged)?;
+                    self.want_details(notice, draft)?;
+                }
                 Verdict::Revision { notice } => {
                     taken.revised += 1;
                     self.revise(notice, judged)?;
+                    self.want_details(notice, draft)?;
                 }
                 Verdict::New => {
                     taken.new += 1;
                     let id = self.add(judged)?;
+                    self.want_details(id, draft)?;
                     on_this_page.insert(id);
                     added.insert(id);
                 }
@@ -76,7 +104,33 @@ impl Intake<'_> {
                 }
             }
         }
+        if before.is_some() && !on_this_page.is_empty() {
+            let listed = on_this_page.iter().map(|id: &NoticeId| id.get()).collect();
+            sources::set_listed(self.tx, &self.source.id, &listed)?;
+        }
         Ok(taken)
+    }
+
+    /// Asks for what stands at a document's own address. Not for what was old already when its source was first read.
+    fn want_details(&self, id: NoticeId, draft: &Draft) -> Result<()> {
+        let Some(url) = &draft.details else { return Ok(()) };
+        let Some(notice) = notices::get(self.tx, id)? else { return Ok(()) };
+        let is_archived = || {
+            let story = stories::get(self.tx, notice.story)?;
+            Ok(story.is_some_and(|story| story.review == Review::Archived))
+        };
+        if notice.source != self.source.id || is_archived()? {
+            return Ok(());
+        }
+        details::want(self.tx, id, &self.source.id, url, self.now)
+    }
+
+    /// A document that had left the list and stands in it again, under its old date and with the same words: some sources
+    /// (CERT-FR) list so what they revised. Its details are read again, and tell.
+    fn resurfaced(&self, id: NoticeId, draft: &Draft) -> Result<()> {
+        let because = "Même document : revenu dans la liste sous sa date d’origine ; relu à son adresse";
+        self.tell(id, Verdict::Same { notice: id }, because)?;
+        self.want_details(id, draft)
     }
 
     fn judge<'d>(&self, draft: &'d Draft, keys: &'d [String]) -> Result<Judged<'d>> {
@@ -146,6 +200,43 @@ impl Intake<'_> {
             self.adopt(id, draft, &print)?;
         }
         Ok(shown.is_none())
+    }
+
+    /// What was read of a document at its own address: it completes the notice the first time, and revises it when it
+    /// changed since.
+    pub fn complete(&self, due: &Due, draft: &Draft) -> Result<Completed> {
+        let is_text = matches!(self.source.details, Some(Details::FullText));
+        let read = dedup::fingerprint(if is_text { "" } else { &draft.title }, &draft.text);
+        if is_text
+            && read.tokens >= TELLING
+            && let Some(other) = details::twin(self.tx, due.notice, &self.source.id, &read.hash)?
+        {
+            return Ok(Completed::Twin(other));
+        }
+        let revised = !due.fingerprint.is_empty() && due.fingerprint != read.hash;
+        if due.fingerprint != read.hash {
+            let print = dedup::fingerprint(&draft.title, &draft.text);
+            let shelved = classify(&self.app.rules, self.source, draft);
+            let because = shelved.because.join("\n");
+            let stated = self.stated(draft, &print, &shelved, &because);
+            let (verdict, because) = if revised {
+                notices::revise(self.tx, due.notice, &self.source.id, &stated, self.now)?;
+                (
+                    Verdict::Revision { notice: due.notice },
+                    String::from("Même document : relu à son adresse ; révision"),
+                )
+            } else {
+                notices::adopt(self.tx, due.notice, &self.source.id, &stated)?;
+                let because = format!("Même document : lu à son adresse, {} mots", read.tokens);
+                (Verdict::Same { notice: due.notice }, because)
+            };
+            self.tell(due.notice, verdict, &because)?;
+            if let Some(stored) = notices::get(self.tx, due.notice)? {
+                self.choose_lead(stored.story)?;
+            }
+        }
+        details::settle(self.tx, due.notice, Outcome::Read { fingerprint: &read.hash }, self.now)?;
+        Ok(Completed::Kept { revised })
     }
 
     /// A relay may bring a document before its issuer does: the issuer's words then take the place of the relay's.

@@ -32,7 +32,11 @@ pub fn settings() -> Crawl {
         body_cap: CAP,
         allow: Vec::new(),
         first_read: Duration::ZERO,
+<<<<<<< HEAD
         robots: Robots::Obeyed,
+=======
+        robots: vigie::config::Robots::Obeyed,
+>>>>>>> config
         details: 20,
     }
 }

@@ -11,6 +11,7 @@ mod hostile;
 mod mail;
 mod readme;
 mod robots;
+mod shapes;
 mod sources;
 mod store;
 mod tokens;

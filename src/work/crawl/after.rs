@@ -130,6 +130,7 @@ fn after(visit: &Visit, state: State, outcome: Outcome, new: u32, arrivals: &[Ar
         detail: result.detail.clone(),
         moved_to,
         moved_times,
+        read_up_to: result.read_up_to.clone().or_else(|| known.read_up_to.clone()),
     }
 }
 

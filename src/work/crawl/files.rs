@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use crate::{
     extract::{self, Extracted},
-    fetch::{Answer, FetchError, Fetcher, Request},
-    model::{Page, Pattern, Problem, Source, Validators},
+    fetch::{Answer, Class, FetchError, Fetcher, Request},
+    model::{Page, Pattern, Problem, ProblemKind, Source, Validators},
 };
 
 /// What the files of a list came to.
@@ -32,20 +32,23 @@ pub(super) async fn read(
     listing: &Page,
     after: Option<&str>,
     now: Timestamp,
-) -> anyhow::Result<Result<Files, Problem>> {
-    let files = match extract::files(listing, pattern, after) {
+) -> anyhow::Result<Files> {
+    let files = match extract::files(listing, source, pattern, after) {
         Ok(files) => files,
-        Err(problem) => return Ok(Err(problem)),
+        Err(problem) => {
+            let extracted = Extracted { problems: vec![problem], ..Extracted::default() };
+            return Ok(Files { extracted, ..Files::default() });
+        }
     };
     let mut done = Files { read_up_to: after.map(str::to_owned), ..Files::default() };
     let nothing = Validators::default();
     for file in files.into_iter().take(MOST) {
-        let page = match fetcher.get(&Request::document(source, &file.url, &nothing)).await {
+        let page = match fetcher.get(&Request::of_document(source, &file.url, &nothing)).await {
             Ok(Answer::Page { page, .. }) => page,
             // A file that is listed and not there is passed over, or nothing would ever be read again.
-            Err(error) if error.class() == crate::fetch::Class::Gone => {
+            Err(error) if error.class() == Class::Gone => {
                 let message = format!("{error}\nhint: it is listed and is not there; the next one is read");
-                done.extracted.problems.push(Problem::at(&file.name, crate::model::ProblemKind::Unreadable, message));
+                done.extracted.problems.push(Problem::at(&file.name, ProblemKind::Unreadable, message));
                 done.read_up_to = Some(file.name);
                 continue;
             }
@@ -61,11 +64,12 @@ pub(super) async fn read(
         let read = read.await.context("the reader of files was stopped")?;
         done.extracted.drafts.extend(read.drafts);
         let told = read.problems.into_iter().map(|problem| {
-            let place = if problem.place.is_empty() { file.name.clone() } else { format!("{}: {}", file.name, problem.place) };
+            let place =
+                if problem.place.is_empty() { file.name.clone() } else { format!("{}: {}", file.name, problem.place) };
             Problem { place, ..problem }
         });
         done.extracted.problems.extend(told);
         done.read_up_to = Some(file.name);
     }
-    Ok(Ok(done))
+    Ok(done)
 }

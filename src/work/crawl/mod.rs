@@ -1,6 +1,7 @@
 //! Fetches what is due, recognises, shelves, stores.
 
 mod after;
+mod files;
 mod read;
 
 use std::{
@@ -15,12 +16,12 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::{
-    App,
+    App, details,
     takein::{Intake, Taken},
 };
 use crate::{
     fetch::{Fetcher, Request},
-    model::{Problem, Source, SourceId, Validators},
+    model::{Problem, ProblemKind, Source, SourceId, Validators},
     store::{
         self,
         sources::{Known, State},
@@ -79,6 +80,8 @@ pub struct SourceReport {
     pub duplicates: u32,
     /// Documents of their own that repeat another word for word.
     pub copies: u32,
+    /// Documents that were read at their own addresses.
+    pub details: u32,
     pub problems: Vec<Problem>,
     /// The cause of a failure, or of not asking at all.
     pub detail: String,
@@ -152,10 +155,13 @@ pub async fn crawl(
                         Some(until) => skipped(source, known, format!("its host asked to be left alone until {until}")),
                         None => {
                             let before = known.clone();
-                            let (report, hold) = one(app, fetcher, source, known, asking)
-                                .await
-                                .unwrap_or_else(|error| (unstored(source, &before, &error), None));
+                            let done = one(app, fetcher, source, known, asking).await;
+                            let (mut report, hold) =
+                                done.unwrap_or_else(|error| (unstored(source, &before, &error), None));
                             held = hold;
+                            if source.details.is_some() && held.is_none() {
+                                held = documents(app, fetcher, source, &before, &mut report).await;
+                            }
                             report
                         }
                     };
@@ -169,6 +175,29 @@ pub async fn crawl(
         .collect()
         .await;
     Ok(Report { sources: reports.into_iter().flatten().collect(), busy: false })
+}
+
+/// Reads what is due of a source's documents, after its listing. Until when its host is to be left alone.
+async fn documents(
+    app: &App,
+    fetcher: &Fetcher,
+    source: &Source,
+    known: &Known,
+    report: &mut SourceReport,
+) -> Option<Timestamp> {
+    match details::read_due(app, fetcher, source, known).await {
+        Ok(read) => {
+            report.details = read.read;
+            report.revised += read.revised;
+            report.problems.extend(read.problems);
+            read.hold
+        }
+        Err(error) => {
+            let message = format!("its documents cannot be read: {error:#}");
+            report.problems.push(Problem::page(ProblemKind::Text, message));
+            None
+        }
+    }
 }
 
 fn choose<'a>(app: &'a App, which: &Which) -> anyhow::Result<Vec<&'a Source>> {
@@ -206,6 +235,7 @@ fn blank(source: &Source, known: &Known) -> SourceReport {
         revised: 0,
         duplicates: 0,
         copies: 0,
+        details: 0,
         problems: vec![],
         detail: known.detail.clone(),
         moved_to: known.proposed_address().map(str::to_owned),
@@ -223,16 +253,21 @@ async fn one(
     asking: Asking,
 ) -> anyhow::Result<(SourceReport, Option<Timestamp>)> {
     let nothing = Validators::default();
+    let day = |at: Timestamp| source.zone.to_datetime(at).date();
+    let today = day(app.clock.now());
     let validators = match asking {
-        Asking::Conditionally => &known.validators,
-        Asking::InFull => &nothing,
+        // The validators of another day's address are those of another page.
+        Asking::Conditionally if !source.url.is_dated() || known.last_fetch.map(day) == Some(today) => {
+            &known.validators
+        }
+        Asking::Conditionally | Asking::InFull => &nothing,
     };
     let began = Instant::now();
-    let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
+    let url = source.url.on(today);
     let answer = fetcher.get(&Request::of(source, &url, validators)).await;
     app.keep_robots()?;
     let now = app.clock.now();
-    let result = read::read(source, &known, answer, now).await?;
+    let result = read::read(fetcher, source, &known, answer, now).await?;
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let until = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
     let hold = result.held_host.as_deref().zip(until);

@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::Context;
 use jiff::Timestamp;
 
+use super::files;
 use crate::{
     extract::{self, Extracted},
-    fetch::{Answer, Class, FetchError},
+    fetch::{Answer, Class, FetchError, Fetcher},
     model::{Problem, ProblemKind, Source, Validators},
     schedule::Outcome,
     store::sources::{Known, State},
@@ -27,9 +28,12 @@ pub(super) struct Read {
     pub held_host: Option<String>,
     pub moved: Option<String>,
     pub detail: String,
+    /// Of a list of files: the last one that was read.
+    pub read_up_to: Option<String>,
 }
 
 pub(super) async fn read(
+    fetcher: &Fetcher,
     source: &Source,
     known: &Known,
     answer: Result<Answer, FetchError>,
@@ -47,6 +51,7 @@ pub(super) async fn read(
         held_host: None,
         moved: None,
         detail: String::new(),
+        read_up_to: None,
     };
     match answer {
         Ok(Answer::NotModified { fresh, moved }) => {
@@ -61,20 +66,33 @@ pub(super) async fn read(
             result.status = Some(status);
             result.bytes = page.body.len() as u64;
             result.moved = moved.map(String::from);
-            let described = source.clone();
-            result.extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described, now))
-                .await
-                .context("the reader of pages was stopped")?;
+            let mut failure = None;
+            match &source.newest {
+                None => {
+                    let described = source.clone();
+                    result.extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described, now))
+                        .await
+                        .context("the reader of pages was stopped")?;
+                }
+                Some(pattern) => {
+                    let files = files::read(fetcher, source, pattern, &page, known.read_up_to.as_deref(), now).await?;
+                    result.bytes += files.bytes;
+                    (result.extracted, result.read_up_to, failure) = (files.extracted, files.read_up_to, files.failure);
+                }
+            }
             result.extracted.problems.extend(problems);
             result.fresh = fresh.max(result.extracted.ttl);
             let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
             // A mapping that matches nothing: the page was redesigned, and somebody must look at it.
             let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Mapping;
-            if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
+            if let Some(error) = failure {
+                // What was read before it stays; the list is asked for again, for it holds more.
+                result.fail(&error);
+            } else if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
                 result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
                 result.outcome = Outcome::Failed;
                 result.detail = fatal.to_string();
-            } else if nothing {
+            } else if nothing && source.newest.is_none() {
                 // A page that had entries yesterday and has none today is not « nothing new ».
                 result.state = if known.state.is_failure() { known.state } else { State::Empty };
                 result.detail = problems.first().map_or_else(|| String::from("no entry"), Problem::to_string);
@@ -82,21 +100,26 @@ pub(super) async fn read(
                 result.validators = Some(validators);
             }
         }
-        Err(error) => {
-            result.status = error.status();
-            result.detail = error.to_string();
-            result.held_host = error.hold().map(|(host, _)| host.to_owned());
-            (result.state, result.outcome) = match error.class() {
-                Class::Gone if result.status == Some(410) => (State::Gone, Outcome::Gone),
-                // Whether it is the third is for its history to say.
-                Class::Gone => (State::Gone, Outcome::NotFound),
-                Class::Blocked => (State::Blocked, Outcome::Failed),
-                Class::Later { retry_after } => {
-                    result.retry_after = retry_after;
-                    (State::Failing, Outcome::Failed)
-                }
-            };
-        }
+        Err(error) => result.fail(&error),
     }
     Ok(result)
+}
+
+impl Read {
+    /// What comes of not getting through.
+    fn fail(&mut self, error: &FetchError) {
+        self.status = error.status();
+        self.detail = error.to_string();
+        self.held_host = error.hold().map(|(host, _)| host.to_owned());
+        (self.state, self.outcome) = match error.class() {
+            Class::Gone if self.status == Some(410) => (State::Gone, Outcome::Gone),
+            // Whether it is the third is for its history to say.
+            Class::Gone => (State::Gone, Outcome::NotFound),
+            Class::Blocked => (State::Blocked, Outcome::Failed),
+            Class::Later { retry_after } => {
+                self.retry_after = retry_after;
+                (State::Failing, Outcome::Failed)
+            }
+        };
+    }
 }
