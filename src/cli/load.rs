@@ -84,12 +84,17 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
 /// The file in which the sources are written, or would be if there were any.
 pub(super) fn sources_path(global: &Global) -> PathBuf {
     let settings = std::fs::read_to_string(&global.config).unwrap_or_default();
-    let base = global.config.parent().unwrap_or(Path::new(""));
+    let base = base(&global.config);
     match config::sources_file(Some(Input { name: "", text: &settings })) {
         SourcesFile::Inline => global.config.clone(),
         SourcesFile::Beside => base.join("sources.toml"),
         SourcesFile::Named(name) => base.join(name),
     }
+}
+
+/// The folder of the settings.
+fn base(settings: &Path) -> PathBuf {
+    settings.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Whether the installation would load if the file of its sources held this text.
@@ -133,7 +138,7 @@ fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -
         Some((other, text)) if other == path => Ok(Some(text.to_owned())),
         _ => read(path, found),
     };
-    let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let base = base(path);
     let shown = path.display().to_string();
     let mut found = Vec::new();
     let settings = match text_of(path, &mut found) {

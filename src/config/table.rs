@@ -17,7 +17,11 @@ pub fn source_table(source: &Source, comments: &[String]) -> String {
     out.push_str("[[source]]\n");
     let mut key = |name: &str, value: &str| out.push_str(&format!("{name} = {}\n", quoted(value)));
     key("id", source.id.as_str());
-    key("name", &crate::text::collapse(&source.name));
+    let name: String = source.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let name = crate::text::collapse(&name);
+    if !name.is_empty() {
+        key("name", &name);
+    }
     key("url", source.url.as_str());
     if source.kind != Kind::Feed {
         key("kind", source.kind.as_str());
@@ -88,7 +92,7 @@ fn written(expression: &Expression) -> String {
 fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
-    let unit = units.into_iter().find(|(length, _)| seconds > 0 && seconds % length == 0);
+    let unit = units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
     unit.map_or_else(|| format!("{seconds}s"), |(length, name)| format!("{}{name}", seconds / length))
 }
 

@@ -33,7 +33,7 @@ enum Verb {
     /// Try every source now: what each would yield, and what is wrong; nothing is stored.
     Check,
     /// What Vigie would read from a file or an address, and other ways where that is nothing; nothing is stored.
-    Try(trial::Try),
+    Try(Box<trial::Try>),
     /// The feeds of another program (OPML 1.0 or 2.0) as tables for `sources.toml`.
     ImportOpml(import::Import),
     /// The feeds of `sources.toml` for a feed reader (OPML 2.0).

@@ -28,7 +28,7 @@ fn is_lasting(name: &str) -> bool {
     };
     let first = words.first().copied().unwrap_or_default();
     plain
-        && !words.iter().any(|word| made(&word))
+        && !words.iter().any(made)
         && !matches!(
             first,
             "css"

@@ -73,8 +73,9 @@ pub(super) fn read(items: &[ElementRef<'_>], page: &Url) -> Option<Reading> {
     let anchors = Selector::parse("a[href]").ok()?;
     let places = places(items);
     let own = place(items, items.first()?.value().name());
-    let title = places.iter().chain(&own).filter_map(|place| Some((title_score(place)?, place)));
-    let (_, title) = best(title)?;
+    let titled = |place| Some((title_score(place)?, place));
+    // The whole item is a title where nothing in it is.
+    let (_, title) = best(places.iter().filter_map(titled)).or_else(|| best(own.iter().filter_map(titled)))?;
     let date = best(places.iter().filter_map(|place| Some((date_score(place)?, place))));
     let whole = own.as_ref().filter(|own| own.share(|said| said.is_date) >= 0.8);
     let date = date.map(|(_, place)| place).or(whole);

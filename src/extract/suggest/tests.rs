@@ -166,7 +166,7 @@ fn fields_of_data_are_known_by_their_names() {
     assert_eq!(kind, Kind::Json(Mapping::of("/x/vulnerabilities", &expected)));
     assert_eq!(made_from, "the list of 3 objects at `/x/vulnerabilities`");
     let (kind, _) =
-        idea(data::csv("% SELECT 1\nNuméro;Titre;Date de publication JO;URL Question\n1;a;b;c\n2;a;b;c\n3;a;b;c\n"));
+        idea(data::csv("% requête\nNuméro;Titre;Date de publication JO;URL Question\n1;a;b;c\n2;a;b;c\n3;a;b;c\n"));
     let Kind::Csv(mapping, dialect) = kind else { panic!() };
     assert_eq!((dialect.delimiter, dialect.comment), (b';', Some(b'%')));
     let place = |field| mapping.fields.get(&field).and_then(|place| place.places().next());

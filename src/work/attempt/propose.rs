@@ -112,6 +112,9 @@ fn proposal(app: &App, source: Source, made_from: String, drafts: &[Draft], othe
     let source = Source { id, every: std::time::Duration::from_secs(4 * 3_600), ..source };
     let mut comments = vec![format!("{made_from}; {} entries, such as:", drafts.len())];
     comments.extend(drafts.iter().take(3).map(|draft| shown(draft, &source.zone)));
+    if source.url.host_str() == Some("localhost") {
+        comments.push(String::from("read from a file: write in `url` the address from which it was saved"));
+    }
     let table = source_table(&source, &comments);
     Some(Proposal { source, entries: drafts.len(), table })
 }
