@@ -110,7 +110,7 @@ impl<'a> Written<'a> {
     pub fn line(&self, place: &Place) -> String {
         self.documents.get(place.document).map_or_else(String::new, |d| {
             let before = d.input.text.get(..place.span.start).unwrap_or("");
-            format!("{}:{}", d.input.name, before.matches('\n').count() + 1)
+            format!("{}:{}", d.input.name, before.bytes().filter(|byte| *byte == b'\n').count() + 1)
         })
     }
 

@@ -43,7 +43,8 @@ impl ConfigProblem {
         let width = text.get(span).and_then(|s| s.lines().next()).map_or(1, |s| s.chars().count()).max(1);
         let shown = without_secret(full);
         let shown = if shown.chars().count() > WIDEST { String::new() } else { shown };
-        let line = before.matches('\n').count() + 1;
+        // By bytes: a file of ten thousand mistakes is counted through ten thousand times.
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         Self { file: file.to_owned(), line, column, message, hint, shown, width }
     }
 
