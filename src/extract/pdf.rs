@@ -201,4 +201,43 @@ fn instant(written: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_whatever_is_left_out() {
+        for (written, expected) in [
+            ("D:20230829103000+02'00'", Some("2023-08-29T08:30:00Z")),
+            ("D:20230829103000Z", Some("2023-08-29T10:30:00Z")),
+            ("D:20230829103000-05'30", Some("2023-08-29T16:00:00Z")),
+            ("20230829", Some("2023-08-29T00:00:00Z")),
+            ("D:2023", Some("2023-01-01T00:00:00Z")),
+            ("D:20231329", None),
+            ("D:20230829103000+é", Some("2023-08-29T10:30:00Z")),
+            ("hier", None),
+            ("", None),
+        ] {
+            assert_eq!(instant(written).map(|at| at.to_string()).as_deref(), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn octets_that_are_no_pdf_are_named() {
+        for (bytes, cause) in [
+            (b"\xef\xbb\xbf\n<!DOCTYPE HTML><title>Refus".as_slice(), "web page"),
+            (b"PK\x03\x04", "no PDF"),
+            (b"", "no PDF"),
+            (b"%PDF-1.4\n", "cut on its way"),
+        ] {
+            let problem = pdf(bytes).unwrap_err();
+            assert!(problem.kind == ProblemKind::Text && problem.message.contains(cause), "{problem}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_octets_are_accepted(bytes in proptest::collection::vec(0u8.., 0..200)) {
+            let _ = pdf(&[b"%PDF-1.4\n".as_slice(), &bytes].concat());
+        }
+    }
+}

@@ -32,11 +32,7 @@ pub fn settings() -> Crawl {
         body_cap: CAP,
         allow: Vec::new(),
         first_read: Duration::ZERO,
-<<<<<<< HEAD
         robots: Robots::Obeyed,
-=======
-        robots: vigie::config::Robots::Obeyed,
->>>>>>> config
         details: 20,
     }
 }

@@ -79,8 +79,7 @@ fn a_page_of_spip() {
 <div id="pied"><small>2010-2026 © Préfecture d’Exemple</small> | <a href="/plan">Plan du site</a> | <a href="/login">Se connecter</a></div></div></body></html>"#,
         body()
     );
-    let found = read(&html).unwrap();
-    println!("{found:#?}");
+    assert_eq!(is_clean(&html).title, "Hameçonnage : les mairies visées");
 }
 
 #[test]
@@ -99,8 +98,8 @@ fn a_page_of_drupal() {
 </div></div></main></div></div></body></html>"#,
         body()
     );
-    let found = read(&html).unwrap();
-    println!("{found:#?}");
+    let found = is_clean(&html);
+    assert_eq!(found.published.map(|date| date.at.to_string()).as_deref(), Some("2026-03-10T08:15:00Z"));
 }
 
 #[test]
@@ -122,8 +121,81 @@ fn a_page_in_the_design_system_of_the_state() {
         format_args!("<p>{}</p>", PARAGRAPHS[2]),
         PARAGRAPHS[3],
     );
-    let found = read(&html).unwrap();
-    println!("{found:#?}");
+    let found = is_clean(&html);
+    assert_eq!(found.reserved, Reservation::Tdm);
+    assert_eq!(found.published.map(|date| date.at.to_string()).as_deref(), Some("2026-03-10T00:00:00Z"));
+}
+
+/// A page of nothing but an article.
+fn bare(title: &str, body: &str) -> String {
+    format!("<html lang=fr><head><title>{title}</title></head><body><main><h1>{title}</h1>{body}</main></body></html>")
+}
+
+#[test]
+fn what_is_no_article_says_why() {
+    let consent = "<p>Nous et nos partenaires utilisons des cookies et des traceurs pour mesurer l’audience de ce site.</p>\
+        <p>Votre consentement est libre : vous pouvez accepter ou refuser ces cookies, et changer d’avis à tout moment.</p>\
+        <p>Refuser les traceurs peut limiter certaines fonctions. Accepter les cookies permet de continuer.</p>";
+    let check = "<p>Nous vérifions votre navigateur avant de vous laisser consulter ce site. Cette opération est automatique, \
+        et vous serez redirigé dans quelques instants vers la page que vous avez demandée.</p>\
+        <p>Veuillez activer JavaScript et recharger la page si rien ne se passe au bout de quelques secondes.</p>";
+    for (html, cause) in [
+        (bare("Page introuvable", &body()), "an error page (« Page introuvable »)"),
+        (bare("Erreur 404", "<p>Perdu ?</p>"), "an error page"),
+        (bare("Accès refusé", "<p>La page n’est pas disponible.</p>"), "refuses the page"),
+        (bare("Un instant…", "<p>Vérification de votre navigateur.</p>"), "anti-robot check"),
+        (bare("Préfecture d’Exemple", check), "anti-robot check"),
+        (bare("La Gazette", consent), "consent to cookies"),
+        (bare("Hameçonnage", "<p>Une campagne vise les mairies du département.</p>"), "characters of text"),
+        (bare("Hameçonnage", "<p>Cet article est réservé aux abonnés.</p>"), "for subscribers only"),
+        (String::from("<div id=app></div><noscript>Activez JavaScript</noscript>"), "anti-robot check"),
+        (String::new(), "no article"),
+        ("<p>mot".repeat(40_000), "more elements"),
+        ("mot ".repeat(3 << 20), "larger than 10 MiB"),
+    ] {
+        let problem = read(&html).unwrap_err();
+        assert!(problem.kind == ProblemKind::Text && problem.message.contains(cause), "{cause}: {problem}");
+    }
+}
+
+#[test]
+fn a_page_gives_at_least_what_is_known_already() {
+    let html = bare("Hameçonnage", &body());
+    assert!(with_summary(&html, PARAGRAPHS[0]).is_ok());
+    let problem = with_summary(&html, &body().repeat(2)).unwrap_err();
+    assert!(problem.message.contains("less text"), "{problem}");
+}
+
+#[test]
+fn an_article_for_subscribers_is_kept_as_far_as_it_goes() {
+    let stated = r#"<script type="application/ld+json">{"@type":"NewsArticle","isAccessibleForFree":"False"}</script>"#;
+    for notice in ["<p>Cet article est réservé aux abonnés.</p>", stated] {
+        let found = read(&bare("Hameçonnage : alerte aux mairies", &format!("{}{notice}", body()))).unwrap();
+        assert_eq!(found.access, Access::Subscribers);
+        assert_eq!(found.text, PARAGRAPHS.join("\n"));
+    }
+}
+
+#[test]
+fn words_of_walls_and_errors_may_be_the_subject() {
+    let subject = "<p>La page « introuvable » du site servait à collecter des cookies sans consentement, et un captcha défaillant laissait passer les robots.</p>";
+    let found = read(&bare("Accès refusé aux comptes de la mairie : le récit", &format!("{subject}{}", body().repeat(6)))).unwrap();
+    assert!(found.text.contains("captcha"));
+}
+
+#[test]
+fn links_are_absolute_and_nothing_runs() {
+    let html = bare("Hameçonnage", &format!("{}<p onclick=x>Voir <a href='../avis/1'>l’avis</a><script>x</script>, et la suite des faits.</p>", body()));
+    let content = read(&html).unwrap().content;
+    assert!(content.contains(r#"<a href="https://www.exemple.fr/avis/1""#), "{content}");
+    assert!(!content.contains("onclick") && !content.contains("script"), "{content}");
+}
+
+proptest! {
+    #[test]
+    fn any_page_is_accepted(html in "(<|>|/|p|div|a|li| |=|'|é|À lire aussi|class=share|<p>|<ul>|</div>|<table>|mot ){0,80}") {
+        let _ = read(&html);
+    }
 }
 
 #[test]

@@ -13,7 +13,6 @@ pub(super) fn text(pages: Vec<Vec<Line>>) -> String {
     let mut lines: Vec<(usize, Line)> = Vec::new();
     for (number, page) in pages.into_iter().enumerate() {
         let margins = margins(&page);
-        let several = number;
         for (position, mut line) in page.into_iter().enumerate() {
             line.text = collapse(&plain(&line.text));
             let in_margin = margins.contains(&position);
@@ -21,7 +20,7 @@ pub(super) fn text(pages: Vec<Vec<Line>>) -> String {
             {
                 continue;
             }
-            lines.push((several, line));
+            lines.push((number, line));
         }
     }
     let leading = leading(&lines);
@@ -208,4 +207,58 @@ fn words(line: &str) -> impl Iterator<Item = String> {
         .split(|c: char| !c.is_alphabetic() && c != '-')
         .filter(|word| !word.is_empty())
         .map(|word| word.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines under each other, as wide as their words.
+    fn page(lines: &[&str]) -> Vec<Line> {
+        let wide = |text: &str| 72.0 + 5.0 * f64::from(u32::try_from(text.chars().count()).unwrap());
+        let edge = lines.iter().map(|line| wide(line)).fold(0.0, f64::max);
+        let mut y = 800.0;
+        let line = |text: &&str| {
+            y -= 14.0;
+            Line { text: (*text).to_owned(), left: 72.0, right: wide(text), y, size: 11.0, edge }
+        };
+        lines.iter().map(line).collect()
+    }
+
+    #[test]
+    fn words_broken_at_the_end_of_a_line_are_made_whole() {
+        for (before, after, expected) in [
+            ("les serveurs ont été neutra-", "lisés hier", "neutralisés hier"),
+            ("la réunion avec le vice-", "président", "vice-président"),
+            ("dans toute la Seine-", "Maritime", "Seine-Maritime"),
+            ("un acte signé en Île-de-", "France", "Île-de-France"),
+            ("de quoi l’agent parle-t-", "il ?", "parle-t-il ?"),
+            ("le compte de courriel, c’est-à-", "dire", "c’est-à-dire"),
+            ("les collecti\u{ad}vités et les établisse\u{ad}", "ments", "collectivités et les établissements"),
+            ("de 2020 à 2021, soit 2020-", "2021", "2020- 2021"),
+        ] {
+            let said = text(vec![page(&[before, after])]);
+            assert!(said.ends_with(expected), "{said}");
+        }
+        // As it is written elsewhere in the same document.
+        let said = text(vec![page(&["le porte-avions et la cyber-sécurité des ports, la cyber-", "sécurité des mairies"])]);
+        assert!(said.contains("la cyber-sécurité des mairies"), "{said}");
+    }
+
+    #[test]
+    fn what_stands_on_each_page_goes() {
+        let sheet = |number: usize, lines: [&str; 5]| {
+            let (top, bottom) = (format!("Préfecture – bulletin n° {number}"), format!("Page {number} / 3"));
+            page(&[&[top.as_str()][..], &lines, &[bottom.as_str()]].concat())
+        };
+        let lines = [
+            ["La première page dit ceci,", "puis cela.", "Le préfet l’a signée.", "Elle porte sur 2026.", "Elle finit par une phrase qui"],
+            ["continue sur la page d’après.", "Deux.", "Trois.", "Quatre.", "Cinq."],
+            ["La dernière.", "Sept.", "Huit.", "Neuf.", "Dix."],
+        ];
+        let said = text(lines.into_iter().enumerate().map(|(at, lines)| sheet(at + 1, lines)).collect());
+        assert!(!said.contains("bulletin") && !said.contains("Page"), "{said}");
+        assert!(said.contains("une phrase qui continue sur la page"), "{said}");
+        assert!(said.contains("Dix."), "{said}");
+    }
 }
