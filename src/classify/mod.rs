@@ -45,14 +45,18 @@ pub fn classify(rules: &Rules, source: &Source, draft: &Draft) -> Shelved {
         None => format!("celle de la source « {} »", source.name),
     };
     let (section, section_rule) = section.map_or((&source.section, None), |(s, rule)| (s, Some(*rule)));
-    let (nature, nature_rule) = nature.map_or((source.nature, None), |(n, rule)| (n, Some(*rule)));
+    let (nature, nature_by) = match (nature, draft.nature) {
+        (Some((nature, rule)), _) => (nature, by(Some(rule))),
+        (None, Some(nature)) => (nature, format!("celle que la source « {} » donne au document", source.name)),
+        (None, None) => (source.nature, by(None)),
+    };
     let (severity, severity_by) = match severity {
         Some((severity, rule)) => (severity, by(Some(rule))),
         None => (Severity::Info, "aucune règle".to_owned()),
     };
     let because = vec![
         format!("rubrique : {} ({})", rules.sections().name(section), by(section_rule)),
-        format!("nature : {} ({})", nature.prefix(), by(nature_rule)),
+        format!("nature : {} ({})", nature.prefix(), nature_by),
         format!("gravité : {} ({severity_by})", severity.name()),
     ];
     Shelved { section: section.clone(), nature, severity, because }

@@ -1,29 +1,24 @@
 //! Feeds: from what they say to drafts.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use url::Url;
 
 use super::{
-    Extracted,
     entry::{ATOM, Dialect, RSS},
+    harvest::Harvest,
     json, mend,
     plain::{paragraphs, plain, tidy, without_colophon},
-    problems::Problems,
     raw::{RawEntry, RawFeed, RawText},
     reader,
     sanitise::Sanitiser,
     stranger, xml,
 };
 use crate::{
-    model::{Draft, Page, Problem, ProblemKind, PublicationDate, Source},
+    model::{Draft, Page, Problem, ProblemKind, PublicationDate},
     normalise::{
         charset::{self, Syntax},
         date, reference, title,
-        url::{CanonicalUrl, untracked, web_address},
     },
     text,
 };
@@ -35,57 +30,46 @@ pub const LONGEST_TITLE: usize = 500;
 /// The longest content that is read of one entry, in octets.
 pub const LONGEST_TEXT: usize = 500_000;
 
-pub(super) fn extract(page: &Page, source: &Source) -> Extracted {
-    let mut problems = Problems::default();
-    let feed = match read(page, &mut problems) {
+pub(super) fn read(page: &Page, harvest: &mut Harvest<'_>) {
+    let feed = match feed(page, harvest) {
         Ok(feed) => feed,
-        Err(problem) => {
-            problems.push(problem);
-            return Extracted { problems: problems.into_vec(), ..Extracted::default() };
-        }
+        Err(problem) => return harvest.problem(problem),
     };
     // Broken before its first entry is over, a feed is a failure, and not one that has nothing new.
     let kind = if feed.entries.is_empty() { ProblemKind::Unreadable } else { ProblemKind::Mended };
     for broken in &feed.breaks {
         let message = format!("{broken}\nhint: whole entries are still read; tell the keeper of the site if it lasts");
-        problems.push(Problem::page(kind, message));
+        harvest.problem(Problem::page(kind, message));
     }
     if feed.entries.is_empty() && feed.breaks.is_empty() {
-        problems.push(Problem::page(ProblemKind::Empty, "the feed has no entry"));
+        harvest.problem(Problem::page(ProblemKind::Empty, "the feed has no entry"));
     }
     if feed.entries.len() > MOST_ENTRIES {
         let message = format!("more than {MOST_ENTRIES} entries; the others were left out");
-        problems.push(Problem::page(ProblemKind::Limit, message));
+        harvest.problem(Problem::page(ProblemKind::Limit, message));
     }
     let sanitiser = Sanitiser::new(&page.url);
-    let mut drafts = Vec::with_capacity(feed.entries.len().min(MOST_ENTRIES));
     for (position, entry) in feed.entries.into_iter().take(MOST_ENTRIES).enumerate() {
-        let place = format!("entry {}", position + 1);
-        let mut reading =
-            Reading { page: &page.url, source, sanitiser: &sanitiser, place: &place, problems: &mut problems };
-        drafts.extend(reading.draft(entry));
+        let place = harvest.item(position);
+        let draft = Reading { page: &page.url, sanitiser: &sanitiser, place: &place, harvest }.draft(entry);
+        if let Some(draft) = draft {
+            harvest.accept(&place, draft, None);
+        }
     }
-    forget_shared_guids(&mut drafts, &mut problems);
-    Extracted {
-        drafts,
-        problems: problems.into_vec(),
-        title: feed
-            .title
-            .map(|name| text::truncate(&title::plain(&name), LONGEST_TITLE))
-            .filter(|name| !name.is_empty()),
-        ttl: feed
-            .ttl_minutes
-            .filter(|minutes| *minutes > 0)
-            .map(|minutes| Duration::from_secs(60 * minutes.min(31 * 24 * 60))),
-    }
+    harvest.title =
+        feed.title.map(|name| text::truncate(&title::plain(&name), LONGEST_TITLE)).filter(|name| !name.is_empty());
+    harvest.ttl = feed
+        .ttl_minutes
+        .filter(|minutes| *minutes > 0)
+        .map(|minutes| Duration::from_secs(60 * minutes.min(31 * 24 * 60)));
 }
 
 /// Reads the page in whatever format it turns out to have: what it is said to be is often wrong.
-fn read(page: &Page, problems: &mut Problems) -> Result<RawFeed, Problem> {
+fn feed(page: &Page, harvest: &mut Harvest<'_>) -> Result<RawFeed, Problem> {
     let decoded = charset::decode(&page.body, page.content_type.as_deref(), Syntax::Xml);
     if decoded.mended {
         let message = format!("some characters are not {}, and were guessed", decoded.encoding);
-        problems.push(Problem::page(ProblemKind::Mended, message));
+        harvest.problem(Problem::page(ProblemKind::Mended, message));
     }
     let start = decoded.text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
     if start.is_empty() {
@@ -101,7 +85,7 @@ fn read(page: &Page, problems: &mut Problems) -> Result<RawFeed, Problem> {
     {
         let after = mend::mend(late);
         if dialect(xml::root(&after).as_deref()).is_some() {
-            problems.push(Problem::page(ProblemKind::Mended, "other text stands before the feed"));
+            harvest.problem(Problem::page(ProblemKind::Mended, "other text stands before the feed"));
             root = xml::root(&after);
             mended = after;
         }
@@ -127,40 +111,15 @@ fn late_start(text: &str) -> Option<&str> {
     text.get(at..).filter(|_| at > 0)
 }
 
-/// A guid that stands for several documents identifies none: without this, each would be taken for a revision of the
-/// one before.
-fn forget_shared_guids(drafts: &mut [Draft], problems: &mut Problems) {
-    let mut documents: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for draft in drafts.iter() {
-        if let Some(guid) = draft.guid.as_deref() {
-            let key = draft.url.as_ref().map_or_else(|| draft.title.clone(), |url| CanonicalUrl::of(url).to_string());
-            documents.entry(guid).or_default().insert(key);
-        }
-    }
-    let shared: BTreeMap<String, usize> = documents
-        .into_iter()
-        .filter(|(_, keys)| keys.len() > 1)
-        .map(|(guid, keys)| (guid.to_owned(), keys.len()))
-        .collect();
-    for draft in drafts {
-        draft.guid = draft.guid.take().filter(|guid| !shared.contains_key(guid));
-    }
-    for (guid, count) in shared {
-        let message = format!("one guid for {count} entries, which are told apart by address instead");
-        problems.push(Problem::at(text::truncate(&guid, 100), ProblemKind::Mended, message));
-    }
-}
-
 /// What the reading of one entry needs besides it.
-struct Reading<'a> {
+struct Reading<'a, 'h> {
     page: &'a Url,
-    source: &'a Source,
     sanitiser: &'a Sanitiser,
     place: &'a str,
-    problems: &'a mut Problems,
+    harvest: &'a mut Harvest<'h>,
 }
 
-impl Reading<'_> {
+impl Reading<'_, '_> {
     fn draft(&mut self, entry: RawEntry) -> Option<Draft> {
         let url = self.address(&entry);
         let heading = title::clean(cap(&entry.title));
@@ -185,7 +144,7 @@ impl Reading<'_> {
         };
         let published = self.date(&entry.facts.published);
         let updated = self.date(&entry.facts.updated);
-        let day_in_title = || PublicationDate::day(heading.date?, &self.source.zone);
+        let day_in_title = || PublicationDate::day(heading.date?, &self.harvest.source.zone);
         // An entry that states only its last change was published then, for all that is known.
         let published = published.or_else(day_in_title).or(updated);
         // Labels stand at the front: the whole text need not be copied to look for them.
@@ -200,9 +159,9 @@ impl Reading<'_> {
             content,
             published,
             updated,
-            language: entry.facts.language.filter(|language| differs(language, &self.source.language)),
+            language: entry.facts.language.filter(|language| differs(language, &self.harvest.source.language)),
             categories: labels(&entry.categories),
-            details: None,
+            ..Draft::default()
         })
     }
 
@@ -210,8 +169,8 @@ impl Reading<'_> {
     fn address(&mut self, entry: &RawEntry) -> Option<Url> {
         let mut refused = None;
         for link in &entry.links {
-            match web_address(link, self.page) {
-                Ok(url) => return Some(untracked(&url)),
+            match self.harvest.address(link, self.page) {
+                Ok(url) => return Some(url),
                 Err(why) => {
                     refused.get_or_insert_with(|| {
                         format!("`{}` is no address for readers: {why}", text::truncate(link, 100))
@@ -224,12 +183,12 @@ impl Reading<'_> {
         }
         let guid = entry.facts.permalink.as_deref()?;
         let absolute = Url::parse(guid).ok()?;
-        web_address(guid, &absolute).ok().map(|url| untracked(&url))
+        self.harvest.address(guid, &absolute).ok()
     }
 
     /// The first date that can be read.
     fn date(&mut self, written: &[String]) -> Option<PublicationDate> {
-        let read = written.iter().find_map(|text| date::parse(text, &self.source.zone));
+        let read = written.iter().find_map(|text| date::parse(text, &self.harvest.source.zone));
         if let (None, Some(first)) = (read, written.first()) {
             self.problem(ProblemKind::Date, format!("`{}` is no date that can be true", text::truncate(first, 60)));
         }
@@ -245,18 +204,18 @@ impl Reading<'_> {
     }
 
     fn problem(&mut self, kind: ProblemKind, message: impl Into<String>) {
-        self.problems.push(Problem::at(self.place, kind, message));
+        self.harvest.problem(Problem::at(self.place, kind, message));
     }
 }
 
-fn in_words(text: &RawText) -> String {
+pub(super) fn in_words(text: &RawText) -> String {
     match text {
         RawText::Plain(text) => paragraphs(cap(text)),
         RawText::Html(html) => plain(cap(html)),
     }
 }
 
-fn cap(text: &str) -> &str {
+pub(super) fn cap(text: &str) -> &str {
     text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or(text)
 }
 
@@ -268,7 +227,7 @@ fn differs(stated: &str, expected: &str) -> bool {
 }
 
 /// Clean, each once, in the order of the source.
-fn labels(raw: &[String]) -> Vec<String> {
+pub(super) fn labels(raw: &[String]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let clean = raw.iter().take(100).map(|label| text::truncate(&title::plain(label), 100));
     clean.filter(|label| !label.is_empty() && seen.insert(label.to_lowercase())).collect()

@@ -1,9 +1,11 @@
 //! A page and its source to drafts and problems (invariant 2: broken input is data).
 //!
 //! ```text
-//! octets ─ charset ─┬─ mend ─ xml ─┐
-//!                   ├─ json ───────┴─ feed-rs (reader) ─ feed ─┬─ drafts
-//!                   └─ html (selectors) ───────────────────────┴─ problems
+//!          ┌─ feed: mend ─ xml ┬ feed-rs (reader) ────────────────┐
+//!          │         json ─────┘                                  │
+//! page ────┼─ html json xml csv: finder ─ plan ─ raw ─┐           ├─ harvest ─┬─ drafts
+//!   │      └─ links sitemap: raw ─────────────────────┴─ parts ───┘           └─ problems
+//!   └─ archive: a page for each of its files
 //! ```
 //!
 //! feed-rs reads every feed: what a title, a link, a summary, a content, a category is in RSS, Atom or JSON Feed, and against
@@ -11,36 +13,59 @@
 //! light passes stand before it, `xml` and `json`: they write the same feed out again without its faults, entry by entry, and
 //! note of each entry what feed-rs would lose: the guid and the dates verbatim, Dublin Core, the language, FeedBurner's origin.
 //! Each entry goes to feed-rs under its number and is found again by it.
+//!
+//! What is mapped goes through one engine, [`mapped`]: a finder per language says what stands at a place, and `build` makes a
+//! draft of it. `harvest` gathers the drafts of all kinds, and holds what is the same for all: dates that cannot be, `max_age`,
+//! the cap, what else is to be read of a document, and the places that were found nowhere.
 
+mod archive;
+mod build;
 mod channel;
+mod details;
+mod document;
 mod entry;
 mod feed;
-mod html;
+mod file_name;
+mod files;
+mod harvest;
 mod json;
+mod links;
+mod mapped;
+mod markup;
 mod mend;
+mod percent;
 mod plain;
 mod problems;
 mod raw;
 mod reader;
 mod sanitise;
 mod shallow;
+mod sitemap;
 mod space;
 mod stranger;
 mod xml;
 
 use std::{panic, time::Duration};
 
+use jiff::Timestamp;
+
 use crate::model::{Draft, Kind, Page, Problem, ProblemKind, Source};
 
+use harvest::Harvest;
+use mapped::Taker;
+
+pub use details::details;
 pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
-pub use html::check_selector;
+pub use files::{FileLink, files};
+pub use harvest::too_old;
+pub use mapped::{check_place, html::check_selector};
 pub use plain::plain;
 pub use sanitise::Sanitiser;
 
 /// What a page says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extracted {
-    /// In the order of the page.
+    /// In the order of the page; of an archive, in the order of its files' names.
     pub drafts: Vec<Draft>,
     pub problems: Vec<Problem>,
     /// What the page calls itself.
@@ -49,21 +74,46 @@ pub struct Extracted {
     pub ttl: Option<Duration>,
 }
 
-/// Reads a page as what its source is configured to be. Never panics, whatever the page.
-pub fn extract(page: &Page, source: &Source) -> Extracted {
-    let read = || match &source.kind {
-        Kind::Feed => feed::extract(page, source),
-        Kind::Html(mapping) => html::extract(page, source, mapping),
-        kind => Extracted {
-            problems: vec![Problem::page(ProblemKind::Unreadable, format!("`{}` is not read yet", kind.as_str()))],
-            ..Extracted::default()
-        },
-    };
-    // The parsers of XML, HTML and CSS are not ours: a fault of theirs costs this page and no other.
-    panic::catch_unwind(panic::AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        let message = "the page makes a parser fail\nhint: keep the page and report it";
-        Extracted { problems: vec![Problem::page(ProblemKind::Unreadable, message)], ..Extracted::default() }
+/// Reads a page as what its source is configured to be, as of `now`. Never panics, whatever the page.
+pub fn extract(page: &Page, source: &Source, now: Timestamp) -> Extracted {
+    guarded(|| {
+        let mut harvest = Harvest::new(source, now);
+        match &source.archive {
+            Some(archive) => archive::read(page, archive, &mut harvest),
+            None => match archive::unwrapped(page) {
+                Ok(page) => read(&page, &mut harvest),
+                Err(problem) => harvest.problem(problem),
+            },
+        }
+        harvest.finish()
     })
+}
+
+fn read(page: &Page, harvest: &mut Harvest<'_>) {
+    let source = harvest.source;
+    match &source.kind {
+        Kind::Feed => feed::read(page, harvest),
+        Kind::Links(patterns) => links::read(page, patterns, harvest),
+        Kind::Sitemap(pattern) => sitemap::read(page, pattern.as_ref(), harvest),
+        kind => mapped::read(page, kind, &mut Taker::Listing(harvest)),
+    }
+}
+
+/// The parsers of XML, HTML and CSS are not ours: a fault of theirs costs this page and no other.
+fn guarded(read: impl FnOnce() -> Extracted) -> Extracted {
+    panic::catch_unwind(panic::AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Extracted { problems: vec![fault()], ..Extracted::default() })
+}
+
+/// The same for one file of an archive.
+fn guard_member(page: &Page, harvest: &mut Harvest<'_>) {
+    if panic::catch_unwind(panic::AssertUnwindSafe(|| read(page, harvest))).is_err() {
+        harvest.problem(fault());
+    }
+}
+
+fn fault() -> Problem {
+    Problem::page(ProblemKind::Unreadable, "the page makes a parser fail\nhint: keep the page and report it")
 }
 
 #[cfg(test)]

@@ -2,7 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Problem, ProblemKind};
+use super::harvest::Harvest;
+use crate::{
+    model::{Page, Problem, ProblemKind},
+    normalise::charset::{self, Syntax},
+};
+
+/// The text of a page; `None` when it says nothing at all, which is a problem.
+pub(super) fn decoded(
+    page: &Page,
+    syntax: Syntax,
+    content_type: Option<&str>,
+    harvest: &mut Harvest<'_>,
+) -> Option<String> {
+    let decoded = charset::decode(&page.body, content_type, syntax);
+    if decoded.mended {
+        let message = format!("some characters are not {}, and were guessed", decoded.encoding);
+        harvest.problem(Problem::page(ProblemKind::Mended, message));
+    }
+    if decoded.text.trim().is_empty() {
+        harvest.problem(Problem::page(ProblemKind::Unreadable, "the answer is empty"));
+        return None;
+    }
+    Some(decoded.text)
+}
 
 /// Collects problems; of each kind, only the first ones are kept in full and the others counted.
 #[derive(Default)]

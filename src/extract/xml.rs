@@ -303,7 +303,7 @@ fn ends_entry(local: &str) -> bool {
 }
 
 /// What stands in CDATA sections as it is, what stands around them through `outside`.
-fn open_sections(raw: &str, outside: fn(&str) -> String) -> String {
+pub(super) fn open_sections(raw: &str, outside: fn(&str) -> String) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once("<![CDATA[") {

@@ -27,6 +27,8 @@ pub struct Draft {
     /// BCP 47, when the entry states one that differs from the source's.
     pub language: Option<String>,
     pub categories: Vec<String>,
+    /// What sort of item it is, when the source says it of each.
+    pub nature: Option<Nature>,
     /// Where the rest of the document stands, when its source gives it in two steps.
     pub details: Option<Url>,
 }

@@ -50,8 +50,10 @@ pub enum ProblemKind {
     Date,
     /// An address that is not http or https, or cannot be read.
     Address,
-    /// A selector that matches nothing.
-    Selector,
+    /// A place of the mapping that matches nothing, or cannot be read.
+    Mapping,
+    /// Text that was misread on its way and could not be mended.
+    Mojibake,
     /// More entries than are read at once.
     Limit,
 }
@@ -70,7 +72,8 @@ impl ProblemKind {
             ProblemKind::Entry => "entry",
             ProblemKind::Date => "date",
             ProblemKind::Address => "address",
-            ProblemKind::Selector => "selector",
+            ProblemKind::Mapping => "mapping",
+            ProblemKind::Mojibake => "mojibake",
             ProblemKind::Limit => "limit",
         }
     }

@@ -12,6 +12,8 @@ pub enum Syntax {
     Html,
     /// Nowhere: UTF-8 (RFC 8259 8.1).
     Json,
+    /// Nowhere, as in CSV.
+    Text,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +108,7 @@ fn http_charset(content_type: &str) -> Option<&'static Encoding> {
 
 fn page_charset(bytes: &[u8], syntax: Syntax) -> Option<&'static Encoding> {
     match syntax {
-        Syntax::Json => None,
+        Syntax::Json | Syntax::Text => None,
         Syntax::Xml => {
             let start = bytes.trim_ascii_start();
             let declaration = start.strip_prefix(b"<?xml")?.get(..).map(|rest| &rest[..rest.len().min(1024)])?;
@@ -208,7 +210,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_octets_are_accepted(bytes in proptest::collection::vec(0u8.., 0..60), label in "\\PC{0,20}") {
-            for syntax in [Syntax::Xml, Syntax::Html, Syntax::Json] {
+            for syntax in [Syntax::Xml, Syntax::Html, Syntax::Json, Syntax::Text] {
                 decode(&bytes, Some(&format!("text/xml; charset={label}")), syntax);
                 decode(&[b"<?xml encoding='".as_slice(), &bytes].concat(), None, syntax);
             }

@@ -19,6 +19,22 @@ pub fn repair(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The words around the first sequence of a text that still holds two or more of them, or as many signs of lost characters
+/// (U+FFFD): what [`repair`] could not mend, because it was misread twice or cut.
+pub fn remains(text: &str) -> Option<String> {
+    if text.is_ascii() || !text.contains(|c| LEADS.contains(&c) || c == '\u{fffd}') {
+        return None;
+    }
+    let chars: Vec<char> = text.chars().collect();
+    let misread = |at: &usize| {
+        chars.get(*at) == Some(&'\u{fffd}')
+            || chars.get(*at..).is_some_and(|rest| PAGES.iter().any(|page| sequence(rest, page).is_some()))
+    };
+    let mut found = (0..chars.len()).filter(misread);
+    let (first, _) = (found.next()?, found.next()?);
+    Some(chars.iter().skip(first.saturating_sub(15)).take(40).collect())
+}
+
 /// What the first octet of a sequence looks like: C2, C3, C5, E2 and F0 in either code page.
 const LEADS: [char; 9] = ['Â', 'Ã', 'Ă', 'Å', 'Ĺ', 'â', 'ð', 'đ', 'Ð'];
 
@@ -114,10 +130,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_could_not_be_mended_is_told() {
+        let twice = "les difficultÃƒÂ©s rencontrÃƒÂ©es";
+        assert!(remains(&repair(twice)).is_some_and(|words| words.contains("difficult")));
+        assert!(remains("fa\u{fffd}ade et gar\u{fffd}on").is_some());
+        for text in ["une seule sÃ©quence", "L’ÉTÉ À NÎMES, « Ça va », Âge, Ã", "un signe \u{fffd} perdu", ""]
+        {
+            assert_eq!(remains(text), None, "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_is_accepted(text in "[ÃÂâĂ€™©a ]{0,40}|\\PC{0,40}") {
-            repair(&text);
+            remains(&repair(&text));
         }
     }
 }

@@ -19,6 +19,24 @@ pub fn own(url: Option<&Url>, guid: Option<&str>, text: &str) -> Option<Referenc
     addresses().find_map(from_address).or_else(|| from_labels(&fold(text)))
 }
 
+/// A reference that stands alone, in any case: `certfr-2026-avi-0777`, `ARMM2621619A`.
+pub fn parse(text: &str) -> Option<Reference> {
+    let text = fold(text.trim());
+    let of = |issuer| move |number: String| Reference { issuer, number };
+    let whole = |found: Option<String>| found.filter(|found| *found == text);
+    let jorf = text.strip_prefix("JORFTEXT").filter(|rest| rest.len() == 12 && digits(rest).1.is_empty());
+    if cert_fr(&text).is_some_and(str::is_empty) {
+        return Some(Reference { issuer: Issuer::CertFr, number: text });
+    }
+    if jorf.is_some() {
+        return Some(Reference { issuer: Issuer::JorfText, number: text });
+    }
+    whole(nor(&text))
+        .map(of(Issuer::Nor))
+        .or_else(|| whole(ecli(&text).map(str::to_owned)).map(of(Issuer::Ecli)))
+        .or_else(|| whole(celex(&text)).map(of(Issuer::Celex)))
+}
+
 /// The CVE identifiers in a text, in upper case, sorted, each once.
 pub fn cves(text: &str) -> Vec<String> {
     let bytes = text.as_bytes();
@@ -201,6 +219,23 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_that_stands_alone_is_known_by_its_form() {
+        for (text, issuer) in [
+            (" certfr-2026-avi-0777\n", Issuer::CertFr),
+            ("JORFTEXT000054708438", Issuer::JorfText),
+            ("ARMM2621619A", Issuer::Nor),
+            ("ECLI:FR:CECHR:2024:472123.20240712", Issuer::Ecli),
+            ("32016R0679", Issuer::Celex),
+        ] {
+            let found = parse(text).unwrap();
+            assert_eq!((found.issuer, found.number), (issuer, text.trim().to_uppercase()));
+        }
+        for text in ["", "CERTFR-2026-AVI-0777 et suivants", "JORFTEXT0000", "S1234", "NOR : ARMM2621619A", "é"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_reference_that_is_cited_is_not_taken() {
         let far = format!("{} Référence : CERTFR-2026-ALE-005", "mot ".repeat(200));
         for (url, guid, text) in [
@@ -227,6 +262,7 @@ mod tests {
         #[test]
         fn any_text_is_accepted(text in "(\\PC|CVE-|Référence : |NOR: |CELEX:|ECLI: ECLI:|[0-9A-Z:]{1,12}){0,12}") {
             cves(&text);
+            parse(&text);
             own(Url::parse(&format!("https://eur-lex.europa.eu/{text}")).ok().as_ref(), Some(&text), &text);
         }
     }

@@ -35,8 +35,8 @@ pub async fn attempt(app: &App, what: &str) -> anyhow::Result<Tried> {
             (Page { url: source.url.sample().clone(), content_type: None, body, reserved: false }, source)
         }
     };
-    let described = source.clone();
-    let extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described))
+    let (described, now) = (source.clone(), app.clock.now());
+    let extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described, now))
         .await
         .context("the reader of pages was stopped")?;
     let shelve = |draft: Draft| {

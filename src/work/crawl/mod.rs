@@ -212,10 +212,9 @@ async fn one(
     let began = Instant::now();
     let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
     let answer = fetcher.get(&Request::of(source, &url, validators)).await;
-    let mut result = read::read(source, &known, answer).await?;
-    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let now = app.clock.now();
-    read::refuse_future(&mut result.extracted, now);
+    let result = read::read(source, &known, answer, now).await?;
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let hold = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
     let report = app
         .store

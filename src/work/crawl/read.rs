@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::{
     extract::{self, Extracted},
@@ -27,7 +27,12 @@ pub(super) struct Read {
     pub detail: String,
 }
 
-pub(super) async fn read(source: &Source, known: &Known, answer: Result<Answer, FetchError>) -> anyhow::Result<Read> {
+pub(super) async fn read(
+    source: &Source,
+    known: &Known,
+    answer: Result<Answer, FetchError>,
+    now: Timestamp,
+) -> anyhow::Result<Read> {
     let mut result = Read {
         state: State::Ok,
         outcome: Outcome::Unchanged,
@@ -54,13 +59,13 @@ pub(super) async fn read(source: &Source, known: &Known, answer: Result<Answer, 
             result.bytes = page.body.len() as u64;
             result.moved = moved.map(String::from);
             let described = source.clone();
-            result.extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described))
+            result.extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described, now))
                 .await
                 .context("the reader of pages was stopped")?;
             result.fresh = fresh.max(result.extracted.ttl);
             let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
-            // A selector that matches nothing: the page was redesigned, and somebody must look at it.
-            let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Selector;
+            // A mapping that matches nothing: the page was redesigned, and somebody must look at it.
+            let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Mapping;
             if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
                 result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
                 result.outcome = Outcome::Failed;
@@ -87,16 +92,4 @@ pub(super) async fn read(source: &Source, known: &Known, answer: Result<Answer, 
         }
     }
     Ok(result)
-}
-
-/// No document was published the day after tomorrow: such a date would stand first for years.
-pub(super) fn refuse_future(extracted: &mut Extracted, now: Timestamp) {
-    const SOON: SignedDuration = SignedDuration::from_hours(48);
-    for (n, draft) in extracted.drafts.iter_mut().enumerate() {
-        if draft.published.is_some_and(|date| date.at.duration_since(now) > SOON) {
-            draft.published = None;
-            let message = "its date lies in the future, and is left out";
-            extracted.problems.push(Problem::at(format!("entry {}", n + 1), ProblemKind::Date, message));
-        }
-    }
 }

@@ -1,0 +1,191 @@
+//! JSON: places are JSON Pointers (RFC 6901) from the item, in which `*` stands for every element of a list or object.
+//!
+//! What comes from XML gives one thing as an object and several as a list, so a name looks through lists, and an object that
+//! has the name after `*` is itself the one element.
+
+use std::{collections::BTreeSet, marker::PhantomData};
+
+use serde_json::Value;
+
+use super::{
+    Finder, Taker, Wrong, items,
+    near::{listed, nearest},
+    plan::unreadable,
+};
+use crate::{
+    extract::{problems::decoded, stranger},
+    model::{Field, Mapping, Page, Problem, ProblemKind},
+    normalise::charset::Syntax,
+};
+
+/// More values than any list of documents has: reading them takes memory many times their own size.
+const MOST_VALUES: usize = 2_000_000;
+
+pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, taker: &mut Taker<'_, '_>) {
+    let harvest = taker.harvest();
+    let Some(text) = decoded(page, Syntax::Json, page.content_type.as_deref(), harvest) else { return };
+    if text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST_VALUES {
+        let message = format!("more than {MOST_VALUES} values of JSON\nhint: watch a smaller part of it");
+        return harvest.problem(Problem::page(ProblemKind::Unreadable, message));
+    }
+    let document: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+        Ok(document) => document,
+        Err(_) if text.trim_start().starts_with('<') => {
+            let root = crate::extract::xml::root(&text);
+            return harvest.problem(stranger::problem("JSON", &text, root.as_deref(), &page.url));
+        }
+        Err(error) => {
+            let message = format!("cannot be read as JSON: {error}\nhint: look at it with `vigie sources try`");
+            return harvest.problem(Problem::page(ProblemKind::Unreadable, message));
+        }
+    };
+    let finder = Pointers(PhantomData);
+    let found = match &mapping.item {
+        None => vec![&document],
+        Some(written) => match compile(written) {
+            Ok(place) => {
+                let found = stand_at(&document, &place);
+                if found.is_empty() {
+                    let message = finder.instead(&&document, &place, written);
+                    return harvest.problem(Problem::at("item", ProblemKind::Mapping, message));
+                }
+                found
+            }
+            Err(wrong) => return harvest.problem(unreadable("item", written, &wrong)),
+        },
+    };
+    let mut list: Vec<&Value> = Vec::new();
+    for value in found {
+        match value {
+            Value::Array(elements) => list.extend(elements),
+            Value::Null => {}
+            value => list.push(value),
+        }
+    }
+    if list.is_empty() {
+        return harvest.problem(Problem::page(ProblemKind::Empty, "the list has no entry"));
+    }
+    items(&finder, list.into_iter(), mapping, &page.url, taker);
+}
+
+/// A step on the way to a value.
+#[derive(Debug)]
+pub(in crate::extract) enum Step {
+    Name(String),
+    Each,
+}
+
+/// # Errors
+/// The place does not begin with `/`, or a `~` in it is not `~0` or `~1`.
+pub(in crate::extract) fn compile(written: &str) -> Result<Vec<Step>, Wrong> {
+    const HINT: &str = "write a JSON Pointer, such as `/title` or `/cves/*/name`";
+    let wrong = |why: &str| Wrong { why: why.to_owned(), hint: HINT };
+    let names = written.strip_prefix('/').ok_or_else(|| wrong("it does not begin with `/`"))?;
+    let step = |name: &str| {
+        let escapes = name.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        match name {
+            _ if !escapes => Err(wrong("a `~` in it is neither `~0` (for `~`) nor `~1` (for `/`)")),
+            "*" => Ok(Step::Each),
+            name => Ok(Step::Name(name.replace("~1", "/").replace("~0", "~"))),
+        }
+    };
+    names.split('/').map(step).collect()
+}
+
+/// Items are values of one document.
+struct Pointers<'v>(PhantomData<&'v Value>);
+
+impl<'v> Finder for Pointers<'v> {
+    type Item = &'v Value;
+    type Place = Vec<Step>;
+
+    fn place(&self, written: &str) -> Result<Self::Place, Wrong> {
+        compile(written)
+    }
+
+    fn find(&self, item: &Self::Item, place: &Self::Place, _: Field) -> Option<Vec<String>> {
+        let found = stand_at(item, place);
+        let mut said = Vec::new();
+        found.iter().for_each(|value| say(value, &mut said));
+        (!found.is_empty()).then_some(said)
+    }
+
+    fn instead(&self, item: &Self::Item, place: &Self::Place, written: &str) -> String {
+        let depth = (0..place.len())
+            .rev()
+            .find(|depth| place.get(..*depth).is_some_and(|steps| !stand_at(item, steps).is_empty()));
+        let depth = depth.unwrap_or_default();
+        let reached = place.get(..depth).unwrap_or_default();
+        let names: Vec<&str> = written.split('/').skip(1).collect();
+        let prefix: String = names.iter().take(depth).map(|name| format!("/{name}")).collect();
+        let here = if prefix.is_empty() { String::from("the item") } else { format!("`{prefix}`") };
+        let fields: BTreeSet<&str> = stand_at(item, reached)
+            .into_iter()
+            .flat_map(|value| match value {
+                Value::Array(elements) => elements.iter().collect(),
+                value => vec![value],
+            })
+            .filter_map(Value::as_object)
+            .flat_map(|object| object.keys().map(String::as_str))
+            .collect();
+        let fields: Vec<&str> = fields.into_iter().collect();
+        if fields.is_empty() {
+            return format!(
+                "nothing at `{written}`; {here} has no fields\nhint: end the place there, or look at it with `vigie sources try`"
+            );
+        }
+        let hint = match names.get(depth).and_then(|name| nearest(name, &fields)) {
+            Some(near) => format!("write `{prefix}/{near}`"),
+            None => String::from("write the place of one of these"),
+        };
+        format!("nothing at `{written}`; {here} has the fields {}\nhint: {hint}", listed(&fields))
+    }
+}
+
+fn stand_at<'v>(value: &'v Value, steps: &[Step]) -> Vec<&'v Value> {
+    let mut here = vec![value];
+    for (position, step) in steps.iter().enumerate() {
+        let mut next = Vec::new();
+        for value in here {
+            match step {
+                Step::Name(name) => named(value, name, &mut next),
+                Step::Each => match value {
+                    Value::Array(elements) => next.extend(elements),
+                    Value::Object(fields) => match steps.get(position + 1) {
+                        Some(Step::Name(name)) if fields.contains_key(name) => next.push(value),
+                        _ => next.extend(fields.values()),
+                    },
+                    Value::Null => {}
+                    single => next.push(single),
+                },
+            }
+        }
+        here = next;
+    }
+    here
+}
+
+/// What an object has under a name, or each of the objects in a list; a number is also a place in a list.
+fn named<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v Value>) {
+    match value {
+        Value::Object(fields) => found.extend(fields.get(name)),
+        Value::Array(elements) => match name.parse::<usize>() {
+            Ok(position) => found.extend(elements.get(position)),
+            Err(_) => found.extend(elements.iter().filter_map(|element| element.as_object()?.get(name))),
+        },
+        _ => {}
+    }
+}
+
+/// What a value says: a list says what its elements say.
+fn say(value: &Value, said: &mut Vec<String>) {
+    match value {
+        Value::Null => {}
+        Value::Bool(truth) => said.push(truth.to_string()),
+        Value::Number(number) => said.push(number.to_string()),
+        Value::String(text) => said.push(text.clone()),
+        Value::Array(elements) => elements.iter().for_each(|element| say(element, said)),
+        // An element of XML that has attributes besides its text.
+        Value::Object(fields) => said.extend(fields.get("#text").and_then(Value::as_str).map(str::to_owned)),
+    }
+}
