@@ -32,6 +32,8 @@ fn settings() -> Crawl {
         body_cap: CAP,
         allow: Vec::new(),
         first_read: Duration::ZERO,
+        robots: vigie::config::Robots::Obeyed,
+        details: 20,
     }
 }
 

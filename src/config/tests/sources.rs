@@ -5,6 +5,53 @@ use std::time::Duration;
 use super::*;
 use crate::model::{Archive, ArchiveFormat, Details, Expression, Field, Mapping, Markup, Source};
 
+/// Sources of several kinds in which most keys stand once, to be written wrongly.
+pub(super) const EVERY_KEY: &str = r#"
+[[source]]
+id = "mails"
+url = "https://a.fr/{%Y%m%d}"
+kind = "csv"
+title = "{Titre} - {N°}"
+require = ["Date"]
+natures = { "Loi" = "jorf" }
+delimiter = ";"
+comment = "%"
+charset = "iso-8859-1"
+newest = '^J_\d{8}\.zip$'
+archive = "zip"
+members = '\.csv$'
+max_age = "60d"
+body_cap = "64MiB"
+hosts = { "b.a.fr" = "a.fr" }
+post = '{"n": [1, "é"]}'
+[source.oauth]
+token_url = "https://a.fr/token"
+client_id = "i"
+client_secret = "s"
+[source.details]
+url = "{link}json/"
+kind = "json"
+summary = "/a/*/b~1c"
+[[source]]
+id = "pages"
+url = "https://a.fr/x"
+kind = "html"
+item = "main > li:has(a)"
+title = "h2"
+link = "a[href$='.pdf']@href"
+[[source]]
+id = "links"
+url = "https://a.fr/y"
+kind = "links"
+pattern = ['(?<date>\d{8})', '(?<title>[^/]+?)\.pdf$']
+[[source]]
+id = "texts"
+url = "https://a.fr/z"
+kind = "xml"
+item = "//TEXTE"
+title = "/TEXTE/@titre"
+"#;
+
 /// One source with these lines, and tables after them.
 fn written(lines: &str) -> String {
     format!("[[source]]\nid = \"a\"\nurl = \"https://a.fr/\"\n{lines}\n")

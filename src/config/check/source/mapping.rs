@@ -124,6 +124,10 @@ pub(super) fn parsed(text: &str) -> Result<Expression, Wrong> {
 fn place(text: &str, sort: Sort, context: &Context<'_>) -> Result<String, Wrong> {
     let text = text.trim();
     match sort {
+        Sort::Html if attribute(text).is_some() => {
+            let why = "names an attribute, which cannot hold a document";
+            return Err(Wrong::new(why, "write the CSS selector of an element, such as `main article`"));
+        }
         Sort::Html => return value::selector(text, context.selector),
         Sort::Json => pointer(text)?,
         Sort::Xml => path(text)?,
@@ -137,15 +141,19 @@ fn place(text: &str, sort: Sort, context: &Context<'_>) -> Result<String, Wrong>
 
 /// A selector, and perhaps an attribute of what it finds: `img@alt`; alone, it is one of the item's own.
 fn attribute_of(text: &str, context: &Context<'_>) -> Result<(), Wrong> {
-    let is_name = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:".contains(&b))
-    };
-    match text.rsplit_once('@').filter(|(_, name)| is_name(name)) {
+    match attribute(text) {
         Some((selector, _)) if selector.trim().is_empty() => Ok(()),
         Some((selector, _)) => value::selector(selector, context.selector).map(drop),
         None => value::selector(text, context.selector).map(drop),
     }
+}
+
+fn attribute(text: &str) -> Option<(&str, &str)> {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:".contains(&b))
+    };
+    text.rsplit_once('@').filter(|(_, name)| is_name(name))
 }
 
 /// RFC 6901, and `*` for every element.
