@@ -333,6 +333,7 @@ impl<'w> Table<'w> {
                 let message = format!("unknown {what} {}{}", quoted(key.get_ref()), self.inside());
                 let mut known = self.asked.clone();
                 known.sort_unstable();
+                known.dedup();
                 self.written.report(Some(&place), message, suggestion(key.get_ref(), &known));
             }
         }

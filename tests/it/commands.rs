@@ -385,7 +385,7 @@ fn check_warns_of_what_readers_will_miss() {
     assert!(told.contains("warning: `[mail] from` is not set: nothing can be sent\nhint: write `from = "), "{told}");
     vigie(dir.path()).args(["-q", "check"]).assert().code(0).stderr("");
     let all = "[site]\nurl = \"https://v.fr/\"\npublisher = \"M\"\naddress = \"1 rue\"\n[crawl]\n\
-               contact = \"mailto:a@b.fr\"\n[mail]\nfrom = \"a@b.fr\"\noperator = \"i@b.fr\"\n";
+               contact = \"mailto:a@b.fr\"\n[mail]\nfrom = \"a@b.fr\"\noperator = \"a@b.fr\"\n";
     fs::write(dir.path().join("vigie.toml"), all).expect("a file");
     assert_eq!(checked(dir.path(), 0).0["warnings"], serde_json::json!([]));
 }

@@ -90,6 +90,22 @@ fn every_source_is_held_against_a_shape() {
     assert!(known.iter().all(|id| sources.contains_key(*id)), "each shape is that of a source");
 }
 
+/// What can be written of a source is written down where operators look: at the head of `sources.toml`, in README.md.
+#[test]
+fn every_key_of_a_source_is_explained() {
+    let problems = read(None, Some("[[source]]\nid = \"a\"\nurl = \"https://a.fr/\"\nzzzzzzzzzzzzzzzz = 1\n"));
+    let problems = problems.expect_err("an unknown key").into_vec();
+    let known: Vec<&str> = problems[0].hint.split('`').skip(1).step_by(2).collect();
+    assert!(known.len() >= 40 && known.contains(&"members"), "{known:?}");
+    let head = INIT_SOURCES.split("[[source]]\nid").next().expect("a head");
+    let explained: BTreeSet<&str> = head.split(|c: char| !c.is_ascii_lowercase() && c != '_').collect();
+    let table = include_str!("../../README.md");
+    for key in known {
+        assert!(explained.contains(key), "`{key}` is not explained at the head of sources.toml");
+        assert!(table.contains(&format!("`{key}`")), "`{key}` is not in README.md");
+    }
+}
+
 fn now() -> Timestamp {
     "2026-11-23T08:00:00Z".parse().expect("an instant")
 }
