@@ -44,7 +44,8 @@ pub(super) async fn read(source: &Source, known: &Known, answer: Result<Answer, 
         detail: String::new(),
     };
     match answer {
-        Ok(Answer::NotModified { fresh, moved }) => {
+        Ok(Answer::NotModified { fresh, moved, problem }) => {
+            result.extracted.problems.extend(problem.map(|problem| *problem));
             result.status = Some(304);
             result.fresh = fresh;
             result.moved = moved.map(String::from);
@@ -52,7 +53,7 @@ pub(super) async fn read(source: &Source, known: &Known, answer: Result<Answer, 
             result.state = if known.state.is_failure() { known.state } else { State::Unmodified };
             result.detail = if known.state.is_failure() { known.detail.clone() } else { String::new() };
         }
-        Ok(Answer::Page { page, validators, fresh, moved, status, problems }) => {
+        Ok(Answer::Page { page, validators, fresh, moved, status, problem }) => {
             result.status = Some(status);
             result.bytes = page.body.len() as u64;
             result.moved = moved.map(String::from);
@@ -60,7 +61,7 @@ pub(super) async fn read(source: &Source, known: &Known, answer: Result<Answer, 
             result.extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described))
                 .await
                 .context("the reader of pages was stopped")?;
-            result.extracted.problems.extend(problems);
+            result.extracted.problems.extend(problem.map(|problem| *problem));
             result.fresh = fresh.max(result.extracted.ttl);
             let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
             // A selector that matches nothing: the page was redesigned, and somebody must look at it.
