@@ -229,7 +229,7 @@ impl FetchError {
             FetchError::Timeout { host, phase: Phase::Connect, after: connect }
         } else if error.is_connect() {
             FetchError::Connect { host, why }
-        } else if why.starts_with("invalid ") {
+        } else if why.starts_with("invalid ") || why == "message head is too large" {
             // What answers does not speak HTTP; the client says so in words only.
             FetchError::Decode { host, why }
         } else {

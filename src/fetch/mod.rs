@@ -93,10 +93,10 @@ pub enum Answer {
         moved: Option<Url>,
         status: u16,
         /// What robots.txt asks for and does not get.
-        problems: Vec<Problem>,
+        problem: Option<Box<Problem>>,
     },
     /// The stored version is the current one: 304, or the same `ETag` again.
-    NotModified { fresh: Option<Duration>, moved: Option<Url> },
+    NotModified { fresh: Option<Duration>, moved: Option<Url>, problem: Option<Box<Problem>> },
 }
 
 impl<'a> Request<'a> {

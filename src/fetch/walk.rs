@@ -234,6 +234,7 @@ impl Fetcher {
             Some(_) => Validators::default(),
             None => headers::validators(response.headers()),
         };
+        let problem = robots.unheard_delay().map(too_slow).map(Box::new);
         match status {
             301 | 302 | 303 | 307 | 308 => {
                 let to = headers::text(response.headers(), LOCATION).and_then(|to| url.join(&to).ok());
@@ -241,10 +242,12 @@ impl Fetcher {
                 to.set_fragment(None);
                 Ok(Step::Redirect { to, status })
             }
-            304 if *known != Validators::default() => Ok(Step::Done(Box::new(Answer::NotModified { fresh, moved }))),
+            304 if *known != Validators::default() => {
+                Ok(Step::Done(Box::new(Answer::NotModified { fresh, moved, problem })))
+            }
             // Servers that know the validator and send the page all the same: its body need not be read.
             200 if validators.etag.is_some() && validators.etag == known.etag => {
-                Ok(Step::Done(Box::new(Answer::NotModified { fresh, moved })))
+                Ok(Step::Done(Box::new(Answer::NotModified { fresh, moved, problem })))
             }
             200 | 203 => {
                 let content_type = headers::text(response.headers(), CONTENT_TYPE);
@@ -252,8 +255,7 @@ impl Fetcher {
                 let limits = body::Limits { cap: errand.cap, beyond: errand.beyond, idle: self.idle };
                 let body = body::read(response, host, limits).await?;
                 let page = Page { url: url.clone(), content_type, body, reserved };
-                let problems = robots.unheard_delay().map(too_slow).into_iter().collect();
-                Ok(Step::Done(Box::new(Answer::Page { page, validators, fresh, moved, status, problems })))
+                Ok(Step::Done(Box::new(Answer::Page { page, validators, fresh, moved, status, problem })))
             }
             _ => Err(self.refused(host, &response)),
         }

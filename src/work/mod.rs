@@ -90,7 +90,11 @@ impl App {
         if let Some(fetcher) = self.fetcher.get() {
             return Ok(fetcher);
         }
-        let kept = self.store.read(crate::store::robots::all)?;
+        let now = self.clock.now();
+        let kept = self.store.write(|tx| {
+            crate::store::robots::forget(tx, now)?;
+            crate::store::robots::all(tx)
+        })?;
         let fetcher = Fetcher::new(&self.config.crawl, kept)?;
         Ok(self.fetcher.get_or_init(|| fetcher))
     }

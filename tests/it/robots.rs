@@ -174,9 +174,9 @@ async fn the_pause_that_robots_txt_asks_for_is_made_and_one_without_end_is_not()
     assert!(both.0.is_ok() && both.1.is_ok() && began.elapsed() >= Duration::from_millis(200));
 
     let stopped = site(rules("User-agent: *\nCrawl-delay: 86400")).await;
-    match get(&fetcher, &stopped.url("/a")).await {
-        Ok(Got::Page { problems, .. }) => {
-            assert!(problems[0].message.contains("86400") && problems[0].message.contains("60"), "{problems:?}");
+    match get(&self::fetcher(), &stopped.url("/a")).await {
+        Ok(Got::Page { problem: Some(problem), .. }) => {
+            assert!(problem.message.contains("86400") && problem.message.contains("60 s"), "{problem}");
         }
         other => panic!("{other:?}"),
     }

@@ -62,6 +62,7 @@ fn no_hot_statement_scans_a_table() {
     let allowed = [
         "SCAN source",
         "SCAN host",
+        "SCAN robots",
         "SCAN subscriber",
         "SCAN notice",
         "SCAN bulletin",

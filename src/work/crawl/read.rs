@@ -54,7 +54,8 @@ pub(super) async fn read(
         read_up_to: None,
     };
     match answer {
-        Ok(Answer::NotModified { fresh, moved }) => {
+        Ok(Answer::NotModified { fresh, moved, problem }) => {
+            result.extracted.problems.extend(problem.map(|problem| *problem));
             result.status = Some(304);
             result.fresh = fresh;
             result.moved = moved.map(String::from);
@@ -62,7 +63,7 @@ pub(super) async fn read(
             result.state = if known.state.is_failure() { known.state } else { State::Unmodified };
             result.detail = if known.state.is_failure() { known.detail.clone() } else { String::new() };
         }
-        Ok(Answer::Page { page, validators, fresh, moved, status, problems }) => {
+        Ok(Answer::Page { page, validators, fresh, moved, status, problem }) => {
             result.status = Some(status);
             result.bytes = page.body.len() as u64;
             result.moved = moved.map(String::from);
@@ -80,7 +81,7 @@ pub(super) async fn read(
                     (result.extracted, result.read_up_to, failure) = (files.extracted, files.read_up_to, files.failure);
                 }
             }
-            result.extracted.problems.extend(problems);
+            result.extracted.problems.extend(problem.map(|problem| *problem));
             result.fresh = fresh.max(result.extracted.ttl);
             let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
             // A mapping that matches nothing: the page was redesigned, and somebody must look at it.
