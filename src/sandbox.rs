@@ -60,7 +60,10 @@ pub async fn read(program: &Path, document: &[u8], limits: Limits) -> Result<Pdf
     command.arg(VERB).args(["--seconds", &limits.seconds.to_string(), "--memory", &limits.memory.to_string()]);
     command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| {
-        unread(format!("`{}` cannot be started to read it: {error}\nhint: was the program replaced while it ran? restart it", program.display()))
+        unread(format!(
+            "`{}` cannot be started to read it: {error}\nhint: was the program replaced while it ran? restart it",
+            program.display()
+        ))
     })?;
     let (Some(mut to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(unread("the process that reads PDF files cannot be spoken to"));
@@ -113,7 +116,9 @@ fn understand(status: ExitStatus, said: &[u8], limits: Limits) -> Result<Pdf, Pr
             "the file makes the PDF reader crash, or needs more than {} MiB of memory",
             limits.memory >> 20
         ))),
-        Some(SIGKILL) => Err(unread("the process that reads PDF files was killed\nhint: is the machine short of memory?")),
+        Some(SIGKILL) => {
+            Err(unread("the process that reads PDF files was killed\nhint: is the machine short of memory?"))
+        }
         Some(signal) => Err(unread(format!("the file makes the PDF reader crash (signal {signal})"))),
     }
 }

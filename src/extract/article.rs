@@ -13,14 +13,8 @@ use dom_smoothie::{Config, Readability, ReadabilityError};
 use url::Url;
 
 use super::{
-    boilerplate,
-    feed::LONGEST_TITLE,
-    pdf::looks_like_html,
-    plain::plain,
-    sanitise::Sanitiser,
-    shallow::shallow,
-    slim::slim,
-    stranger,
+    boilerplate, feed::LONGEST_TITLE, pdf::looks_like_html, plain::plain, sanitise::Sanitiser, shallow::shallow,
+    slim::slim, stranger,
 };
 use crate::{
     model::{Page, Problem, ProblemKind, PublicationDate, Source},
@@ -161,7 +155,8 @@ fn read(page: &Page, source: &Source, summary: &str) -> Result<Article, Problem>
 /// A page that says more than this says something, whatever words stand in it.
 const LONGEST_WALL: usize = 1_500;
 
-const WALL_HINT: &str = "hint: ask the keeper of the site to let this robot in, or do without `details` for this source";
+const WALL_HINT: &str =
+    "hint: ask the keeper of the site to let this robot in, or do without `details` for this source";
 
 fn thin(length: usize, facts: &Facts, page: &str) -> Problem {
     let cause = match (facts.access, stranger::wall(page)) {
@@ -203,9 +198,9 @@ impl Facts {
         };
         let dates = [meta(&DATES).map(|date| date.to_string()), value("time[datetime]", "datetime")];
         let is_reserved = page.reserved || meta(&["tdm-reservation"]).is_some_and(|value| value.trim() == "1");
-        let names = ["title", "h1"].into_iter().filter_map(|selector| {
-            document.select(selector).nodes().first().map(|node| text::collapse(&node.text()))
-        });
+        let names = ["title", "h1"]
+            .into_iter()
+            .filter_map(|selector| document.select(selector).nodes().first().map(|node| text::collapse(&node.text())));
         Self {
             base: value("base[href]", "href")
                 .and_then(|href| web_address(&href, &page.url).ok())

@@ -32,7 +32,8 @@ pub(super) fn prune(reader: &Readability) {
                     .filter(|parent| parent.descendants_it().nth(MOST_INSIDE).is_none())
                     .filter(|parent| parent.text().trim().len() == own)
                     .unwrap_or(*node);
-                let next = outer.next_element_sibling().filter(|next| ["ul", "ol"].iter().any(|name| next.has_name(name)));
+                let next =
+                    outer.next_element_sibling().filter(|next| ["ul", "ol"].iter().any(|name| next.has_name(name)));
                 if let Some(list) = next {
                     list.remove_from_parent();
                 }
@@ -180,7 +181,8 @@ pub(super) fn strip(text: &str, title: &str) -> String {
 pub(super) fn is_for_subscribers(page: &str) -> bool {
     let page = plain(page);
     let stated = page.match_indices("\"isaccessibleforfree\"").any(|(at, key)| {
-        let value = page.get(at + key.len()..).unwrap_or_default().trim_start_matches([' ', ':', '"', '\n', '\t', '\r']);
+        let value =
+            page.get(at + key.len()..).unwrap_or_default().trim_start_matches([' ', ':', '"', '\n', '\t', '\r']);
         value.starts_with("false")
     });
     stated || WALLS.iter().any(|words| page.contains(words))
@@ -209,7 +211,9 @@ const WALLS: [&str; 11] = [
 pub(super) fn is_error(name: &str) -> bool {
     let name = plain(name);
     let is_number = |number: &str| {
-        name == number || name.starts_with(&format!("{number} ")) && name.len() < 60 || name == format!("erreur {number}")
+        name == number
+            || name.starts_with(&format!("{number} ")) && name.len() < 60
+            || name == format!("erreur {number}")
     };
     ["404", "403", "500", "503"].into_iter().any(is_number) || ERRORS.iter().any(|words| name.contains(words))
 }
@@ -257,20 +261,31 @@ mod tests {
     #[test]
     fn what_belongs_to_the_site_is_known_by_its_words() {
         assert!(AROUND.is_sorted());
-        for line in ["Partager", "Partager sur Facebook", "À lire aussi :", "Lire aussi : Le budget des communes", "Imprimer"] {
+        for line in
+            ["Partager", "Partager sur Facebook", "À lire aussi :", "Lire aussi : Le budget des communes", "Imprimer"]
+        {
             assert!(aside(line).is_some(), "{line}");
         }
-        for line in ["Partager les données entre communes suppose une convention signée par chacune des parties, dit la Cnil.", "Retour sur la loi", "L’imprimerie"] {
+        for line in [
+            "Partager les données entre communes suppose une convention signée par chacune des parties, dit la Cnil.",
+            "Retour sur la loi",
+            "L’imprimerie",
+        ] {
             assert_eq!(aside(line), None, "{line}");
         }
     }
 
     #[test]
     fn error_pages_are_known_by_their_names() {
-        for name in ["404", "404 - Page introuvable | Ville", "Oups ! Cette page n’existe pas", "Accès refusé", "Erreur 404"] {
+        for name in
+            ["404", "404 - Page introuvable | Ville", "Oups ! Cette page n’existe pas", "Accès refusé", "Erreur 404"]
+        {
             assert!(is_error(name), "{name}");
         }
-        for name in ["404 communes sinistrées par les inondations de l’automne, selon le préfet", "Un service public plus proche"] {
+        for name in [
+            "404 communes sinistrées par les inondations de l’automne, selon le préfet",
+            "Un service public plus proche",
+        ] {
             assert!(!is_error(name), "{name}");
         }
     }

