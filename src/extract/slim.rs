@@ -301,7 +301,7 @@ mod tests {
             ("<title>a <b></title>c", "<title>a &lt;b></title>c"),
             ("<button>Partager</button>x<button>y", "xy"),
             ("<font color=red>x</font><img src=1><form>y</form>", "xy"),
-            ("fin <a href='", "fin "),
+            ("fin <a href='", "fin <a>"),
         ] {
             assert_eq!(body(html), expected, "{html}");
         }

@@ -179,13 +179,21 @@ fn an_article_for_subscribers_is_kept_as_far_as_it_goes() {
 #[test]
 fn words_of_walls_and_errors_may_be_the_subject() {
     let subject = "<p>La page « introuvable » du site servait à collecter des cookies sans consentement, et un captcha défaillant laissait passer les robots.</p>";
-    let found = read(&bare("Accès refusé aux comptes de la mairie : le récit", &format!("{subject}{}", body().repeat(6)))).unwrap();
+    let found =
+        read(&bare("Accès refusé aux comptes de la mairie : le récit", &format!("{subject}{}", body().repeat(6))))
+            .unwrap();
     assert!(found.text.contains("captcha"));
 }
 
 #[test]
 fn links_are_absolute_and_nothing_runs() {
-    let html = bare("Hameçonnage", &format!("{}<p onclick=x>Voir <a href='../avis/1'>l’avis</a><script>x</script>, et la suite des faits.</p>", body()));
+    let html = bare(
+        "Hameçonnage",
+        &format!(
+            "{}<p onclick=x>Voir <a href='../avis/1'>l’avis</a><script>x</script>, et la suite des faits.</p>",
+            body()
+        ),
+    );
     let content = read(&html).unwrap().content;
     assert!(content.contains(r#"<a href="https://www.exemple.fr/avis/1""#), "{content}");
     assert!(!content.contains("onclick") && !content.contains("script"), "{content}");
@@ -193,58 +201,26 @@ fn links_are_absolute_and_nothing_runs() {
 
 proptest! {
     #[test]
-    fn any_page_is_accepted(html in "(<|>|/|p|div|a|li| |=|'|é|À lire aussi|class=share|<p>|<ul>|</div>|<table>|mot ){0,80}") {
+    fn any_page_is_accepted(html in "(<|>|/|p|div|a|li| |=|'|é|À lire aussi|class=share|<p>|<ul>|</div>|<table>|mot ){0,40}") {
         let _ = read(&html);
     }
 }
 
 #[test]
-fn timing() {
-    let big = 10 << 20;
-    let fill = |piece: &str| piece.repeat(big / piece.len());
-    let cases: Vec<(&str, String)> = vec![
-        ("divs", fill("<div>")),
-        ("divs30k", "<div>".repeat(29_000)),
-        ("p text", fill("<p>Un mot après l’autre, et voilà tout ce que dit la page.</p>")),
-        ("p text 2.9M", "<p>Un mot après l’autre, et voilà tout ce que dit la page.</p>".repeat(29_000)),
-        (
-            "nested text",
-            format!(
-                "{}{}",
-                "<div>".repeat(200),
-                "<div class=share>Un mot, et voilà tout ce que dit la page, de long en large.</div>".repeat(25_000)
-            ),
-        ),
-        ("attrs", format!("<a {}>x", (0..1_200_000).map(|n| format!(" a{n}")).collect::<String>())),
-        ("one line", "mot ".repeat(big / 4)),
-        ("one line 2.9M", format!("<p>{}", "mot ".repeat(700_000))),
-        (
-            "formatting",
-            format!(
-                "<b><b><b><strong><strong><strong><i><i><i><em><em><em><u><u><u><s><s><s><code><code><code><small><small><small>{}",
-                "<p>x".repeat(28_000)
-            ),
-        ),
-        ("spans", format!("<p>{}", "<span class=a>mot, et </span>".repeat(29_000))),
-        (
-            "links",
-            format!(
-                "<div>{}",
-                "<p><a href=/x>mot, et un</a> mot, et encore un mot, et encore un mot</p>".repeat(14_000)
-            ),
-        ),
-        ("tables", "<table><tr><td>mot, et un mot".repeat(9_900)),
-        ("table deep a", "<a href=/x><table>".repeat(14_000)),
-        ("svg", fill("<svg><title>")),
-        ("unclosed", fill("<button><noscript>")),
-        ("br", format!("<p>mot{}", "<br>".repeat(29_000))),
-        ("li", format!("<ul>{}", "<li>un mot, et un autre mot, et encore un mot".repeat(29_000))),
-        ("h2 asides", "<h2>À lire aussi</h2><ul><li>x</li></ul>".repeat(9_000)),
-        ("deep span", format!("{}{}", "<div class=x>".repeat(255), "<span>".repeat(20_000))),
-    ];
-    for (name, html) in cases {
-        let start = std::time::Instant::now();
-        let got = read(&html);
-        println!("{name:15} {:?} {:?}", start.elapsed(), got.map(|a| a.text.len()).map_err(|p| p.message));
+fn no_page_keeps_a_parser_busy() {
+    let open = "<b><b><b><i><i><i><em><em><em><u><u><u><s><s><s><code><code><code>";
+    for html in [
+        "<div>".repeat(200_000),
+        format!("<a {}>x", (0..100_000).map(|at| format!(" a{at}")).collect::<String>()),
+        format!("<p title=\">\" {}>x", (0..100_000).map(|at| format!(" a{at}=\"><a b=\"")).collect::<String>()),
+        format!("{open}{}", "<p>x".repeat(3_000)),
+        "<a href=/x><table><tr><td>".repeat(2_000),
+        "<h2>À lire aussi</h2><ul><li>x</li></ul>".repeat(2_000),
+        format!("{}{}", "<div class=share>".repeat(255), "<span>mot</span>".repeat(2_000)),
+        "<svg><title><button><noscript>".repeat(50_000),
+        "<!--<!-->".repeat(100_000),
+        "<script type='application/ld+json'>{".repeat(10_000),
+    ] {
+        let _ = read(&html);
     }
 }

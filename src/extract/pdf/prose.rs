@@ -155,7 +155,11 @@ fn joint(last: &(usize, Line), next: &(usize, Line), leading: f64, words: &BTree
     if a.y - b.y > 1.3 * leading * a.size {
         return Joint::Paragraph;
     }
-    // Where the first word of a line would have had room in the line before, that line ended a paragraph.
+    // A line that goes on in lower case begins nothing. Otherwise, where its first word would have had room in the line
+    // before, that line ended a paragraph.
+    if b.text.starts_with(char::is_lowercase) {
+        return Joint::Space;
+    }
     let count = |text: &str| f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
     let width = (b.right - b.left) / count(&b.text).max(1.0);
     let first = b.text.split(' ').next().unwrap_or_default();
@@ -241,7 +245,8 @@ mod tests {
             assert!(said.ends_with(expected), "{said}");
         }
         // As it is written elsewhere in the same document.
-        let said = text(vec![page(&["le porte-avions et la cyber-sécurité des ports, la cyber-", "sécurité des mairies"])]);
+        let said =
+            text(vec![page(&["le porte-avions et la cyber-sécurité des ports, la cyber-", "sécurité des mairies"])]);
         assert!(said.contains("la cyber-sécurité des mairies"), "{said}");
     }
 
@@ -252,7 +257,13 @@ mod tests {
             page(&[&[top.as_str()][..], &lines, &[bottom.as_str()]].concat())
         };
         let lines = [
-            ["La première page dit ceci,", "puis cela.", "Le préfet l’a signée.", "Elle porte sur 2026.", "Elle finit par une phrase qui"],
+            [
+                "La première page dit ceci,",
+                "puis cela.",
+                "Le préfet l’a signée.",
+                "Elle porte sur 2026.",
+                "Elle finit par une phrase qui",
+            ],
             ["continue sur la page d’après.", "Deux.", "Trois.", "Quatre.", "Cinq."],
             ["La dernière.", "Sept.", "Huit.", "Neuf.", "Dix."],
         ];
