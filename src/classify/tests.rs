@@ -53,6 +53,18 @@ fn official_numbers_decide_nature_and_severity() {
 }
 
 #[test]
+fn what_a_source_says_of_one_document_goes_before_what_it_says_of_all() {
+    let source = source("tic", Nature::Actu);
+    let draft = Draft { nature: Some(Nature::Circ), ..titled("Un texte") };
+    let shelved = classify(&Rules::embedded(), &source, &draft);
+    assert_eq!(shelved.nature, Nature::Circ);
+    assert_eq!(shelved.because[1], "nature : Circ. (celle que la source « La Source » donne au document)");
+    // A rule that holds goes before both.
+    let ruled = Draft { nature: Some(Nature::Circ), ..numbered(Issuer::Ecli, "ECLI:FR:CECHR:2026:1") };
+    assert_eq!(classify(&Rules::embedded(), &source, &ruled).nature, Nature::Juris);
+}
+
+#[test]
 fn an_address_stands_in_for_a_missing_number() {
     let url = "https://www.cert.ssi.gouv.fr/alerte/CERTFR-2026-ALE-005/".parse().ok();
     let draft = Draft { url, ..titled("Vulnérabilité dans un pare-feu") };

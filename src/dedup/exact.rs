@@ -79,7 +79,8 @@ impl Decision {
 /// What does not tell the page's own entries apart is no key: a guid that several of them bear counts only together
 /// with the address (and with the title, where they share that too), an address that documents of different titles
 /// share does not count at all. A draft with neither reference nor guid is first looked for by its very words, so that
-/// it is found again when another one shares its address for a while.
+/// it is found again when another one shares its address for a while. Where it has no address either, the number of its
+/// occurrence is added: rows of a table may be the same word for word and stand for several documents.
 pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
     let urls: Vec<Option<CanonicalUrl>> = drafts.iter().map(|d| d.url.as_ref().map(CanonicalUrl::of)).collect();
     let titles: Vec<String> = drafts.iter().map(|draft| tokens(&draft.title).join(" ")).collect();
@@ -98,6 +99,7 @@ pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
     }
     let one = |set: Option<&BTreeSet<&str>>| set.is_none_or(|set| set.len() == 1);
     let mut out = Vec::with_capacity(drafts.len());
+    let mut occurrences: BTreeMap<String, usize> = BTreeMap::new();
     for ((draft, url), title) in drafts.iter().zip(&urls).zip(&titles) {
         let address = url.as_ref().map_or("", CanonicalUrl::as_str);
         let mut keys = Vec::with_capacity(3);
@@ -113,7 +115,15 @@ pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
             None if draft.reference.is_none() => {
                 let date = draft.published.map_or(0, |d| d.at.as_second());
                 let words = fingerprint(&draft.title, &draft.text).hash;
-                keys.push(bounded(format!("text:{source}:{date}:{words} {address}")));
+                let mut key = format!("text:{source}:{date}:{words} {address}");
+                if address.is_empty() {
+                    let occurrence = occurrences.entry(key.clone()).or_default();
+                    *occurrence += 1;
+                    if *occurrence > 1 {
+                        key.push_str(&format!("#{occurrence}"));
+                    }
+                }
+                keys.push(bounded(key));
             }
             None => {}
         }

@@ -1,6 +1,8 @@
 //! From what an item says, verbatim, to a draft: one clean-up for all kinds that are mapped.
 
-use jiff::Timestamp;
+use std::cell::OnceCell;
+
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::{
@@ -32,8 +34,13 @@ pub(super) struct Raw {
     pub nature: Option<Nature>,
     /// All that the item says: the name of one without a title.
     pub words: String,
-    /// The last day it can be of, when it states none.
-    pub latest: Option<Timestamp>,
+}
+
+impl Raw {
+    /// When it was published and changed, as far as it says so where dates are.
+    pub(super) fn dated(&self, zone: &TimeZone) -> (Option<PublicationDate>, Option<PublicationDate>) {
+        (readable(&self.dates, zone).min(), readable(&self.updates, zone).max())
+    }
 }
 
 /// The same, clean.
@@ -55,9 +62,20 @@ pub(super) struct Parts {
 
 /// Where an item stands, and how its texts are written.
 pub(super) struct Setting<'a> {
-    pub base: &'a Url,
-    pub sanitiser: &'a Sanitiser,
-    pub markup: Markup,
+    base: &'a Url,
+    markup: Markup,
+    /// Made for the first item that needs it: an archive may hold thousands of pages of which none is kept.
+    sanitiser: OnceCell<Sanitiser>,
+}
+
+impl<'a> Setting<'a> {
+    pub(super) fn new(base: &'a Url, markup: Markup) -> Self {
+        Self { base, markup, sanitiser: OnceCell::new() }
+    }
+
+    fn sanitise(&self, html: &str) -> String {
+        self.sanitiser.get_or_init(|| Sanitiser::new(self.base)).html(html)
+    }
 }
 
 impl Parts {
@@ -76,7 +94,7 @@ impl Parts {
         let body = content.as_ref().map(in_words).filter(|body| !body.is_empty());
         let content = content.map(|content| match content {
             RawText::Plain(text) => paragraphs_of(cap(&text)),
-            RawText::Html(html) => setting.sanitiser.html(cap(&html)),
+            RawText::Html(html) => setting.sanitise(cap(&html)),
         });
         Self {
             title: text::truncate(&heading.text, LONGEST_TITLE),
@@ -131,7 +149,7 @@ impl Parts {
 }
 
 /// The address for readers of an item; what is none is a problem.
-pub(super) fn address(link: Option<&str>, base: &Url, place: &str, harvest: &mut Harvest<'_>) -> Option<Url> {
+fn address(link: Option<&str>, base: &Url, place: &str, harvest: &mut Harvest<'_>) -> Option<Url> {
     match link.map(|link| (link, harvest.address(link, base)))? {
         (_, Ok(url)) => Some(url),
         (link, Err(why)) => {
@@ -143,20 +161,18 @@ pub(super) fn address(link: Option<&str>, base: &Url, place: &str, harvest: &mut
 }
 
 /// Of several dates of one item, such as those of its revisions, it was published on the first and changed on the last.
-pub(super) fn dates(
-    raw: &Raw,
-    place: &str,
-    harvest: &mut Harvest<'_>,
-) -> (Option<PublicationDate>, Option<PublicationDate>) {
-    let mut all = |written: &[String]| {
-        let read: Vec<_> = written.iter().filter_map(|text| date::parse(text, &harvest.source.zone)).collect();
-        if let (true, Some(first)) = (read.is_empty(), written.first()) {
+fn dates(raw: &Raw, place: &str, harvest: &mut Harvest<'_>) -> (Option<PublicationDate>, Option<PublicationDate>) {
+    for written in [&raw.dates, &raw.updates] {
+        if let (Some(first), 0) = (written.first(), readable(written, &harvest.source.zone).count()) {
             let message = format!("`{}` is no date that can be true", text::truncate(first, 60));
             harvest.problem(Problem::at(place, ProblemKind::Date, message));
         }
-        read
-    };
-    (all(&raw.dates).into_iter().min(), all(&raw.updates).into_iter().max())
+    }
+    raw.dated(&harvest.source.zone)
+}
+
+fn readable(written: &[String], zone: &TimeZone) -> impl Iterator<Item = PublicationDate> {
+    written.iter().filter_map(move |text| date::parse(text, zone))
 }
 
 fn read(text: String, markup: Markup) -> RawText {

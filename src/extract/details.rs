@@ -18,9 +18,9 @@ pub fn details(page: &Page, source: &Source, kind: &Kind, base: &Draft, now: Tim
     let mut completed = None;
     let read = guarded(|| {
         let mut harvest = Harvest::new(source, now);
-        let mut taker = Taker::Single { harvest: &mut harvest, parts: None };
-        mapped::read(page, kind, &mut taker);
-        if let Taker::Single { parts: Some(parts), .. } = taker {
+        let mut parts = None;
+        mapped::read(page, kind, &mut Taker::Single { harvest: &mut harvest, parts: &mut parts });
+        if let Some(parts) = parts {
             let or = |text: String, other: &String| if text.is_empty() { other.clone() } else { text };
             completed = Some(Draft {
                 guid: base.guid.clone(),

@@ -34,6 +34,10 @@ pub fn files(page: &Page, source: &Source, pattern: &Pattern, after: Option<&str
     let mut files: BTreeMap<String, Url> = BTreeMap::new();
     let mut others: Vec<String> = Vec::new();
     for url in document.select("a[href]").filter_map(|link| harvest.address(link.attr("href")?, &document.base).ok()) {
+        // The page itself, in another order.
+        if url.path() == page.url.path() {
+            continue;
+        }
         let name = decode(url.path().rsplit('/').next().unwrap_or_default());
         match pattern.regex().is_match(&name) {
             true => drop(files.entry(name).or_insert(url)),
@@ -53,9 +57,9 @@ pub fn files(page: &Page, source: &Source, pattern: &Pattern, after: Option<&str
         };
         return Err(document.nothing(Problem::page(ProblemKind::Mapping, message), page));
     }
-    let files = files.into_iter().map(|(name, url)| FileLink { name, url });
+    let mut files = files.into_iter().map(|(name, url)| FileLink { name, url });
     Ok(match after {
         Some(after) => files.filter(|file| file.name.as_str() > after).collect(),
-        None => files.last().into_iter().collect(),
+        None => files.next_back().into_iter().collect(),
     })
 }

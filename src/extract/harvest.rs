@@ -9,7 +9,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::{Extracted, feed::MOST_ENTRIES, problems::Problems};
+use super::{Extracted, build::Raw, feed::MOST_ENTRIES, problems::Problems};
 use crate::{
     model::{Details, Draft, Part, Problem, ProblemKind, Source},
     normalise::{
@@ -197,6 +197,15 @@ impl<'a> Harvest<'a> {
                 web_address(&written, base).ok()
             }
         }
+    }
+
+    /// Whether an item says by its dates alone that it is too old; it is then counted.
+    pub(super) fn leaves_out(&mut self, raw: &Raw) -> bool {
+        let Some(most) = self.source.max_age else { return false };
+        let (published, updated) = raw.dated(&self.source.zone);
+        let is_old = too_old(&Draft { published, updated, ..Draft::default() }, most, self.now);
+        self.old += usize::from(is_old);
+        is_old
     }
 
     /// Keeps the newest entries, in their order; those without a date count as new.

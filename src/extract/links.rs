@@ -16,7 +16,6 @@ use super::{
     file_name,
     harvest::Harvest,
     percent::decode,
-    sanitise::Sanitiser,
 };
 use crate::{
     model::{Field, Markup, Page, Pattern, Problem, ProblemKind},
@@ -39,8 +38,7 @@ pub(super) fn read(page: &Page, patterns: &[Pattern], harvest: &mut Harvest<'_>)
         return harvest.problem(document.nothing(problem, page));
     }
     let found = without_former(found);
-    let sanitiser = Sanitiser::new(&document.base);
-    let setting = Setting { base: &document.base, sanitiser: &sanitiser, markup: Markup::Html };
+    let setting = Setting::new(&document.base, Markup::Html);
     for (position, link) in found.into_iter().enumerate() {
         let place = harvest.item(position);
         let latest = month_of_folder(&link.decoded, &harvest.source.zone);

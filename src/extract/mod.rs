@@ -14,7 +14,7 @@
 //! note of each entry what feed-rs would lose: the guid and the dates verbatim, Dublin Core, the language, FeedBurner's origin.
 //! Each entry goes to feed-rs under its number and is found again by it.
 //!
-//! What is mapped goes through one engine, [`mapped`]: a finder per language says what stands at a place, and `build` makes a
+//! What is mapped goes through one engine, `mapped`: a finder per language says what stands at a place, and `build` makes a
 //! draft of it. `harvest` gathers the drafts of all kinds, and holds what is the same for all: dates that cannot be, `max_age`,
 //! the cap, what else is to be read of a document, and the places that were found nowhere.
 //!

@@ -10,7 +10,6 @@ use super::{
     mend,
     percent::decode,
     problems::decoded,
-    sanitise::Sanitiser,
     stranger,
 };
 use crate::{
@@ -38,8 +37,7 @@ pub(super) fn read(page: &Page, pattern: Option<&Pattern>, harvest: &mut Harvest
         let message = format!("broken sitemap: {why}\nhint: the whole entries are still read");
         harvest.problem(Problem::page(ProblemKind::Mended, message));
     }
-    let sanitiser = Sanitiser::new(&page.url);
-    let setting = Setting { base: &page.url, sanitiser: &sanitiser, markup: Markup::Html };
+    let setting = Setting::new(&page.url, Markup::Html);
     let (mut seen, mut first) = (BTreeSet::new(), Vec::new());
     let all = urls.len();
     for (position, url) in urls.into_iter().enumerate().filter(|(_, url)| tree.is_whole(*url)) {

@@ -1,4 +1,9 @@
+mod archive;
 mod feed_rs;
+mod links;
+mod mapped;
+
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

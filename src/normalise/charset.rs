@@ -186,6 +186,28 @@ mod tests {
     }
 
     #[test]
+    fn of_two_statements_the_outer_one_counts() {
+        let (central, western) = (encoding_rs::WINDOWS_1250, WINDOWS_1252);
+        for (text, written_in, http, syntax) in [
+            ("<meta charset=windows-1252><p>\u{171}", central, Some("windows-1250"), Syntax::Html),
+            ("<meta charset=windows-1250><p>\u{171}", central, None, Syntax::Html),
+            ("<meta charset=windows-1250><p>\u{171}", central, Some("nonsense"), Syntax::Html),
+            ("<?xml version='1.0' encoding='windows-1252'?><a>\u{171}", central, Some("windows-1250"), Syntax::Xml),
+            ("<?xml version='1.0' encoding='windows-1250'?><a>\u{171}", central, None, Syntax::Xml),
+            ("Numéro;Thème", western, Some("iso-8859-1"), Syntax::Text),
+            // What is valid UTF-8 is UTF-8, whatever is stated.
+            ("Numéro;Thème", UTF_8, Some("iso-8859-1"), Syntax::Text),
+        ] {
+            let http = http.map(|charset| format!("text/html; charset={charset}"));
+            let decoded = decode(&written_in.encode(text).0, http.as_deref(), syntax);
+            assert_eq!((decoded.text.as_str(), decoded.mended), (text, false));
+        }
+        // A byte order mark is certain.
+        let marked = [b"\xef\xbb\xbf".as_slice(), "<meta charset=windows-1252>é".as_bytes()].concat();
+        assert!(decode(&marked, Some("text/html; charset=windows-1252"), Syntax::Html).text.ends_with('é'));
+    }
+
+    #[test]
     fn a_meta_element_is_found_late_in_the_head() {
         let page = format!("<html><head>{}<meta charset=windows-1250></head><body>Ł", "<script></script>".repeat(100));
         let bytes = encoding_rs::WINDOWS_1250.encode(&page).0.into_owned();

@@ -176,3 +176,17 @@ fn copies_are_refused_to_advisories_short_texts_other_references_and_far_dates()
     };
     refused(&on(30), &on(2));
 }
+
+#[test]
+fn rows_that_say_the_same_are_two_documents() {
+    let row = || draft(None, None, "Organisme public", "Défaut de sécurité des données");
+    let keys = keys_of_page(&source("cnil"), &[row(), draft(None, None, "Autre", ""), row()]);
+    assert_ne!(keys[0], keys[2]);
+    // The next time, whatever came in between, they are the same two.
+    let again = keys_of_page(&source("cnil"), &[draft(None, None, "Nouveau", ""), row(), row()]);
+    assert_eq!([&again[1], &again[2]], [&keys[0], &keys[2]]);
+    // One article that stands twice on a page is one article.
+    let article = || draft(None, Some("https://a.fr/x"), "Titre", "Texte");
+    let keys = keys_of_page(&source("a"), &[article(), article()]);
+    assert_eq!(keys[0], keys[1]);
+}

@@ -41,7 +41,7 @@ pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, dialect: &Dialect
     let mut uneven: BTreeSet<u64> = BTreeSet::new();
     let width = columns.len();
     let rows = reader.records().map_while(Result::ok).inspect(|row| {
-        if row.len() != width {
+        if row.len() != width || row.iter().any(|cell| swallows(cell, width, dialect.delimiter)) {
             uneven.insert(row.position().map_or(0, csv::Position::line));
         }
     });
@@ -53,11 +53,16 @@ pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, dialect: &Dialect
     items(&finder, rows, mapping, &page.url, taker);
     if let Some(first) = uneven.first() {
         let message = format!(
-            "{} rows have not the {width} cells of the first row, first at line {first}\nhint: look at `delimiter` and at quotation marks there",
+            "{} rows do not have the {width} cells of the first row, or hold others; the first is at line {first}\nhint: look at `delimiter`, and at quotation marks there that are never closed",
             uneven.len()
         );
         taker.harvest().problem(Problem::page(ProblemKind::Mended, message));
     }
+}
+
+/// Whether a cell holds whole rows: it began with a quotation mark that is not closed.
+fn swallows(cell: &str, width: usize, delimiter: u8) -> bool {
+    width > 2 && cell.lines().skip(1).any(|line| line.bytes().filter(|byte| *byte == delimiter).count() + 1 >= width)
 }
 
 /// # Errors

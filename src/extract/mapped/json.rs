@@ -107,7 +107,7 @@ impl<'v> Finder for Pointers<'v> {
         let found = stand_at(item, place);
         let mut said = Vec::new();
         found.iter().for_each(|value| say(value, &mut said));
-        (!found.is_empty()).then_some(said)
+        (!found.is_empty() || leads_to_nothing(item, place)).then_some(said)
     }
 
     fn instead(&self, item: &Self::Item, place: &Self::Place, written: &str) -> String {
@@ -163,6 +163,17 @@ fn stand_at<'v>(value: &'v Value, steps: &[Step]) -> Vec<&'v Value> {
         here = next;
     }
     here
+}
+
+/// Whether a place is cut short by an empty list or `null`: what would stand further on is not known.
+fn leads_to_nothing(value: &Value, steps: &[Step]) -> bool {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.is_empty(),
+        _ => false,
+    };
+    let mut before = (1..steps.len()).rev().filter_map(|depth| steps.get(..depth));
+    before.any(|steps| stand_at(value, steps).into_iter().any(is_empty)) || is_empty(value)
 }
 
 /// What an object has under a name, or each of the objects in a list; a number is also a place in a list.

@@ -14,7 +14,6 @@ use url::Url;
 use super::{
     build::{Parts, Raw, Setting},
     harvest::{Found, Harvest},
-    sanitise::Sanitiser,
 };
 use crate::{
     model::{Field, Kind, Mapping, Page},
@@ -64,7 +63,7 @@ pub(super) enum Taker<'h, 'a> {
     /// It joins the others.
     Listing(&'h mut Harvest<'a>),
     /// It is the only one that is asked for.
-    Single { harvest: &'h mut Harvest<'a>, parts: Option<Parts> },
+    Single { harvest: &'h mut Harvest<'a>, parts: &'h mut Option<Parts> },
 }
 
 impl<'a> Taker<'_, 'a> {
@@ -110,8 +109,7 @@ fn items<F: Finder>(
     taker: &mut Taker<'_, '_>,
 ) {
     let Some(plan) = Plan::compile(finder, mapping, taker.harvest()) else { return };
-    let sanitiser = Sanitiser::new(base);
-    let setting = Setting { base, sanitiser: &sanitiser, markup: mapping.markup };
+    let setting = Setting::new(base, mapping.markup);
     for (position, item) in items.enumerate() {
         let harvest = taker.harvest();
         let place = harvest.item(position);
@@ -123,12 +121,17 @@ fn items<F: Finder>(
         if raw.reference.is_some() {
             report_reference(&raw, harvest);
         }
+        // Nothing else of it need be read.
+        if matches!(taker, Taker::Listing(_)) && taker.harvest().leaves_out(&raw) {
+            continue;
+        }
+        let harvest = taker.harvest();
         let mut parts = Parts::of(raw, &setting, &place, harvest);
         // An item that states only its last change was published then, for all that is known.
         parts.published = parts.published.or(parts.updated);
         match taker {
             Taker::Single { parts: only, .. } => {
-                *only = Some(parts);
+                **only = Some(parts);
                 return;
             }
             Taker::Listing(harvest) => {

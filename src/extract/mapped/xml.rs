@@ -111,7 +111,7 @@ pub(in crate::extract) fn compile(written: &str) -> Result<Path, Wrong> {
                 path.attribute = Some(attribute.to_owned());
                 return Ok(path);
             }
-            (None, after) => path.steps.push(Step { reach, name: name.to_owned() }),
+            (None, _) => path.steps.push(Step { reach, name: name.to_owned() }),
         }
         match after {
             Some(after) => rest = after,
@@ -181,15 +181,15 @@ impl Finder for Paths<'_> {
         let inside: BTreeSet<&str> = here
             .iter()
             .flat_map(|node| match reached.is_empty() {
-                true => tree.subtree(*node).take(10_000).collect::<Vec<_>>(),
+                true => tree.subtree(*node).skip(1).take(10_000).collect::<Vec<_>>(),
                 false => tree.children(*node).collect(),
             })
             .map(|node| tree.name(node))
             .collect();
         let inside: Vec<&str> = inside.into_iter().collect();
         let hint = match nearest(missing, &inside) {
-            Some(near) => format!("write `{near}` in the place of `{missing}`"),
-            None => format!("paths begin with the name of the item itself, here `/{}`", tree.name(*item)),
+            Some(near) if near != missing => format!("write `{near}` in the place of `{missing}`"),
+            _ => format!("paths begin with the name of the item itself, here `/{}`", tree.name(*item)),
         };
         format!("nothing at `{written}`; `{name}` holds the elements {}\nhint: {hint}", listed(&inside))
     }
