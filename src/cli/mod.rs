@@ -10,6 +10,7 @@ mod notices;
 mod output;
 mod publish;
 mod run;
+mod search;
 mod send;
 mod sources;
 mod subscribers;
@@ -96,6 +97,8 @@ enum Verb {
     Sources(sources::Sources),
     /// The documents that were found.
     Notices(notices::Notices),
+    /// Look for words in all notices.
+    Search(search::Search),
     /// The frozen editions.
     Bulletins(bulletins::Bulletins),
     /// The readers.
@@ -127,6 +130,7 @@ pub async fn main() -> anyhow::Result<Exit> {
         Verb::Run => run::run(&load::app(global)?).await,
         Verb::Sources(args) => sources::run(&args, &load::app(global)?, &out).await,
         Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),
+        Verb::Search(args) => search::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),
     }

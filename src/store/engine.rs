@@ -80,7 +80,11 @@ impl Store {
                 other => break other?,
             }
         };
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(Writer { connection: writer, synchronous: "" }), readers: Mutex::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(Writer { connection: writer, synchronous: "" }),
+            readers: Mutex::default(),
+        })
     }
 
     /// Reads one consistent state.
@@ -190,6 +194,26 @@ impl Tx<'_> {
         let mut statement = self.prepared(sql).map_err(failed)?;
         bind(&mut statement, params).map_err(failed)?;
         statement.raw_execute().map_err(failed)
+    }
+
+    /// Does part of a transaction: what it wrote stands with the rest, or, when it fails, is undone alone.
+    pub fn part<T>(&self, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
+        // Where SQLite undid all of it (a full disk), the next statement would stand alone.
+        if self.connection.is_autocommit() {
+            return Err(StoreError::Failed {
+                path: self.path.to_owned(),
+                cause: String::from("the transaction is over"),
+            });
+        }
+        self.execute("SAVEPOINT part", &[])?;
+        match work(self) {
+            Ok(out) => self.execute("RELEASE part", &[]).map(|_| out),
+            Err(error) => {
+                self.execute("ROLLBACK TO part", &[])?;
+                self.execute("RELEASE part", &[])?;
+                Err(error)
+            }
+        }
     }
 
     /// Runs `INSERT … RETURNING id`.

@@ -11,6 +11,7 @@ pub mod bulletins;
 pub mod fetches;
 pub mod notices;
 pub mod outbox;
+pub mod search;
 pub mod settings;
 pub mod sources;
 pub mod stories;

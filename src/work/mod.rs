@@ -8,13 +8,18 @@ pub mod attempt;
 pub mod compose;
 pub mod crawl;
 pub mod letter;
+mod prepare;
 pub mod publish;
+pub mod search;
 pub mod send;
 pub mod subscribe;
 mod takein;
 pub mod tick;
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -32,10 +37,10 @@ use crate::{
 
 /// One installation at work.
 pub struct App {
-    pub config: Config,
-    pub rules: Rules,
+    pub config: Arc<Config>,
+    pub rules: Arc<Rules>,
     pub templates: Templates,
-    pub store: Store,
+    pub store: Arc<Store>,
     pub clock: Clock,
     /// Cancelled when the program is to end: loops finish the step they are in.
     pub stop: CancellationToken,
@@ -51,7 +56,8 @@ impl App {
                 config.data.display()
             )
         })?;
-        let store = Store::open(&config.data.join("vigie.db"))?;
+        let store = Arc::new(Store::open(&config.data.join("vigie.db"))?);
+        let (config, rules) = (Arc::new(config), Arc::new(rules));
         let stop = CancellationToken::new();
         let app = Self { config, rules, templates, store, clock, stop, fetcher: OnceLock::new() };
         app.register()?;

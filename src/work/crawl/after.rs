@@ -7,6 +7,7 @@ use crate::{
     model::{Source, Validators},
     schedule::{self, History, Outcome},
     store::sources::{Known, State},
+    work::takein::Taken,
 };
 
 /// The source as it stands after this fetch.
@@ -14,10 +15,11 @@ pub(super) fn after(
     source: &Source,
     known: &Known,
     result: &Read,
-    new: u32,
+    taken: &Taken,
     now: Timestamp,
     arrivals: &[Timestamp],
 ) -> Known {
+    let new = taken.new;
     let failed = matches!(result.outcome, Outcome::Failed | Outcome::Gone);
     let failures = match result.outcome {
         Outcome::Failed | Outcome::Gone => known.failures.saturating_add(1),
@@ -52,7 +54,7 @@ pub(super) fn after(
         last_fetch: Some(now),
         last_success: if failed { known.last_success } else { Some(now) },
         last_new,
-        read_since: known.read_since.or((!result.extracted.drafts.is_empty()).then_some(now)),
+        read_since: known.read_since.or((taken.drafts > 0).then_some(now)),
         state: result.state,
         since: if same && known.state != State::New { known.since } else { now },
         failures,

@@ -2,21 +2,27 @@
 
 mod after;
 mod read;
+mod writer;
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, thread, time::Instant};
 
 use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::{
+    Semaphore,
+    mpsc::{self, Sender},
+};
 
-use super::{App, takein::Intake};
+use super::{App, prepare::Desk};
+use writer::Visit;
+
 use crate::{
     fetch::{Fetcher, Request},
     model::{Problem, Source, SourceId, Validators},
     store::{
         self,
-        fetches::Fetch,
         sources::{Known, State},
     },
 };
@@ -89,8 +95,12 @@ impl SourceReport {
     }
 }
 
-/// Crawls. One page is one transaction: its notices, its validators and its health are stored together or not at
-/// all. Hosts are asked in parallel, the sources of one host one after the other.
+/// So many pages are in memory at once, from the end of their fetch until they are stored.
+const IN_MEMORY: usize = 16;
+
+/// Crawls. One page is stored as a whole or not at all: its notices, their words, its validators and its health. Hosts
+/// are asked in parallel, the sources of one host one after the other; pages are read on every core, and stored by one
+/// thread while the next ones are fetched and read.
 pub async fn crawl(
     app: &App,
     which: &Which,
@@ -98,7 +108,7 @@ pub async fn crawl(
     progress: &(dyn Fn(&SourceReport) + Sync),
 ) -> anyhow::Result<Report> {
     let chosen = choose(app, which)?;
-    let Some(_alone) = app.alone("crawl")? else { return Ok(Report { busy: true, ..Report::default() }) };
+    let Some(alone) = app.alone("crawl")? else { return Ok(Report { busy: true, ..Report::default() }) };
     let now = app.clock.now();
     let (mut known, held) = app.store.read(|db| {
         let known = match which {
@@ -119,38 +129,67 @@ pub async fn crawl(
         }
     }
     if hosts.is_empty() {
+        super::search::catch_up(app)?;
         return Ok(Report::default());
     }
-    let fetcher = app.fetcher()?;
-    let reports: Vec<Vec<SourceReport>> = stream::iter(hosts)
-        .map(|(host, sources)| {
-            let held = held.get(host).copied();
-            async move {
-                let mut done = Vec::with_capacity(sources.len());
-                let mut held = held;
-                for (source, known) in sources {
-                    let report = match held.filter(|until| *until > app.clock.now()) {
-                        _ if app.stop.is_cancelled() => skipped(source, known, String::from("the program is to end")),
-                        Some(until) => skipped(source, known, format!("its host asked to be left alone until {until}")),
-                        None => {
-                            let before = known.clone();
-                            let (report, hold) = one(app, fetcher, source, known, asking)
-                                .await
-                                .unwrap_or_else(|error| (unstored(source, &before, &error), None));
-                            held = hold;
-                            report
+    let (visits, queue) = mpsc::channel(IN_MEMORY);
+    let (done, mut reports) = mpsc::unbounded_channel();
+    let desk = Arc::new(Desk::of(app));
+    let writer = tokio::task::spawn_blocking({
+        let (desk, done) = (Arc::clone(&desk), done.clone());
+        move || writer::run(&desk, alone, queue, &done)
+    });
+    let crawler = Crawler {
+        app,
+        fetcher: app.fetcher()?,
+        asking,
+        desk,
+        visits,
+        in_memory: Arc::new(Semaphore::new(IN_MEMORY)),
+        cores: Semaphore::new(thread::available_parallelism().map_or(2, usize::from)),
+    };
+    let crawled = async move {
+        let (crawler, done) = (&crawler, &done);
+        stream::iter(hosts)
+            .for_each_concurrent(app.config.crawl.hosts_at_once, |(host, sources)| {
+                let mut held = held.get(host).copied();
+                async move {
+                    for (source, known) in sources {
+                        let report = match held.filter(|until| *until > app.clock.now()) {
+                            _ if app.stop.is_cancelled() => {
+                                Some(skipped(source, known, String::from("the program is to end")))
+                            }
+                            Some(until) => {
+                                Some(skipped(source, known, format!("its host asked to be left alone until {until}")))
+                            }
+                            None => match crawler.visit(source, &known).await {
+                                Ok(hold) => {
+                                    held = hold;
+                                    None
+                                }
+                                Err(error) => Some(unstored(source, &known, &error)),
+                            },
+                        };
+                        if let Some(report) = report {
+                            let _ = done.send(report);
                         }
-                    };
-                    progress(&report);
-                    done.push(report);
+                    }
                 }
-                done
-            }
-        })
-        .buffer_unordered(app.config.crawl.hosts_at_once)
-        .collect()
-        .await;
-    Ok(Report { sources: reports.into_iter().flatten().collect(), busy: false })
+            })
+            .await;
+    };
+    let told = async {
+        let mut sources = Vec::new();
+        while let Some(report) = reports.recv().await {
+            progress(&report);
+            sources.push(report);
+        }
+        sources
+    };
+    let ((), sources) = futures_util::join!(crawled, told);
+    writer.await.context("the writer was stopped")?;
+    super::search::catch_up(app)?;
+    Ok(Report { sources, busy: false })
 }
 
 fn choose<'a>(app: &'a App, which: &Which) -> anyhow::Result<Vec<&'a Source>> {
@@ -196,62 +235,55 @@ fn blank(source: &Source, known: &Known) -> SourceReport {
     }
 }
 
-/// Fetches, reads and stores one source. Also says until when its host is to be left alone.
-async fn one(
-    app: &App,
-    fetcher: &Fetcher,
-    source: &Source,
-    known: Known,
+/// What a visit needs besides its source.
+struct Crawler<'a> {
+    app: &'a App,
+    fetcher: &'a Fetcher,
     asking: Asking,
-) -> anyhow::Result<(SourceReport, Option<Timestamp>)> {
-    let nothing = Validators::default();
-    let validators = match asking {
-        Asking::Conditionally => &known.validators,
-        Asking::InFull => &nothing,
-    };
-    let began = Instant::now();
-    let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
-    let answer = fetcher.get(&Request::of(source, &url, validators)).await;
-    let mut result = read::read(source, &known, answer).await?;
-    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let now = app.clock.now();
-    read::refuse_future(&mut result.extracted, now);
-    let hold = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
-    let report = app
-        .store
-        .write(|tx| {
-            let taken = Intake { app, tx, source, known: &known, now }.take(&result.extracted.drafts)?;
-            let after =
-                after::after(source, &known, &result, taken.new, now, &store::fetches::arrivals(tx, &source.id, 10)?);
-            store::sources::update(tx, &after)?;
-            if let (Some(until), Some(host)) = (hold, source.url.host_str()) {
-                store::sources::hold_host(tx, host, until)?;
+    desk: Arc<Desk>,
+    visits: Sender<Visit>,
+    in_memory: Arc<Semaphore>,
+    /// More readers at once than cores would only need more memory.
+    cores: Semaphore,
+}
+
+impl Crawler<'_> {
+    /// Fetches and reads one source, and hands it to the writer. Until when its host is to be left alone.
+    async fn visit(&self, source: &Source, known: &Known) -> anyhow::Result<Option<Timestamp>> {
+        let nothing = Validators::default();
+        let validators = match self.asking {
+            Asking::Conditionally => &known.validators,
+            Asking::InFull => &nothing,
+        };
+        let app = self.app;
+        let began = Instant::now();
+        let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
+        let answer = self.fetcher.get(&Request::of(source, &url, validators)).await;
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let place = Arc::clone(&self.in_memory).acquire_owned().await?;
+        let core = self.cores.acquire().await?;
+        let mut result = read::read(source, known, answer).await?;
+        let now = app.clock.now();
+        read::refuse_future(&mut result.extracted, now);
+        let drafts = std::mem::take(&mut result.extracted.drafts);
+        let (source, known) = (source.clone(), known.clone());
+        let (source, known, entries) = match drafts.is_empty() {
+            true => (source, known, Vec::new()),
+            false => {
+                let desk = Arc::clone(&self.desk);
+                let prepare = move || {
+                    let entries = desk.prepare(&source, &known, drafts);
+                    (source, known, entries)
+                };
+                let (source, known, entries) =
+                    tokio::task::spawn_blocking(prepare).await.context("the reader of pages was stopped")?;
+                (source, known, entries.context("cannot compare what it brought")?)
             }
-            let fetch = Fetch {
-                at: now,
-                outcome: after.state,
-                status: result.status,
-                bytes: result.bytes,
-                millis,
-                drafts: taken.drafts,
-                new: taken.new,
-                revised: taken.revised,
-                detail: result.detail.clone(),
-            };
-            store::fetches::record(tx, &source.id, &fetch, &result.extracted.problems)?;
-            Ok(SourceReport {
-                status: result.status,
-                bytes: result.bytes,
-                millis,
-                drafts: taken.drafts,
-                new: taken.new,
-                revised: taken.revised,
-                duplicates: taken.duplicates,
-                copies: taken.copies,
-                problems: result.extracted.problems.clone(),
-                ..blank(source, &after)
-            })
-        })
-        .context("cannot store what it brought")?;
-    Ok((report, hold))
+        };
+        drop(core);
+        let hold = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
+        let visit = Visit { source, known, result, entries, millis, now, hold, place };
+        self.visits.send(visit).await.ok().context("the writer was stopped")?;
+        Ok(hold)
+    }
 }
