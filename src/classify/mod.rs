@@ -89,7 +89,9 @@ impl<'a> Seen<'a> {
             }
         }
         let mut text = title.clone();
-        for part in [&draft.summary, &draft.text] {
+        // Most summaries are the beginning of the text, or all of it.
+        let summary = if begins(&draft.text, &draft.summary) { "" } else { &draft.summary };
+        for part in [summary, &draft.text] {
             text.join(&find(part.get(..part.floor_char_boundary(READ)).unwrap_or(part)));
         }
         let address = draft.url.as_ref().map(|url| url.as_str().to_lowercase()).unwrap_or_default();
@@ -112,4 +114,10 @@ impl<'a> Seen<'a> {
             && words(&case.subject_has, &self.subject)
             && words(&case.text_has, &self.text)
     }
+}
+
+/// Whether `text` holds all words of `start` at its front.
+fn begins(text: &str, start: &str) -> bool {
+    let rest = text.strip_prefix(start.trim_end_matches(['…', '.', ' ']));
+    rest.is_some_and(|rest| text.len() <= READ && !rest.starts_with(char::is_alphanumeric))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use unicode_normalization::UnicodeNormalization;
+use crate::text;
 
 /// What identifies one entry of a word list; the same words in two lists are one.
 pub(super) type PhraseId = usize;
@@ -13,6 +13,7 @@ pub(super) struct Lexicon {
     known: HashMap<String, PhraseId>,
     by_word: HashMap<String, Vec<Phrase>>,
     by_stem: HashMap<String, Vec<Phrase>>,
+    starts: Starts,
 }
 
 #[derive(Debug, Clone)]
@@ -59,6 +60,9 @@ impl Lexicon {
             return Ok(*id);
         }
         let id = self.known.len();
+        if let Some(Token::Word(first) | Token::Stem(first)) = tokens.first() {
+            self.starts.insert(first);
+        }
         match tokens.first() {
             Some(Token::Word(first)) => self.by_word.entry(first.clone()).or_default().push(Phrase { id, tokens }),
             Some(Token::Stem(first)) => self.by_stem.entry(head(first)).or_default().push(Phrase { id, tokens }),
@@ -73,7 +77,7 @@ impl Lexicon {
         let words: Vec<&str> = folded.split(' ').filter(|w| !w.is_empty()).collect();
         let mut found = Found(vec![0; self.known.len().div_ceil(64)]);
         let mut key = String::new();
-        for (at, first) in words.iter().enumerate() {
+        for (at, first) in words.iter().enumerate().filter(|(_, word)| self.starts.may_begin(word)) {
             let rest = words.get(at..).unwrap_or_default();
             let mut take = |phrases: Option<&Vec<Phrase>>| {
                 for phrase in phrases.into_iter().flatten().filter(|p| p.starts(rest)) {
@@ -86,6 +90,39 @@ impl Lexicon {
             take(self.by_stem.get(&key));
         }
         found
+    }
+}
+
+/// The first three octets of every phrase: nearly every word of a text begins otherwise, and need not be looked up.
+#[derive(Debug, Clone, Default)]
+struct Starts(Vec<u64>);
+
+impl Starts {
+    fn insert(&mut self, word: &str) {
+        self.0.resize(Self::SIZE.div_ceil(64), 0);
+        let place = Self::place(word);
+        if let Some(block) = self.0.get_mut(place / 64) {
+            *block |= 1 << (place % 64);
+        }
+    }
+
+    fn may_begin(&self, word: &str) -> bool {
+        let place = Self::place(word);
+        self.0.get(place / 64).is_some_and(|block| block & (1 << (place % 64)) != 0)
+    }
+
+    const KINDS: usize = 38;
+    const SIZE: usize = Self::KINDS * Self::KINDS * Self::KINDS;
+
+    fn place(word: &str) -> usize {
+        let kind = |byte: Option<&u8>| match byte {
+            None => 0,
+            Some(byte @ b'a'..=b'z') => usize::from(byte - b'a') + 1,
+            Some(byte @ b'0'..=b'9') => usize::from(byte - b'0') + 27,
+            Some(_) => 37,
+        };
+        let bytes = word.as_bytes();
+        (kind(bytes.first()) * Self::KINDS + kind(bytes.get(1))) * Self::KINDS + kind(bytes.get(2))
     }
 }
 
@@ -125,17 +162,12 @@ pub(super) fn fold(text: &str) -> String {
             'A'..='Z' => out.push(c.to_ascii_lowercase()),
             '\u{ad}' => {} // soft hyphen: inside a word
             _ if c.is_ascii() => space(&mut out),
-            _ => {
-                for part in std::iter::once(c).nfkd().flat_map(char::to_lowercase) {
-                    match part {
-                        'œ' => out.push_str("oe"),
-                        'æ' => out.push_str("ae"),
-                        _ if unicode_normalization::char::is_combining_mark(part) => {}
-                        _ if part.is_alphanumeric() => out.push(part),
-                        _ => space(&mut out),
-                    }
-                }
-            }
+            _ => text::fold(c, |part| match part {
+                'œ' => out.push_str("oe"),
+                'æ' => out.push_str("ae"),
+                _ if part.is_alphanumeric() => out.push(part),
+                _ => space(&mut out),
+            }),
         }
     }
     out.truncate(out.trim_end().len());

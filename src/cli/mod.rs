@@ -11,6 +11,7 @@ mod output;
 mod publish;
 mod read_document;
 mod run;
+mod search;
 mod send;
 mod sources;
 mod subscribers;
@@ -98,6 +99,8 @@ enum Verb {
     Sources(sources::Sources),
     /// The documents that were found.
     Notices(notices::Notices),
+    /// Look for words in all notices.
+    Search(search::Search),
     /// The frozen editions.
     Bulletins(bulletins::Bulletins),
     /// The readers.
@@ -141,6 +144,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Run => run::run(&load::app(global)?).await,
         Verb::Sources(args) => sources::run(&args, global, &load::app(global)?, &out).await,
         Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),
+        Verb::Search(args) => search::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),
         Verb::ReadDocument(args) => read_document::run(&args),

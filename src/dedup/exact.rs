@@ -180,6 +180,27 @@ pub fn decide(
     Some(decision)
 }
 
+/// What is known of the notice that owns a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub notice: NoticeId,
+    pub reference: Option<String>,
+    /// The fingerprint of what the draft's source showed of it last.
+    pub fingerprint: Option<String>,
+}
+
+/// The notice that a draft repeats to the letter, from the source that listed it so before and under no new key: there
+/// is nothing to decide and nothing to store. `shown` goes with `keys`, one by one.
+pub fn settled(draft: &Draft, print: &Fingerprint, shown: &[Option<Shown>]) -> Option<NoticeId> {
+    let own = draft.reference.as_ref().map(|r| r.number.as_str());
+    if shown.iter().any(Option::is_none) {
+        return None;
+    }
+    let is_other = |known: &Shown| matches!((own, known.reference.as_deref()), (Some(a), Some(b)) if a != b);
+    let known = shown.iter().flatten().find(|known| !is_other(known))?;
+    (known.fingerprint.as_ref() == Some(&print.hash)).then_some(known.notice)
+}
+
 /// Fewer tokens than that prove nothing: advisories of one template share whole paragraphs.
 const ENOUGH: usize = 40;
 const NEAR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -187,7 +208,7 @@ const NEAR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Whether a draft without identity repeats a stored notice: every word, enough of them, at about the same time, and
 /// never an advisory that only its template makes alike (69 % of them share their title with another).
 pub fn copy_of(draft: &Draft, print: &Fingerprint, alike: &[Known], now: Timestamp) -> Option<Decision> {
-    if print.tokens < ENOUGH || is_advisory(&draft.title) {
+    if !may_be_copy(draft, print) {
         return None;
     }
     let at = draft.published.map_or(now, |d| d.at);
@@ -203,6 +224,11 @@ pub fn copy_of(draft: &Draft, print: &Fingerprint, alike: &[Known], now: Timesta
             print.tokens, original.source
         ),
     })
+}
+
+/// Whether [`copy_of`] may find anything, whatever is stored.
+pub fn may_be_copy(draft: &Draft, print: &Fingerprint) -> bool {
+    print.tokens >= ENOUGH && !is_advisory(&draft.title)
 }
 
 fn is_advisory(title: &str) -> bool {

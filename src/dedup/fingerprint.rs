@@ -1,7 +1,8 @@
 //! A text in its normal form: what makes two texts the same, whatever their typography.
 
 use sha2::{Digest, Sha256};
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use crate::text::fold;
 
 /// Told apart from those of another version of the normal form, which say nothing about the text.
 const VERSION: &str = "1";
@@ -16,19 +17,21 @@ pub struct Fingerprint {
 
 /// The fingerprint of a document.
 pub fn fingerprint(title: &str, text: &str) -> Fingerprint {
-    let mut hash = Sha256::new();
+    let mut normal = String::with_capacity(title.len() + text.len() + 2);
     let mut count = 0;
     for part in [title, text] {
         each_token(part, |token| {
-            hash.update(token.as_bytes());
-            hash.update(b" ");
+            normal.push_str(token);
+            normal.push(' ');
             count += 1;
         });
-        hash.update(b"\n");
+        normal.push('\n');
     }
-    let digest = hash.finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Fingerprint { hash: format!("{VERSION}:{hex}"), tokens: count }
+    let mut hash = format!("{VERSION}:");
+    for byte in Sha256::digest(normal.as_bytes()).iter().take(16) {
+        hash.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
+    }
+    Fingerprint { hash, tokens: count }
 }
 
 /// The tokens of a text: lower case, without accents, `7.4.2` and `cve-2023-1` in one piece.
@@ -58,12 +61,7 @@ fn each_token(text: &str, mut with: impl FnMut(&str)) {
             }
         }
     };
-    if text.is_ascii() {
-        text.chars().for_each(&mut take);
-    } else {
-        let folded = text.nfkd().filter(|c| !is_combining_mark(*c));
-        folded.flat_map(char::to_lowercase).for_each(&mut take);
-    }
+    text.chars().for_each(|c| fold(c, &mut take));
     take(' ');
 }
 

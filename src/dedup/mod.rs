@@ -7,5 +7,5 @@
 mod exact;
 mod fingerprint;
 
-pub use exact::{Decision, Known, Verdict, copy_of, decide, keys_of_page};
+pub use exact::{Decision, Known, Shown, Verdict, copy_of, decide, keys_of_page, may_be_copy, settled};
 pub use fingerprint::{Fingerprint, fingerprint, tokens};

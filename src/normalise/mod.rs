@@ -1,4 +1,5 @@
-//! One form per value: addresses, dates, character sets, titles, official references.
+//! One form per value: addresses, dates, character sets, titles, official references,
+//! the words that are searched.
 //!
 //! Everything here is total: any input gives a value, `None` or an error, never a panic, in time linear in its length.
 
@@ -8,5 +9,6 @@ pub mod entity;
 pub mod markup;
 pub mod mojibake;
 pub mod reference;
+pub mod terms;
 pub mod title;
 pub mod url;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use super::{
     error::{Result, StoreError},
@@ -17,13 +17,21 @@ use super::{
 /// How long a statement waits for another program's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
+const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// The database of one installation. Every access goes through one of its doors: [`Store::read`],
 /// [`Store::write`], [`Store::write_durably`].
 pub struct Store {
     path: PathBuf,
     // Dropped first: the last connection to close folds the log into the database, and a reader cannot.
     readers: Mutex<Vec<Connection>>,
-    writer: Mutex<Connection>,
+    writer: Mutex<Writer>,
+}
+
+struct Writer {
+    connection: Connection,
+    /// What the connection is set to.
+    synchronous: &'static str,
 }
 
 /// What a statement can be given.
@@ -72,7 +80,11 @@ impl Store {
                 other => break other?,
             }
         };
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(Writer { connection: writer, synchronous: "" }),
+            readers: Mutex::default(),
+        })
     }
 
     /// Reads one consistent state.
@@ -81,7 +93,7 @@ impl Store {
             let idle = lock(&self.readers).pop();
             let mut connection = match idle {
                 Some(connection) => connection,
-                None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
+                None => connect(&self.path, READING)?,
             };
             let view = connection.transaction().map_err(|e| explain(e, &self.path))?;
             let out = work(&Db { connection: &view, path: &self.path });
@@ -102,12 +114,15 @@ impl Store {
         self.write_with("FULL", work)
     }
 
-    fn write_with<T>(&self, synchronous: &str, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
+    fn write_with<T>(&self, synchronous: &'static str, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
         aside(|| {
             let failed = |error| explain(error, &self.path);
-            let mut connection = lock(&self.writer);
-            connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
-            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+            let mut writer = lock(&self.writer);
+            if writer.synchronous != synchronous {
+                writer.connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+                writer.synchronous = synchronous;
+            }
+            let tx = writer.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
             let out = work(&Tx(Db { connection: &tx, path: &self.path }))?;
             tx.commit().map_err(failed)?;
             Ok(out)
@@ -124,7 +139,7 @@ impl Db<'_> {
         mut read: impl FnMut(&Row) -> Result<T>,
     ) -> Result<Vec<T>> {
         let failed = |error| explain(error, self.path);
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.prepared(sql).map_err(failed)?;
         bind(&mut statement, params).map_err(failed)?;
         let mut rows = statement.raw_query();
         let mut out = Vec::new();
@@ -142,7 +157,7 @@ impl Db<'_> {
         read: impl FnOnce(&Row) -> Result<T>,
     ) -> Result<Option<T>> {
         let failed = |error| explain(error, self.path);
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.prepared(sql).map_err(failed)?;
         bind(&mut statement, params).map_err(failed)?;
         let mut rows = statement.raw_query();
         rows.next().map_err(failed)?.map(|row| read(&Row(row))).transpose()
@@ -152,6 +167,11 @@ impl Db<'_> {
     pub fn value<T: Column>(&self, sql: &str, params: &[&dyn Param]) -> Result<T> {
         self.query_first(sql, params, |row| row.get(0))?
             .ok_or(StoreError::Value { what: "a row", value: String::from("nothing") })
+    }
+
+    /// A statement, kept for the next time. SQLite numbers `?1`, and looks up the name of `$1` at each binding.
+    fn prepared(&self, sql: &str) -> rusqlite::Result<rusqlite::CachedStatement<'_>> {
+        self.connection.prepare_cached(&sql.replace('$', "?"))
     }
 
     /// The steps by which the database would answer: for the test that holds every statement to its indexes.
@@ -171,9 +191,29 @@ impl Tx<'_> {
     /// Runs a statement; how many rows it touched.
     pub fn execute(&self, sql: &str, params: &[&dyn Param]) -> Result<usize> {
         let failed = |error| explain(error, self.path);
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.prepared(sql).map_err(failed)?;
         bind(&mut statement, params).map_err(failed)?;
         statement.raw_execute().map_err(failed)
+    }
+
+    /// Does part of a transaction: what it wrote stands with the rest, or, when it fails, is undone alone.
+    pub fn part<T>(&self, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
+        // Where SQLite undid all of it (a full disk), the next statement would stand alone.
+        if self.connection.is_autocommit() {
+            return Err(StoreError::Failed {
+                path: self.path.to_owned(),
+                cause: String::from("the transaction is over"),
+            });
+        }
+        self.execute("SAVEPOINT part", &[])?;
+        match work(self) {
+            Ok(out) => self.execute("RELEASE part", &[]).map(|_| out),
+            Err(error) => {
+                self.execute("ROLLBACK TO part", &[])?;
+                self.execute("RELEASE part", &[])?;
+                Err(error)
+            }
+        }
     }
 
     /// Runs `INSERT … RETURNING id`.
@@ -182,16 +222,11 @@ impl Tx<'_> {
     }
 }
 
-/// `$1`, `$2`… by their number, in whatever order the statement names them.
+/// The parameters by their number, in whatever order the statement names them; it need not name the last ones.
 fn bind(statement: &mut rusqlite::Statement, params: &[&dyn Param]) -> rusqlite::Result<()> {
-    const NAMES: [&str; 24] = [
-        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
-        "$18", "$19", "$20", "$21", "$22", "$23", "$24",
-    ];
-    for (name, param) in NAMES.iter().zip(params) {
-        if let Some(index) = statement.parameter_index(name)? {
-            statement.raw_bind_parameter(index, param)?;
-        }
+    let named = statement.parameter_count();
+    for (at, param) in params.iter().take(named).enumerate() {
+        statement.raw_bind_parameter(at + 1, param)?;
     }
     Ok(())
 }
@@ -208,8 +243,10 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
         })?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
-        connection.pragma_update(None, "mmap_size", 256 << 20)?;
-        connection.pragma_update(None, "cache_size", -16_384)?;
+        // Without this, each new value of a parameter such as that of `LIMIT` has the statement compiled again.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        // No memory map: what is read once would stay in this program's memory.
+        connection.pragma_update(None, "cache_size", if flags == READING { -2_048 } else { -16_384 })?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         Ok(connection)
     };

@@ -14,6 +14,7 @@ pub mod fetches;
 pub mod notices;
 pub mod outbox;
 pub mod robots;
+pub mod search;
 pub mod settings;
 pub mod sources;
 pub mod stories;

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
 use crate::{
-    dedup::Known,
+    dedup::{Known, Shown},
     model::{Draft, Nature, Notice, NoticeId, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId},
 };
 
@@ -17,15 +17,32 @@ const KNOWN: &str = "SELECT n.id, n.story_id, n.source_id, n.reference, n.title,
   FROM notice n LEFT JOIN sighting s ON s.notice_id = n.id AND s.source_id = $2";
 
 /// The notices that own these keys, by key.
-pub fn by_keys(db: &Db, keys: &[&str], asking: &SourceId) -> Result<BTreeMap<String, Known>> {
+pub fn by_keys(db: &Db, keys: &[String], asking: &SourceId) -> Result<BTreeMap<String, Known>> {
     let sql = format!("{KNOWN} WHERE n.id = (SELECT notice_id FROM identity WHERE key = $1)");
     let mut found = BTreeMap::new();
     for key in keys {
         if let Some(known) = db.query_first(&sql, &[key, &asking.as_str()], read_known)? {
-            found.insert((*key).to_owned(), known);
+            found.insert(key.clone(), known);
         }
     }
     Ok(found)
+}
+
+/// What each of these keys stands for, in their order: the notice, and what a source showed of it last.
+pub fn shown_by_keys(db: &Db, keys: &[String], source: &SourceId) -> Result<Vec<Option<Shown>>> {
+    let one = |key: &String| {
+        db.query_first(
+            "SELECT n.id, n.reference, s.fingerprint FROM identity i JOIN notice n ON n.id = i.notice_id
+               LEFT JOIN sighting s ON s.notice_id = i.notice_id AND s.source_id = $2
+             WHERE i.key = $1",
+            &[key, &source.as_str()],
+            |row| {
+                let fingerprint = row.get(2)?;
+                Ok(Shown { notice: NoticeId::new(row.get(0)?), reference: row.get(1)?, fingerprint })
+            },
+        )
+    };
+    keys.iter().map(one).collect()
 }
 
 /// The oldest notices whose title and text are the same, word for word.
@@ -150,11 +167,11 @@ fn restate(
 }
 
 /// Gives keys to a notice. One that already belongs to another stays there.
-pub fn claim_keys<'a>(tx: &Tx, id: NoticeId, keys: impl IntoIterator<Item = &'a str>) -> Result<()> {
+pub fn claim_keys(tx: &Tx, id: NoticeId, keys: &[String]) -> Result<()> {
     for key in keys {
         tx.execute(
             "INSERT INTO identity (key, notice_id) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
-            &[&key, &id.get()],
+            &[key, &id.get()],
         )?;
     }
     Ok(())

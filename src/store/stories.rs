@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
 use crate::model::{Cadence, Nature, NoticeId, Review, SectionId, Severity, Story, StoryId};
 
-/// Makes a story that has no notice yet: the same transaction must give it one, through [`set_lead`].
+/// Makes a story that has no notice yet: the same transaction must give it one, through [`begin`].
 pub fn insert(
     tx: &Tx,
     section: &SectionId,
@@ -20,6 +20,12 @@ pub fn insert(
         &[&section.as_str(), &nature.as_str(), &severity.as_str(), &review.as_str(), &millis(now)],
     )?;
     Ok(StoryId::new(id))
+}
+
+/// Gives a new story its first notice, of which it has the section, the nature and the severity.
+pub fn begin(tx: &Tx, id: StoryId, lead: NoticeId) -> Result<()> {
+    tx.execute("UPDATE story SET lead_id = $2 WHERE id = $1", &[&id.get(), &lead.get()])?;
+    Ok(())
 }
 
 /// Lets a notice speak for its story, and marks the story as moved.
@@ -47,7 +53,7 @@ pub fn review(
         "INSERT INTO review (story_id, decision, by, at, because) VALUES ($1, $2, $3, $4, $5)",
         &[&id.get(), &decision.as_str(), &by, &millis(now), &because],
     )?;
-    tx.execute("UPDATE story SET review = $2 WHERE id = $1", &[&id.get(), &decision.as_str()])?;
+    tx.execute("UPDATE story SET review = $2 WHERE id = $1 AND review <> $2", &[&id.get(), &decision.as_str()])?;
     if decision == Review::Approved {
         for cadence in cadences {
             tx.execute(

@@ -1,8 +1,10 @@
 //! Plain text: white space, cutting at a word, French typography.
 
 pub mod diff;
+mod fold;
 mod typography;
 
+pub use fold::fold;
 pub use typography::{date_in_words, day_in_words, french, number};
 
 /// White space of every kind (no-break spaces included) becomes one space; none is left at the ends.

@@ -9,20 +9,31 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     App,
+    prepare::{Desk, Prepared},
     takein::{Completed, Intake},
 };
 use crate::{
     alarm::{Alarm, AlarmKind},
     extract::{self, Access, DocumentKind, Reservation},
     fetch::{Answer, Class, FetchError, Fetcher, Request},
-    model::{Details, Draft, Page, Problem, ProblemKind, Source, Validators},
+    model::{Details, Draft, Notice, Page, Problem, ProblemKind, Source, Validators},
     sandbox,
     store::{
-        self, alarms,
+        self, Tx, alarms,
         details::{Due, Outcome},
         sources::Known,
     },
 };
+
+/// Who reads the documents of one source.
+pub(super) struct Reader<'a> {
+    pub app: &'a App,
+    pub desk: &'a Desk,
+    pub fetcher: &'a Fetcher,
+    pub source: &'a Source,
+    /// The source before its list was read.
+    pub known: &'a Known,
+}
 
 /// What reading the documents of one source came to.
 #[derive(Debug, Clone, Default)]
@@ -39,167 +50,179 @@ pub(super) struct Report {
 const TRIES: u32 = 3;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-const PAID: &str = "only its beginning is shown to those who do not pay";
-
-/// Reads what is due of one source.
-pub(super) async fn read_due(app: &App, fetcher: &Fetcher, source: &Source, known: &Known) -> anyhow::Result<Report> {
-    let mut report = Report::default();
-    let (Some(details), most) = (&source.details, app.config.crawl.details) else { return Ok(report) };
-    let due = app.store.read(|db| store::details::due(db, &source.id, app.clock.now(), most))?;
-    for due in due {
-        if app.stop.is_cancelled() || report.hold.is_some() {
-            break;
-        }
-        let Some(notice) = app.store.read(|db| store::notices::get(db, due.notice))? else { continue };
-        let nothing = Validators::default();
-        let found = match fetcher.get(&Request::of_document(source, &due.url, &nothing)).await {
-            Ok(Answer::Page { page, .. }) => {
-                let base = Draft {
-                    guid: notice.guid,
-                    url: notice.url,
-                    title: notice.title,
-                    summary: notice.summary,
-                    published: notice.published,
-                    ..Draft::default()
-                };
-                understand(app, source, details, page, base).await?
-            }
-            Ok(Answer::NotModified { .. }) => {
-                Found::Never(String::from("the answer is 304 to a request without condition"))
-            }
-            Err(error) => {
-                let until = error.hold().and_then(|(host, wait)| Some((host, app.clock.now().checked_add(wait).ok()?)));
-                if let Some((host, until)) = until {
-                    app.store.write(|tx| store::sources::hold_host(tx, host, until, app.clock.now()))?;
-                    report.hold = Some(until);
-                }
-                unreachable(&error)
-            }
-        };
-        settle(app, source, known, &due, found, &mut report)?;
-    }
-    Ok(report)
-}
-
 /// What a document turned out to be.
 enum Found {
-    Draft(Box<Draft>),
-    /// The beginning, or some of the pages.
-    Part(Box<Draft>, String),
+    Document {
+        draft: Box<Draft>,
+        /// What is missing of it.
+        shortcoming: Option<String>,
+    },
     /// Text and data mining is reserved (TDMRep).
     Reserved,
     /// Not this time.
     Later(String),
     /// Asking again changes nothing.
     Never(String),
-    /// Nothing was asked: the host wants to be left alone.
-    Untried,
 }
 
-fn unreachable(error: &FetchError) -> Found {
-    match error.class() {
-        Class::Later { retry_after: Some(_) } => Found::Untried,
-        Class::Later { retry_after: None } => Found::Later(error.to_string()),
-        Class::Gone | Class::Blocked => Found::Never(error.to_string()),
-    }
-}
-
-/// Reads a page as what the source's details are.
-async fn understand(app: &App, source: &Source, details: &Details, page: Page, base: Draft) -> anyhow::Result<Found> {
-    match details {
-        Details::Mapped { kind, .. } => {
-            let (source, kind) = (source.clone(), kind.clone());
-            let now = app.clock.now();
-            let read = move || extract::details(&page, &source, &kind, &base, now);
-            Ok(match tokio::task::spawn_blocking(read).await.context("the reader of details was stopped")? {
-                Ok(draft) => Found::Draft(Box::new(draft)),
-                Err(problem) => Found::Later(problem.to_string()),
-            })
-        }
-        Details::FullText if page.reserved => Ok(Found::Reserved),
-        Details::FullText => match extract::document_kind(&page) {
-            DocumentKind::Html => {
-                let source = source.clone();
-                let summary = base.summary.clone();
-                let read = move || extract::article(&page, &source, &summary);
-                let article = tokio::task::spawn_blocking(read).await.context("the reader of pages was stopped")?;
-                Ok(match article {
-                    Ok(article) if article.reserved == Reservation::Tdm => Found::Reserved,
-                    Ok(article) => {
-                        let published = base.published.or(article.published);
-                        let (content, text) = (article.content, article.text);
-                        let draft = Draft { content, text, published, language: article.language, ..base };
-                        match article.access {
-                            Access::Open => Found::Draft(Box::new(draft)),
-                            Access::Subscribers => Found::Part(Box::new(draft), PAID.to_owned()),
-                        }
+impl Reader<'_> {
+    /// Reads what is due, at most as many documents as the settings say.
+    pub async fn read_due(&self) -> anyhow::Result<Report> {
+        let mut report = Report::default();
+        let Self { app, source, .. } = self;
+        let Some(details) = &source.details else { return Ok(report) };
+        let most = app.config.crawl.details;
+        let due = app.store.read(|db| store::details::due(db, &source.id, app.clock.now(), most))?;
+        for due in due {
+            if app.stop.is_cancelled() {
+                break;
+            }
+            let Some(notice) = app.store.read(|db| store::notices::get(db, due.notice))? else { continue };
+            let nothing = Validators::default();
+            let found = match self.fetcher.get(&Request::of_document(source, &due.url, &nothing)).await {
+                Ok(Answer::Page { page, .. }) => self.understand(details, page, notice).await?,
+                Ok(Answer::NotModified { .. }) => {
+                    Found::Never(String::from("the answer is 304 to a request without condition"))
+                }
+                Err(error) => match error.hold() {
+                    // Nothing was asked, or all has been: its host wants to be left alone.
+                    Some((host, wait)) => {
+                        let now = app.clock.now();
+                        let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+                        app.store.write(|tx| store::sources::hold_host(tx, host, until, now))?;
+                        report.hold = Some(until);
+                        break;
                     }
+                    None => unreachable(&error),
+                },
+            };
+            self.settle(&due, found, &mut report)?;
+        }
+        app.keep_robots()?;
+        Ok(report)
+    }
+
+    /// Reads a page as what the source's details are.
+    async fn understand(&self, details: &Details, page: Page, notice: Notice) -> anyhow::Result<Found> {
+        let Notice { guid, url, title, summary, published, .. } = notice;
+        let base = Draft { guid, url, title, summary, published, ..Draft::default() };
+        match details {
+            Details::Mapped { kind, .. } => {
+                let (source, kind, now) = (self.source.clone(), kind.clone(), self.app.clock.now());
+                let read = move || extract::details(&page, &source, &kind, &base, now);
+                let read = tokio::task::spawn_blocking(read).await.context("the reader of details was stopped")?;
+                Ok(match read {
+                    Ok(draft) => whole(draft),
                     Err(problem) => Found::Later(problem.to_string()),
                 })
             }
-            DocumentKind::Pdf => Ok(match sandbox::read(&app.program, &page.body, sandbox::Limits::default()).await {
-                Ok(pdf) => {
-                    let draft = Box::new(Draft { text: pdf.text, ..base });
-                    match pdf.unread {
-                        0 => Found::Draft(draft),
-                        unread => Found::Part(draft, format!("{unread} of its {} pages cannot be read", pdf.pages)),
-                    }
-                }
-                Err(problem) => Found::Never(problem.to_string()),
-            }),
-            DocumentKind::Other(what) => Ok(Found::Never(format!(
-                "it is {what}, of which no text is read\nhint: nothing to do; the notice stands with its link"
-            ))),
-        },
+            Details::FullText if page.reserved => Ok(Found::Reserved),
+            Details::FullText => match extract::document_kind(&page) {
+                DocumentKind::Html => self.article(page, base).await,
+                DocumentKind::Pdf => self.pdf(page, base).await,
+                DocumentKind::Other(what) => Ok(Found::Never(format!(
+                    "it is `{what}`, of which no text is read\nhint: nothing to do: the notice stands with its link"
+                ))),
+            },
+        }
     }
-}
 
-/// Stores what was found, and what became of the try.
-fn settle(
-    app: &App,
-    source: &Source,
-    known: &Known,
-    due: &Due,
-    found: Found,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    let now = app.clock.now();
-    let told = app.store.write(|tx| {
-        let settle = |outcome| store::details::settle(tx, due.notice, outcome, now);
-        match &found {
-            Found::Untried => Ok(None),
-            Found::Draft(draft) | Found::Part(draft, _) => {
-                match (Intake { app, tx, source, known, now }).complete(due, draft)? {
-                    Completed::Kept { revised } => {
+    async fn article(&self, page: Page, base: Draft) -> anyhow::Result<Found> {
+        let (source, summary) = (self.source.clone(), base.summary.clone());
+        let read = move || extract::article(&page, &source, &summary);
+        let article = match tokio::task::spawn_blocking(read).await.context("the reader of pages was stopped")? {
+            Ok(article) if article.reserved == Reservation::Tdm => return Ok(Found::Reserved),
+            Ok(article) => article,
+            Err(problem) => return Ok(Found::Later(problem.to_string())),
+        };
+        let shortcoming = match article.access {
+            Access::Open => None,
+            Access::Subscribers => Some(String::from("only its beginning is shown to those who do not pay")),
+        };
+        let published = base.published.or(article.published);
+        let (content, text, language) = (article.content, article.text, article.language);
+        let draft = Box::new(Draft { content, text, published, language, ..base });
+        Ok(Found::Document { draft, shortcoming })
+    }
+
+    async fn pdf(&self, page: Page, base: Draft) -> anyhow::Result<Found> {
+        let pdf = match sandbox::read(&self.app.program, &page.body, sandbox::Limits::default()).await {
+            Ok(pdf) => pdf,
+            Err(problem) => return Ok(Found::Never(problem.to_string())),
+        };
+        let unread = (pdf.unread > 0).then(|| format!("{} of its {} pages cannot be read", pdf.unread, pdf.pages));
+        Ok(Found::Document { draft: Box::new(Draft { text: pdf.text, ..base }), shortcoming: unread })
+    }
+
+    /// Stores what was found, and what became of the try.
+    fn settle(&self, due: &Due, found: Found, report: &mut Report) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let problem = match found {
+            Found::Document { draft, shortcoming } => {
+                // Outside of the write, for which others may wait.
+                let entry = self.desk.document(self.source, *draft);
+                match self.app.store.write(|tx| self.complete(tx, due, &entry, now))? {
+                    Ok(revised) => {
                         report.read += 1;
                         report.revised += u32::from(revised);
-                        alarms::end(tx, &source.id, AlarmKind::SamePage, now)?;
-                        Ok(if let Found::Part(_, message) = &found { Some(message.clone()) } else { None })
+                        shortcoming
                     }
-                    Completed::Twin(other) => {
-                        let message = format!(
-                            "its text is that of notice {other}: the site answers with one page for several addresses\n\
-                         hint: open both in a browser; if they differ there, the site refuses this crawler"
-                        );
-                        let alarm = Alarm { kind: AlarmKind::SamePage, since: now, detail: message.clone() };
-                        alarms::raise(tx, &source.id, &alarm)?;
-                        settle(again(due, now, &message))?;
-                        Ok(Some(message))
-                    }
+                    Err(message) => Some(message),
                 }
             }
             Found::Reserved => {
                 let message = "its keeper reserves text and data mining (TDMRep): its text is not read";
-                store::sources::reserve(tx, &source.id)?;
-                settle(Outcome::Reserved { problem: message })?;
-                Ok(Some(message.to_owned()))
+                self.app.store.write(|tx| {
+                    store::sources::reserve(tx, &self.source.id)?;
+                    store::details::settle(tx, due.notice, Outcome::Reserved { problem: message }, now)
+                })?;
+                Some(message.to_owned())
             }
-            Found::Later(message) => settle(again(due, now, message)).map(|()| Some(message.clone())),
-            Found::Never(message) => settle(Outcome::Failed { problem: message }).map(|()| Some(message.clone())),
+            Found::Later(message) => {
+                self.app.store.write(|tx| store::details::settle(tx, due.notice, again(due, now, &message), now))?;
+                Some(message)
+            }
+            Found::Never(message) => {
+                let failed = Outcome::Failed { problem: &message };
+                self.app.store.write(|tx| store::details::settle(tx, due.notice, failed, now))?;
+                Some(message)
+            }
+        };
+        report.problems.extend(problem.map(|message| Problem::at(due.url.as_str(), ProblemKind::Text, message)));
+        Ok(())
+    }
+
+    /// Gives a notice what was read of its document: whether that revised it, or why it was not taken.
+    fn complete(&self, tx: &Tx, due: &Due, entry: &Prepared, now: Timestamp) -> store::Result<Result<bool, String>> {
+        let (config, source, known) = (&self.app.config, self.source, self.known);
+        match (Intake { config, tx, source, known, now }).complete(due, entry)? {
+            Completed::Kept { revised } => {
+                alarms::end(tx, &source.id, AlarmKind::SamePage, now)?;
+                Ok(Ok(revised))
+            }
+            Completed::Twin(other) => {
+                let message = format!(
+                    "its text is that of notice {other}: the site answers with one page for several addresses\n\
+                     hint: open both in a browser; if they differ there, the site refuses this crawler"
+                );
+                let alarm = Alarm { kind: AlarmKind::SamePage, since: now, detail: message.clone() };
+                alarms::raise(tx, &source.id, &alarm)?;
+                store::details::settle(tx, due.notice, again(due, now, &message), now)?;
+                Ok(Err(message))
+            }
         }
-    })?;
-    report.problems.extend(told.map(|message| Problem::at(due.url.as_str(), ProblemKind::Text, message)));
-    Ok(())
+    }
+}
+
+fn whole(draft: Draft) -> Found {
+    Found::Document { draft: Box::new(draft), shortcoming: None }
+}
+
+fn unreachable(error: &FetchError) -> Found {
+    match error.class() {
+        Class::Later { .. } => Found::Later(error.to_string()),
+        Class::Gone | Class::Blocked => Found::Never(error.to_string()),
+    }
 }
 
 /// Once more tomorrow, up to [`TRIES`] times.

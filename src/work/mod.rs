@@ -11,14 +11,20 @@ mod details;
 pub mod health;
 pub mod import;
 pub mod letter;
+mod prepare;
 pub mod publish;
+pub mod search;
 pub mod send;
 pub mod subscribe;
 mod takein;
 pub mod tick;
 pub mod tidy;
 
-use std::{collections::HashMap, path::PathBuf, sync::OnceLock};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -36,10 +42,10 @@ use crate::{
 
 /// One installation at work.
 pub struct App {
-    pub config: Config,
-    pub rules: Rules,
+    pub config: Arc<Config>,
+    pub rules: Arc<Rules>,
     pub templates: Templates,
-    pub store: Store,
+    pub store: Arc<Store>,
     pub clock: Clock,
     /// Cancelled when the program is to end: loops finish the step they are in.
     pub stop: CancellationToken,
@@ -59,7 +65,8 @@ impl App {
                 config.data.display()
             )
         })?;
-        let store = Store::open(&config.data.join("vigie.db"))?;
+        let store = Arc::new(Store::open(&config.data.join("vigie.db"))?);
+        let (config, rules) = (Arc::new(config), Arc::new(rules));
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));

@@ -1,18 +1,20 @@
-//! Takes the drafts of one page into the store: recognises each, shelves what is new, tells why.
+//! Takes the entries of one page into the store: recognises each, shelves what is new, tells why.
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use jiff::Timestamp;
 
-use super::App;
+use super::prepare::{Entry, Prepared};
 use crate::{
-    classify::{Shelved, classify},
-    dedup::{self, Decision, Fingerprint, Verdict},
+    classify::Shelved,
+    config::Config,
+    dedup::{self, Decision, Verdict},
     model::{Authority, Details, Draft, Notice, NoticeId, Review, Severity, Source, SourceId, StoryId},
     store::{
         Result, Tx,
         details::{self, Due, Outcome},
         notices::{self, Stated},
+        search::{self, Indexed},
         sources::{self, Known},
         stories,
     },
@@ -41,9 +43,12 @@ pub(super) enum Completed {
 /// Fewer words than that may stand on two pages by chance.
 const TELLING: usize = 20;
 
+/// The words of a new notice, for the search index.
+pub(super) type NewWords = (NoticeId, Indexed);
+
 /// One page on its way into the store, in one transaction.
 pub(super) struct Intake<'a> {
-    pub app: &'a App,
+    pub config: &'a Config,
     pub tx: &'a Tx<'a>,
     pub source: &'a Source,
     /// The source before this fetch.
@@ -51,64 +56,108 @@ pub(super) struct Intake<'a> {
     pub now: Timestamp,
 }
 
-/// A draft with its decision and the keys that nobody owns yet.
-struct Judged<'a> {
-    draft: &'a Draft,
-    print: Fingerprint,
+/// An entry with its decision and the keys that nobody owns yet.
+struct Judged {
+    entry: Prepared,
     decision: Decision,
-    unclaimed: Vec<&'a str>,
+    unclaimed: Vec<String>,
 }
 
 impl Intake<'_> {
-    pub fn take(&self, drafts: &[Draft]) -> Result<Taken> {
-        let mut taken = Taken::default();
+    /// Also says which words are to be added to the search index in the same transaction.
+    pub fn take(&self, entries: Vec<Entry>) -> Result<(Taken, Vec<NewWords>)> {
+        let (mut taken, mut words) = (Taken::default(), Vec::new());
         let (mut on_this_page, mut added) = (BTreeSet::new(), BTreeSet::new());
         let before = self.source.details.as_ref().map(|_| sources::listed(self.tx, &self.source.id)).transpose()?;
-        let keys = dedup::keys_of_page(&self.source.id, drafts);
-        for (draft, keys) in drafts.iter().zip(&keys) {
+        for entry in entries {
             taken.drafts += 1;
-            let judged = self.judge(draft, keys)?;
+            let judged = match entry {
+                Entry::Settled(notice) => {
+                    on_this_page.insert(notice);
+                    continue;
+                }
+                Entry::Open(entry) => self.judge(*entry)?,
+            };
             match judged.decision.verdict {
                 Verdict::Same { notice } | Verdict::Revision { notice } if !on_this_page.insert(notice) => {
                     // The page lists one document twice: the first entry speaks for it. That is told once.
                     taken.duplicates += u32::from(added.contains(&notice) || !judged.unclaimed.is_empty());
-                    notices::claim_keys(self.tx, notice, judged.unclaimed)?;
+                    notices::claim_keys(self.tx, notice, &judged.unclaimed)?;
                 }
                 Verdict::Same { notice } => {
-                    taken.duplicates += u32::from(self.same(notice, judged)?);
+                    taken.duplicates += u32::from(self.same(notice, &judged)?);
                     let is_back = |before: &BTreeSet<i64>| !before.is_empty() && !before.contains(&notice.get());
                     if before.as_ref().is_some_and(is_back) {
-                        self.resurfaced(notice, draft)?;
+                        self.resurfaced(notice, &judged.entry.draft)?;
                     }
                 }
                 Verdict::Revision { notice } if details::is_read(self.tx, notice)? => {
                     // What counts is what its own page says.
-                    self.same(notice, judged)?;
-                    self.want_details(notice, draft)?;
+                    self.same(notice, &judged)?;
+                    self.want_details(notice, &judged.entry.draft)?;
                 }
                 Verdict::Revision { notice } => {
                     taken.revised += 1;
-                    self.revise(notice, judged)?;
-                    self.want_details(notice, draft)?;
+                    self.revise(notice, &judged)?;
+                    self.want_details(notice, &judged.entry.draft)?;
                 }
                 Verdict::New => {
                     taken.new += 1;
-                    let id = self.add(judged)?;
-                    self.want_details(id, draft)?;
+                    let id = self.add(&judged)?;
+                    self.want_details(id, &judged.entry.draft)?;
+                    words.push((id, judged.entry.words));
                     on_this_page.insert(id);
                     added.insert(id);
                 }
                 Verdict::Copy { .. } | Verdict::Joins { .. } => {
                     taken.copies += 1;
-                    on_this_page.insert(self.add(judged)?);
+                    let id = self.add(&judged)?;
+                    words.push((id, judged.entry.words));
+                    on_this_page.insert(id);
                 }
             }
         }
         if before.is_some() && !on_this_page.is_empty() {
-            let listed = on_this_page.iter().map(|id: &NoticeId| id.get()).collect();
+            let listed = on_this_page.iter().map(|id| id.get()).collect();
             sources::set_listed(self.tx, &self.source.id, &listed)?;
         }
-        Ok(taken)
+        Ok((taken, words))
+    }
+
+    /// What was read of a document at its own address: it completes the notice the first time, and revises it when it
+    /// changed since.
+    pub fn complete(&self, due: &Due, entry: &Prepared) -> Result<Completed> {
+        let is_text = matches!(self.source.details, Some(Details::FullText));
+        let read = dedup::fingerprint(if is_text { "" } else { &entry.draft.title }, &entry.draft.text);
+        if is_text
+            && read.tokens >= TELLING
+            && let Some(other) = details::twin(self.tx, due.notice, &self.source.id, &read.hash)?
+        {
+            return Ok(Completed::Twin(other));
+        }
+        let revised = !due.fingerprint.is_empty() && due.fingerprint != read.hash;
+        if due.fingerprint != read.hash {
+            let because = entry.shelved.because.join("\n");
+            let stated = self.stated(entry, &because);
+            let (verdict, because) = if revised {
+                notices::revise(self.tx, due.notice, &self.source.id, &stated, self.now)?;
+                (
+                    Verdict::Revision { notice: due.notice },
+                    String::from("Même document : relu à son adresse ; révision"),
+                )
+            } else {
+                notices::adopt(self.tx, due.notice, &self.source.id, &stated)?;
+                let because = format!("Même document : lu à son adresse, {} mots", read.tokens);
+                (Verdict::Same { notice: due.notice }, because)
+            };
+            search::later(self.tx, due.notice)?;
+            self.tell(due.notice, verdict, &because)?;
+            if let Some(stored) = notices::get(self.tx, due.notice)? {
+                self.choose_lead(stored.story)?;
+            }
+        }
+        details::settle(self.tx, due.notice, Outcome::Read { fingerprint: &read.hash }, self.now)?;
+        Ok(Completed::Kept { revised })
     }
 
     /// Asks for what stands at a document's own address. Not for what was old already when its source was first read.
@@ -133,22 +182,22 @@ impl Intake<'_> {
         self.want_details(id, draft)
     }
 
-    fn judge<'d>(&self, draft: &'d Draft, keys: &'d [String]) -> Result<Judged<'d>> {
+    fn judge(&self, entry: Prepared) -> Result<Judged> {
         let id = &self.source.id;
-        let print = dedup::fingerprint(&draft.title, &draft.text);
-        let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let known = notices::by_keys(self.tx, &asked, id)?;
-        let unclaimed = asked.into_iter().filter(|key| !known.contains_key(*key)).collect();
-        let decision = match dedup::decide(id, draft, &print, keys, &known) {
+        let Prepared { draft, print, keys, .. } = &entry;
+        let known = notices::by_keys(self.tx, keys, id)?;
+        let unclaimed = keys.iter().filter(|key| !known.contains_key(*key)).cloned().collect();
+        let decision = match dedup::decide(id, draft, print, keys, &known) {
             // A relay that rewords what it repeats does not change what the issuer wrote.
             Some(decision) if self.is_outranked(&decision, known.values()) => decision.overruled(id),
             Some(decision) => decision,
-            None => {
+            None if dedup::may_be_copy(draft, print) => {
                 let alike = notices::by_fingerprint(self.tx, &print.hash, id)?;
-                dedup::copy_of(draft, &print, &alike, self.now).unwrap_or_else(Decision::unknown)
+                dedup::copy_of(draft, print, &alike, self.now).unwrap_or_else(Decision::unknown)
             }
+            None => Decision::unknown(),
         };
-        Ok(Judged { draft, print, decision, unclaimed })
+        Ok(Judged { entry, decision, unclaimed })
     }
 
     /// Whether a revision would come from somebody who has no say over the document: neither the source that it is
@@ -157,7 +206,7 @@ impl Intake<'_> {
         let Verdict::Revision { notice } = decision.verdict else { return false };
         let Some(owner) = known.find(|known| known.notice == notice).map(|known| &known.source) else { return false };
         let same_site =
-            || self.app.source(owner).is_some_and(|owner| owner.url.host_str() == self.source.url.host_str());
+            || self.configured(owner).is_some_and(|owner| owner.url.host_str() == self.source.url.host_str());
         match self.source.authority.cmp(&self.authority(owner)) {
             Ordering::Greater => false,
             Ordering::Equal => *owner != self.source.id && !same_site(),
@@ -166,100 +215,61 @@ impl Intake<'_> {
     }
 
     /// Stores a draft as a notice of its own.
-    fn add(&self, judged: Judged) -> Result<NoticeId> {
-        let Judged { draft, print, decision, unclaimed } = judged;
-        let shelved = classify(&self.app.rules, self.source, draft);
+    fn add(&self, judged: &Judged) -> Result<NoticeId> {
+        let Judged { entry, decision, unclaimed } = judged;
         let story = match decision.verdict {
             Verdict::Copy { story, .. } | Verdict::Joins { story } => story,
-            _ => self.open_story(draft, &shelved)?,
+            _ => self.open_story(&entry.draft, &entry.shelved)?,
         };
-        let because = shelved.because.join("\n");
-        let stated = self.stated(draft, &print, &shelved, &because);
-        let id = notices::insert(self.tx, &self.source.id, story, &stated, self.now)?;
+        let because = entry.shelved.because.join("\n");
+        let id = notices::insert(self.tx, &self.source.id, story, &self.stated(entry, &because), self.now)?;
         notices::claim_keys(self.tx, id, unclaimed)?;
-        self.sight(id, draft, &print)?;
+        self.sight(id, entry)?;
         self.tell(id, decision.verdict, &decision.because)?;
         match decision.verdict {
-            Verdict::New => stories::set_lead(self.tx, story, id, shelved.severity, self.now)?,
+            Verdict::New => stories::begin(self.tx, story, id)?,
             _ => self.choose_lead(story)?,
         }
         Ok(id)
     }
 
     /// Remembers how this source shows a known document. Says whether this is the first time that it does.
-    fn same(&self, id: NoticeId, judged: Judged) -> Result<bool> {
-        let Judged { draft, print, decision, unclaimed } = judged;
+    fn same(&self, id: NoticeId, judged: &Judged) -> Result<bool> {
+        let Judged { entry, decision, unclaimed } = judged;
         notices::claim_keys(self.tx, id, unclaimed)?;
         let shown = notices::shown(self.tx, id, &self.source.id)?;
-        if shown.as_ref() == Some(&print.hash) {
+        if shown.as_ref() == Some(&entry.print.hash) {
             return Ok(false);
         }
-        self.sight(id, draft, &print)?;
+        self.sight(id, entry)?;
         self.tell(id, decision.verdict, &decision.because)?;
         if shown.is_none() {
-            self.adopt(id, draft, &print)?;
+            self.adopt(id, entry)?;
         }
         Ok(shown.is_none())
     }
 
-    /// What was read of a document at its own address: it completes the notice the first time, and revises it when it
-    /// changed since.
-    pub fn complete(&self, due: &Due, draft: &Draft) -> Result<Completed> {
-        let is_text = matches!(self.source.details, Some(Details::FullText));
-        let read = dedup::fingerprint(if is_text { "" } else { &draft.title }, &draft.text);
-        if is_text
-            && read.tokens >= TELLING
-            && let Some(other) = details::twin(self.tx, due.notice, &self.source.id, &read.hash)?
-        {
-            return Ok(Completed::Twin(other));
-        }
-        let revised = !due.fingerprint.is_empty() && due.fingerprint != read.hash;
-        if due.fingerprint != read.hash {
-            let print = dedup::fingerprint(&draft.title, &draft.text);
-            let shelved = classify(&self.app.rules, self.source, draft);
-            let because = shelved.because.join("\n");
-            let stated = self.stated(draft, &print, &shelved, &because);
-            let (verdict, because) = if revised {
-                notices::revise(self.tx, due.notice, &self.source.id, &stated, self.now)?;
-                (
-                    Verdict::Revision { notice: due.notice },
-                    String::from("Même document : relu à son adresse ; révision"),
-                )
-            } else {
-                notices::adopt(self.tx, due.notice, &self.source.id, &stated)?;
-                let because = format!("Même document : lu à son adresse, {} mots", read.tokens);
-                (Verdict::Same { notice: due.notice }, because)
-            };
-            self.tell(due.notice, verdict, &because)?;
-            if let Some(stored) = notices::get(self.tx, due.notice)? {
-                self.choose_lead(stored.story)?;
-            }
-        }
-        details::settle(self.tx, due.notice, Outcome::Read { fingerprint: &read.hash }, self.now)?;
-        Ok(Completed::Kept { revised })
-    }
-
     /// A relay may bring a document before its issuer does: the issuer's words then take the place of the relay's.
-    fn adopt(&self, id: NoticeId, draft: &Draft, print: &Fingerprint) -> Result<()> {
+    fn adopt(&self, id: NoticeId, entry: &Prepared) -> Result<()> {
         let Some(stored) = notices::get(self.tx, id)? else { return Ok(()) };
         if self.source.authority <= self.authority(&stored.source) {
             return Ok(());
         }
-        let shelved = classify(&self.app.rules, self.source, draft);
-        let because = shelved.because.join("\n");
-        notices::adopt(self.tx, id, &self.source.id, &self.stated(draft, print, &shelved, &because))?;
+        let because = entry.shelved.because.join("\n");
+        notices::adopt(self.tx, id, &self.source.id, &self.stated(entry, &because))?;
+        search::later(self.tx, id)?;
         let because = format!("« {} » fait autorité sur « {} » : son texte est retenu", self.source.id, stored.source);
         self.tell(id, Verdict::Same { notice: id }, &because)?;
         self.choose_lead(stored.story)
     }
 
-    fn revise(&self, id: NoticeId, judged: Judged) -> Result<()> {
-        let Judged { draft, print, decision, unclaimed } = judged;
-        let shelved = classify(&self.app.rules, self.source, draft);
-        let because = shelved.because.join("\n");
-        notices::revise(self.tx, id, &self.source.id, &self.stated(draft, &print, &shelved, &because), self.now)?;
+    fn revise(&self, id: NoticeId, judged: &Judged) -> Result<()> {
+        let Judged { entry, decision, unclaimed } = judged;
+        let because = entry.shelved.because.join("\n");
+        notices::revise(self.tx, id, &self.source.id, &self.stated(entry, &because), self.now)?;
+        search::later(self.tx, id)?;
         notices::claim_keys(self.tx, id, unclaimed)?;
-        self.sight(id, draft, &print)?;
+        self.sight(id, entry)?;
         self.tell(id, decision.verdict, &decision.because)?;
         match notices::get(self.tx, id)? {
             Some(stored) => self.choose_lead(stored.story),
@@ -270,7 +280,7 @@ impl Intake<'_> {
     /// What was already old when its source was first read is kept and shown, but no bulletin announces it.
     fn open_story(&self, draft: &Draft, shelved: &Shelved) -> Result<StoryId> {
         let first_read = self.known.read_since.is_none();
-        let limit = self.app.config.crawl.first_read;
+        let limit = self.config.crawl.first_read;
         let age = draft.published.map(|date| self.now.duration_since(date.at));
         let fresh = age.is_some_and(|age| age.is_negative() || age.unsigned_abs() <= limit);
         let (review, because) = if first_read && !fresh {
@@ -279,7 +289,7 @@ impl Intake<'_> {
             (Review::Approved, String::from("no editor looks first"))
         };
         let story = stories::insert(self.tx, &shelved.section, shelved.nature, shelved.severity, review, self.now)?;
-        let cadences = self.app.config.cadences.keys().copied();
+        let cadences = self.config.cadences.keys().copied();
         stories::review(self.tx, story, review, "automatic", &because, cadences, self.now)?;
         Ok(story)
     }
@@ -299,25 +309,30 @@ impl Intake<'_> {
 
     /// A source that is no longer configured has no authority left.
     fn authority(&self, id: &SourceId) -> Authority {
-        self.app.source(id).map_or(Authority::Aggregator, |source| source.authority)
+        self.configured(id).map_or(Authority::Aggregator, |source| source.authority)
     }
 
-    fn sight(&self, id: NoticeId, draft: &Draft, print: &Fingerprint) -> Result<()> {
-        notices::sight(self.tx, id, &self.source.id, draft.url.as_ref(), &print.hash, self.now)
+    fn configured(&self, id: &SourceId) -> Option<&Source> {
+        self.config.sources.iter().find(|source| &source.id == id)
+    }
+
+    fn sight(&self, id: NoticeId, entry: &Prepared) -> Result<()> {
+        notices::sight(self.tx, id, &self.source.id, entry.draft.url.as_ref(), &entry.print.hash, self.now)
     }
 
     fn tell(&self, id: NoticeId, verdict: Verdict, because: &str) -> Result<()> {
         notices::decide(self.tx, id, &self.source.id, verdict.as_str(), because, self.now)
     }
 
-    fn stated<'s>(&'s self, draft: &'s Draft, print: &'s Fingerprint, on: &'s Shelved, because: &'s str) -> Stated<'s> {
+    fn stated<'s>(&'s self, entry: &'s Prepared, because: &'s str) -> Stated<'s> {
+        let Prepared { draft, print, shelved, .. } = entry;
         Stated {
             draft,
             language: draft.language.as_deref().unwrap_or(&self.source.language),
             fingerprint: &print.hash,
-            section: &on.section,
-            nature: on.nature,
-            severity: on.severity,
+            section: &shelved.section,
+            nature: shelved.nature,
+            severity: shelved.severity,
             because,
         }
     }

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{App, Taken, read::Read};
+use super::read::Read;
 use crate::{
     alarm::{self, Arrival},
+    config::Config,
     model::{Source, Validators},
     schedule::{self, History, Outcome},
     store::{
@@ -12,7 +13,7 @@ use crate::{
         fetches::{self, Fetch},
         sources::{self, Known, State},
     },
-    work::publish,
+    work::{publish, takein::Taken},
 };
 
 /// From so many arrivals the gap between two is averaged.
@@ -35,11 +36,11 @@ pub(super) struct Visit<'a> {
 
 /// Stores what the visit makes of its source: validators, health, history, alarms. In the transaction that stores what
 /// the page brought.
-pub(super) fn settle(app: &App, tx: &Tx, visit: &Visit, taken: &Taken) -> Result<Known> {
+pub(super) fn settle(config: &Config, tx: &Tx, visit: &Visit, taken: &Taken) -> Result<Known> {
     let Visit { source, result, now, .. } = *visit;
     let (state, outcome) = judge(tx, visit, taken)?;
     let arrivals = fetches::arrivals(tx, &source.id, RHYTHM as u32)?;
-    let after = after(visit, state, outcome, taken.new, &arrivals);
+    let after = after(visit, state, outcome, taken, &arrivals);
     sources::update(tx, &after)?;
     let fetch = Fetch {
         at: now,
@@ -54,7 +55,7 @@ pub(super) fn settle(app: &App, tx: &Tx, visit: &Visit, taken: &Taken) -> Result
         detail: result.detail.clone(),
     };
     fetches::record(tx, &source.id, &fetch, &result.extracted.problems)?;
-    watch(app, tx, &after, outcome, now)?;
+    watch(config, tx, &after, outcome, now)?;
     if taken.new + taken.revised + taken.duplicates + taken.copies > 0 {
         publish::announce(tx)?;
     }
@@ -92,7 +93,7 @@ fn is_missed(source: &Source, known: &Known, taken: &Taken) -> bool {
         && taken.new + taken.copies >= taken.drafts
 }
 
-fn after(visit: &Visit, state: State, outcome: Outcome, new: u32, arrivals: &[Arrival]) -> Known {
+fn after(visit: &Visit, state: State, outcome: Outcome, taken: &Taken, arrivals: &[Arrival]) -> Known {
     let Visit { source, known, result, now, .. } = *visit;
     let failed = matches!(result.outcome, Outcome::Failed | Outcome::NotFound | Outcome::Gone);
     let failures = match failed {
@@ -100,7 +101,7 @@ fn after(visit: &Visit, state: State, outcome: Outcome, new: u32, arrivals: &[Ar
         false if state.is_failure() => known.failures,
         false => 0,
     };
-    let last_new = if new > 0 { Some(now) } else { known.last_new };
+    let last_new = if taken.new > 0 { Some(now) } else { known.last_new };
     let average_gap = match arrivals {
         [newest, .., oldest] => {
             let span = newest.at.duration_since(oldest.at).unsigned_abs();
@@ -123,7 +124,7 @@ fn after(visit: &Visit, state: State, outcome: Outcome, new: u32, arrivals: &[Ar
         last_fetch: Some(now),
         last_success: if failed { known.last_success } else { Some(now) },
         last_new,
-        read_since: known.read_since.or((!result.extracted.drafts.is_empty()).then_some(now)),
+        read_since: known.read_since.or((taken.drafts > 0).then_some(now)),
         state,
         since: if same && known.state != State::New { known.since } else { now },
         failures,
@@ -148,7 +149,7 @@ fn moved(known: &Known, result: &Read, failed: bool) -> (Option<String>, u32) {
 }
 
 /// Raises and ends the alarms of a source. What costs a question is asked only where its answer may matter.
-fn watch(app: &App, tx: &Tx, after: &Known, outcome: Outcome, now: Timestamp) -> Result<()> {
+fn watch(config: &Config, tx: &Tx, after: &Known, outcome: Outcome, now: Timestamp) -> Result<()> {
     let open = alarms::open(tx, &after.id)?;
     let quiet = after.last_new.is_some_and(|last| now.duration_since(last) > alarm::SILENCE);
     let fine = matches!(after.state, State::Ok | State::Unmodified) && outcome != Outcome::Missed;
@@ -163,7 +164,7 @@ fn watch(app: &App, tx: &Tx, after: &Known, outcome: Outcome, now: Timestamp) ->
         was_read: after.read_since.is_some(),
         moved: after.moved_to.as_deref().map(|target| (target, after.moved_times)),
         detail: &after.detail,
-        zone: &app.config.site.zone,
+        zone: &config.site.zone,
     };
     let raised: Vec<alarm::Alarm> = open.iter().map(|raised| raised.alarm.clone()).collect();
     alarms::settle(tx, &after.id, &open, &alarm::alarms(&history, &raised, now), now)

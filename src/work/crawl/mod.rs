@@ -3,9 +3,12 @@
 mod after;
 mod files;
 mod read;
+mod writer;
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -13,12 +16,15 @@ use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::sync::Semaphore;
-
-use super::{
-    App, details,
-    takein::{Intake, Taken},
+use tokio::sync::{
+    Semaphore,
+    mpsc::{self, Sender, UnboundedSender},
+    oneshot,
 };
+
+use super::{App, details, prepare::Desk};
+use writer::Visit;
+
 use crate::{
     fetch::{Fetcher, Request},
     model::{Problem, ProblemKind, Source, SourceId, Validators},
@@ -85,7 +91,7 @@ pub struct SourceReport {
     pub problems: Vec<Problem>,
     /// The cause of a failure, or of not asking at all.
     pub detail: String,
-    /// Where it redirects for good, once it did so three times in a row: `sources.toml` should follow.
+    /// Where a permanent redirect points: `sources.toml` should follow.
     pub moved_to: Option<String>,
     pub next_check: Timestamp,
     /// Not asked: its host wants to be left alone, or the program is to end.
@@ -98,8 +104,12 @@ impl SourceReport {
     }
 }
 
-/// Crawls. One page is one transaction: its notices, its validators and its health are stored together or not at
-/// all. Hosts are asked in parallel, the sources of one host one after the other.
+/// So many pages are in memory at once, from the end of their fetch until they are stored.
+const IN_MEMORY: usize = 16;
+
+/// Crawls. One page is stored as a whole or not at all: its notices, their words, its validators and its health. Hosts
+/// are asked in parallel, the sources of one host one after the other; pages are read on every core, and stored by one
+/// thread while the next ones are fetched and read.
 pub async fn crawl(
     app: &App,
     which: &Which,
@@ -107,7 +117,7 @@ pub async fn crawl(
     progress: &(dyn Fn(&SourceReport) + Sync),
 ) -> anyhow::Result<Report> {
     let chosen = choose(app, which)?;
-    let Some(_alone) = app.alone("crawl")? else { return Ok(Report { busy: true, ..Report::default() }) };
+    let Some(alone) = app.alone("crawl")? else { return Ok(Report { busy: true, ..Report::default() }) };
     let now = app.clock.now();
     let (mut known, held) = app.store.read(|db| {
         let known = match which {
@@ -117,6 +127,7 @@ pub async fn crawl(
         Ok((known, store::sources::held_hosts(db, now)?))
     })?;
     if known.is_empty() {
+        super::search::catch_up(app)?;
         return Ok(Report::default());
     }
     let held: BTreeMap<String, Timestamp> = held.into_iter().collect();
@@ -131,73 +142,77 @@ pub async fn crawl(
         }
     }
     if hosts.is_empty() {
+        super::search::catch_up(app)?;
         return Ok(Report::default());
     }
+    let (visits, queue) = mpsc::channel(IN_MEMORY);
+    let (done, mut reports) = mpsc::unbounded_channel();
+    let desk = Arc::new(Desk::of(app));
+    let writer = tokio::task::spawn_blocking({
+        let (desk, done) = (Arc::clone(&desk), done.clone());
+        move || writer::run(&desk, alone, queue, &done)
+    });
     let fetcher = app.fetcher()?;
     for (host, until) in &held {
         // Another source may redirect there.
         fetcher.hold(host, Duration::try_from(until.duration_since(now)).unwrap_or_default());
     }
-    // A host that wants long pauses makes them without one of the places.
-    let (at_once, places) = (hosts.len(), Semaphore::new(app.config.crawl.hosts_at_once.max(1)));
-    let places = &places;
-    let reports: Vec<Vec<SourceReport>> = stream::iter(hosts)
-        .map(|(host, sources)| {
-            let held = held.get(host).copied();
-            async move {
-                let mut done = Vec::with_capacity(sources.len());
-                let mut held = held;
-                for (source, known) in sources {
-                    app.stop.run_until_cancelled(fetcher.rest(host)).await;
-                    let _place = places.acquire().await;
-                    let report = match held.filter(|until| *until > app.clock.now()) {
-                        _ if app.stop.is_cancelled() => skipped(source, known, String::from("the program is to end")),
-                        Some(until) => skipped(source, known, format!("its host asked to be left alone until {until}")),
-                        None => {
-                            let before = known.clone();
-                            let done = one(app, fetcher, source, known, asking).await;
-                            let (mut report, hold) =
-                                done.unwrap_or_else(|error| (unstored(source, &before, &error), None));
-                            held = hold;
-                            if source.details.is_some() && held.is_none() {
-                                held = documents(app, fetcher, source, &before, &mut report).await;
+    let crawler = Crawler {
+        app,
+        fetcher,
+        asking,
+        desk,
+        visits,
+        done: done.clone(),
+        in_memory: Arc::new(Semaphore::new(IN_MEMORY)),
+        cores: Semaphore::new(thread::available_parallelism().map_or(2, usize::from)),
+    };
+    let crawled = async move {
+        let (crawler, done) = (&crawler, &done);
+        // A host that wants long pauses makes them without one of the places.
+        let (at_once, places) = (hosts.len(), &Semaphore::new(app.config.crawl.hosts_at_once.max(1)));
+        stream::iter(hosts)
+            .for_each_concurrent(at_once, |(host, sources)| {
+                let mut held = held.get(host).copied();
+                async move {
+                    for (source, known) in sources {
+                        app.stop.run_until_cancelled(fetcher.rest(host)).await;
+                        let _place = places.acquire().await;
+                        let report = match held.filter(|until| *until > app.clock.now()) {
+                            _ if app.stop.is_cancelled() => {
+                                Some(skipped(source, known, String::from("the program is to end")))
                             }
-                            report
+                            Some(until) => {
+                                Some(skipped(source, known, format!("its host asked to be left alone until {until}")))
+                            }
+                            None => match crawler.visit(source, &known).await {
+                                Ok(hold) => {
+                                    held = hold;
+                                    None
+                                }
+                                Err(error) => Some(unstored(source, &known, &error)),
+                            },
+                        };
+                        if let Some(report) = report {
+                            let _ = done.send(report);
                         }
-                    };
-                    progress(&report);
-                    done.push(report);
+                    }
                 }
-                done
-            }
-        })
-        .buffer_unordered(at_once)
-        .collect()
-        .await;
-    Ok(Report { sources: reports.into_iter().flatten().collect(), busy: false })
-}
-
-/// Reads what is due of a source's documents, after its listing. Until when its host is to be left alone.
-async fn documents(
-    app: &App,
-    fetcher: &Fetcher,
-    source: &Source,
-    known: &Known,
-    report: &mut SourceReport,
-) -> Option<Timestamp> {
-    match details::read_due(app, fetcher, source, known).await {
-        Ok(read) => {
-            report.details = read.read;
-            report.revised += read.revised;
-            report.problems.extend(read.problems);
-            read.hold
+            })
+            .await;
+    };
+    let told = async {
+        let mut sources = Vec::new();
+        while let Some(report) = reports.recv().await {
+            progress(&report);
+            sources.push(report);
         }
-        Err(error) => {
-            let message = format!("its documents cannot be read: {error:#}");
-            report.problems.push(Problem::page(ProblemKind::Text, message));
-            None
-        }
-    }
+        sources
+    };
+    let ((), sources) = futures_util::join!(crawled, told);
+    writer.await.context("the writer was stopped")?;
+    super::search::catch_up(app)?;
+    Ok(Report { sources, busy: false })
 }
 
 fn choose<'a>(app: &'a App, which: &Which) -> anyhow::Result<Vec<&'a Source>> {
@@ -244,55 +259,94 @@ fn blank(source: &Source, known: &Known) -> SourceReport {
     }
 }
 
-/// Fetches, reads and stores one source. Also says until when its own host is to be left alone.
-async fn one(
-    app: &App,
-    fetcher: &Fetcher,
-    source: &Source,
-    known: Known,
+/// What a visit needs besides its source.
+struct Crawler<'a> {
+    app: &'a App,
+    fetcher: &'a Fetcher,
     asking: Asking,
-) -> anyhow::Result<(SourceReport, Option<Timestamp>)> {
-    let nothing = Validators::default();
-    let day = |at: Timestamp| source.zone.to_datetime(at).date();
-    let today = day(app.clock.now());
-    let validators = match asking {
+    desk: Arc<Desk>,
+    visits: Sender<Visit>,
+    done: UnboundedSender<SourceReport>,
+    in_memory: Arc<Semaphore>,
+    /// More readers at once than cores would only need more memory.
+    cores: Semaphore,
+}
+
+impl Crawler<'_> {
+    /// Fetches and reads one source, and hands it to the writer. Until when its host is to be left alone.
+    async fn visit(&self, source: &Source, known: &Known) -> anyhow::Result<Option<Timestamp>> {
+        let nothing = Validators::default();
+        let app = self.app;
+        let day = |at: Timestamp| source.zone.to_datetime(at).date();
+        let today = day(app.clock.now());
         // The validators of another day's address are those of another page.
-        Asking::Conditionally if !source.url.is_dated() || known.last_fetch.map(day) == Some(today) => {
-            &known.validators
-        }
-        Asking::Conditionally | Asking::InFull => &nothing,
-    };
-    let began = Instant::now();
-    let url = source.url.on(today);
-    let answer = fetcher.get(&Request::of(source, &url, validators)).await;
-    app.keep_robots()?;
-    let now = app.clock.now();
-    let result = read::read(fetcher, source, &known, answer, now).await?;
-    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let until = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
-    let hold = result.held_host.as_deref().zip(until);
-    let report = app
-        .store
-        .write(|tx| {
-            let taken = Intake { app, tx, source, known: &known, now }.take(&result.extracted.drafts)?;
-            let after =
-                after::settle(app, tx, &after::Visit { source, known: &known, result: &result, millis, now }, &taken)?;
-            if let Some((host, until)) = hold {
-                store::sources::hold_host(tx, host, until, now)?;
+        let is_same = !source.url.is_dated() || known.last_fetch.map(day) == Some(today);
+        let validators = match self.asking {
+            Asking::Conditionally if is_same => &known.validators,
+            Asking::Conditionally | Asking::InFull => &nothing,
+        };
+        let began = Instant::now();
+        let url = source.url.on(today);
+        let answer = self.fetcher.get(&Request::of(source, &url, validators)).await;
+        app.keep_robots()?;
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let place = Arc::clone(&self.in_memory).acquire_owned().await?;
+        let core = self.cores.acquire().await?;
+        let now = app.clock.now();
+        let mut result = read::read(self.fetcher, source, known, answer, now).await?;
+        let drafts = std::mem::take(&mut result.extracted.drafts);
+        let (source, known) = (source.clone(), known.clone());
+        let (source, known, entries) = match drafts.is_empty() {
+            true => (source, known, Vec::new()),
+            false => {
+                let desk = Arc::clone(&self.desk);
+                let prepare = move || {
+                    let entries = desk.prepare(&source, &known, drafts);
+                    (source, known, entries)
+                };
+                let (source, known, entries) =
+                    tokio::task::spawn_blocking(prepare).await.context("the reader of pages was stopped")?;
+                (source, known, entries.context("cannot compare what it brought")?)
             }
-            Ok(SourceReport {
-                status: result.status,
-                bytes: result.bytes,
-                millis,
-                drafts: taken.drafts,
-                new: taken.new,
-                revised: taken.revised,
-                duplicates: taken.duplicates,
-                copies: taken.copies,
-                problems: result.extracted.problems.clone(),
-                ..blank(source, &after)
-            })
-        })
-        .context("cannot store what it brought")?;
-    Ok((report, hold.filter(|(host, _)| Some(*host) == source.url.host_str()).map(|(_, until)| until)))
+        };
+        drop(core);
+        let until = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
+        let hold = result.held_host.clone().zip(until);
+        let own =
+            hold.as_ref().filter(|(host, _)| Some(host.as_str()) == source.url.host_str()).map(|(_, until)| *until);
+        if source.details.is_none() {
+            let visit = Visit { source, known, result, entries, millis, now, hold, place, stored: None };
+            self.visits.send(visit).await.ok().context("the writer was stopped")?;
+            return Ok(own);
+        }
+        let (stored, report) = oneshot::channel();
+        let (listing, before) = (source.clone(), known.clone());
+        let visit = Visit { source, known, result, entries, millis, now, hold, place, stored: Some(stored) };
+        self.visits.send(visit).await.ok().context("the writer was stopped")?;
+        let mut report = report.await.context("the writer was stopped")?;
+        let held = match own {
+            None => self.documents(&listing, &before, &mut report).await,
+            Some(until) => Some(until),
+        };
+        let _ = self.done.send(report);
+        Ok(held)
+    }
+
+    /// Reads what is due of a source's documents, once its listing is stored. Until when its host is to be left alone.
+    async fn documents(&self, source: &Source, known: &Known, report: &mut SourceReport) -> Option<Timestamp> {
+        let Self { app, desk, fetcher, .. } = self;
+        match (details::Reader { app, desk, fetcher, source, known }).read_due().await {
+            Ok(read) => {
+                report.details = read.read;
+                report.revised += read.revised;
+                report.problems.extend(read.problems);
+                read.hold
+            }
+            Err(error) => {
+                let message = format!("its documents cannot be read: {error:#}");
+                report.problems.push(Problem::page(ProblemKind::Text, message));
+                None
+            }
+        }
+    }
 }

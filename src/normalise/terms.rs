@@ -1,0 +1,255 @@
+//! The words of a text as the search index keeps them, and what somebody looks for in the same form.
+//!
+//! A term is a word without case, accents and French ending: « Collectivités » and « collectivite » are one. Accents go
+//! before the ending does, so that who types none finds the same. What a reference is made of also stays together:
+//! `CVE-2024-1234` is the term `cve20241234`, and then `cve`, `2024`, `1234`.
+
+mod excerpt;
+mod query;
+
+use std::{collections::HashMap, ops::Range};
+
+use rust_stemmers::{Algorithm, Stemmer};
+
+use crate::text;
+
+pub use excerpt::{Excerpt, excerpt};
+pub use query::{Query, Wanted};
+
+/// How much of a text is looked at, in octets.
+pub const LONGEST: usize = 60_000;
+/// A word of more octets is cut, and what would make a longer term is no reference.
+const LONGEST_WORD: usize = 40;
+/// Parts of a reference, beyond which it is an address.
+const MOST_PARTS: usize = 6;
+/// Words that are remembered with their stem.
+const MOST_KNOWN: usize = 40_000;
+
+/// Takes the endings off French words, and remembers those it has seen: a vocabulary repeats.
+pub struct Stems {
+    stemmer: Stemmer,
+    places: HashMap<Box<str>, usize>,
+    stems: Vec<Box<str>>,
+}
+
+impl Default for Stems {
+    fn default() -> Self {
+        Self { stemmer: Stemmer::create(Algorithm::French), places: HashMap::new(), stems: Vec::new() }
+    }
+}
+
+impl Stems {
+    /// The terms of a text, in its order, with one space between them.
+    pub fn of(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len().min(LONGEST));
+        self.each(text, |term, _| {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(term);
+        });
+        out
+    }
+
+    /// Calls back with each term and the place of its word in the text, in octets.
+    pub fn each(&mut self, text: &str, mut with: impl FnMut(&str, Range<usize>)) {
+        let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text);
+        each_word(text, |word, place| match word {
+            Word::Plain(word) => with(self.stem(word), place),
+            Word::Joined(word) => with(word, place),
+        });
+    }
+
+    fn stem<'a>(&'a mut self, word: &'a str) -> &'a str {
+        let word = word.get(..word.floor_char_boundary(LONGEST_WORD)).unwrap_or(word);
+        // Numbers, abbreviations and other alphabets have no ending to lose.
+        if word.len() < 4 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return word;
+        }
+        let place = match self.places.get(word) {
+            Some(place) => *place,
+            None => {
+                if self.stems.len() >= MOST_KNOWN {
+                    self.places.clear();
+                    self.stems.clear();
+                }
+                // Without its accents, « exploitée » keeps one e too many.
+                let stem = self.stemmer.stem(word);
+                self.stems.push(stem.trim_end_matches('e').into());
+                self.places.insert(word.into(), self.stems.len() - 1);
+                self.stems.len() - 1
+            }
+        };
+        self.stems.get(place).map_or("", |stem| stem)
+    }
+}
+
+/// One word of a text, folded.
+enum Word<'a> {
+    Plain(&'a str),
+    /// The parts of a reference in one; they follow one by one.
+    Joined(&'a str),
+}
+
+/// Calls back with the words of a text, without those that an apostrophe cuts short (« l’eau » is `eau`).
+fn each_word(text: &str, mut with: impl FnMut(Word, Range<usize>)) {
+    let mut run = Run::default();
+    for (at, c) in text.char_indices() {
+        let end = at + c.len_utf8();
+        match c {
+            'a'..='z' | '0'..='9' => run.push(c, at, end),
+            'A'..='Z' => run.push(c.to_ascii_lowercase(), at, end),
+            ' ' | '\n' => run.finish(&mut with),
+            '\'' | '’' if run.is_elided() => run.clear(),
+            '\u{ad}' => {} // soft hyphen: inside a word
+            '-' | '.' | '/' | ':' | '_' | '\u{2010}' | '\u{2011}' | '\u{2013}' => {
+                if !run.join() {
+                    run.finish(&mut with);
+                }
+            }
+            _ if c.is_ascii() => run.finish(&mut with),
+            _ => text::fold(c, |part| match part {
+                'œ' => ['o', 'e'].into_iter().for_each(|c| run.push(c, at, end)),
+                'æ' => ['a', 'e'].into_iter().for_each(|c| run.push(c, at, end)),
+                _ if part.is_alphanumeric() => run.push(part, at, end),
+                _ => run.finish(&mut with),
+            }),
+        }
+    }
+    run.finish(&mut with);
+}
+
+/// Words that are joined by single dashes, dots and their like, as far as they were read.
+#[derive(Default)]
+struct Run {
+    letters: String,
+    /// Of each part its place in `letters`, and in the text.
+    parts: Vec<(Range<usize>, Range<usize>)>,
+    state: State,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Empty,
+    InWord,
+    /// Behind a joint: what follows at once is the next part.
+    AtJoint,
+}
+
+impl Run {
+    fn push(&mut self, c: char, at: usize, end: usize) {
+        let from = self.letters.len();
+        self.letters.push(c);
+        match self.parts.last_mut().filter(|_| self.state == State::InWord) {
+            Some((letters, place)) => (letters.end, place.end) = (self.letters.len(), end),
+            None => self.parts.push((from..self.letters.len(), at..end)),
+        }
+        self.state = State::InWord;
+    }
+
+    /// Whether the joint may belong to a reference.
+    fn join(&mut self) -> bool {
+        let joins = self.state == State::InWord;
+        if joins {
+            self.state = State::AtJoint;
+        }
+        joins
+    }
+
+    fn is_elided(&self) -> bool {
+        self.state == State::InWord && self.parts.len() == 1 && ELIDED.contains(&self.letters.as_str())
+    }
+
+    fn finish(&mut self, with: &mut impl FnMut(Word, Range<usize>)) {
+        if self.state == State::Empty {
+            return;
+        }
+        if let [(_, first), .., (_, last)] = self.parts.as_slice()
+            && self.parts.len() <= MOST_PARTS
+            && self.letters.len() <= LONGEST_WORD
+            && self.letters.bytes().any(|byte| byte.is_ascii_digit())
+        {
+            with(Word::Joined(&self.letters), first.start..last.end);
+        }
+        for (letters, place) in &self.parts {
+            with(Word::Plain(self.letters.get(letters.clone()).unwrap_or_default()), place.clone());
+        }
+        self.clear();
+    }
+
+    fn clear(&mut self) {
+        self.letters.clear();
+        self.parts.clear();
+        self.state = State::Empty;
+    }
+}
+
+const ELIDED: [&str; 14] =
+    ["l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "quelqu"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_one_family_are_one_term() {
+        let mut stems = Stems::default();
+        for family in [
+            vec!["collectivité", "Collectivités", "collectivite", "COLLECTIVITÉS"],
+            vec!["attaque", "attaques", "attaqué", "attaquées"],
+            vec!["vulnérabilité", "vulnérabilités", "Vulnerabilite"],
+            vec!["communal", "communale", "communales", "communaux"],
+            vec!["exploiter", "exploité", "exploitées", "exploitée"],
+            vec!["œuvre", "oeuvres"],
+            vec!["l’eau", "l'Eau", "eau"],
+        ] {
+            let terms: Vec<String> = family.iter().map(|word| stems.of(word)).collect();
+            assert!(terms.iter().all(|term| term == &terms[0]), "{family:?}: {terms:?}");
+        }
+        assert_ne!(stems.of("commune"), stems.of("communication"));
+    }
+
+    #[test]
+    fn references_are_kept_whole_and_in_parts() {
+        let mut stems = Stems::default();
+        for (text, terms) in [
+            ("CVE-2024-1234", "cve20241234 cve 2024 1234"),
+            ("CVE‑2024‑1234.", "cve20241234 cve 2024 1234"),
+            ("CERTFR-2024-AVI-0001,", "certfr2024avi0001 certfr 2024 avi 0001"),
+            ("NOR : ARMM2621619A", "nor armm2621619a"),
+            ("7.4.2", "742 7 4 2"),
+            ("peut-être", "peut etr"),
+            ("fin. Début -- x", "fin debut x"),
+            ("rançon\u{ad}giciel", "rancongiciel"),
+            ("", ""),
+            ("… « » !", ""),
+        ] {
+            assert_eq!(stems.of(text), terms, "{text}");
+        }
+        assert_eq!(stems.of("https://a.fr/1/2/3/4/5/6/7/8").split(' ').next(), Some("http"));
+    }
+
+    #[test]
+    fn a_vocabulary_without_end_is_not_remembered() {
+        let mut stems = Stems::default();
+        let word = |n: usize| -> String {
+            format!("mot{n:08}").chars().map(|c| if c.is_ascii_digit() { (c as u8 + 49) as char } else { c }).collect()
+        };
+        (0..2 * MOST_KNOWN).for_each(|n| drop(stems.of(&word(n))));
+        assert!(stems.stems.len() <= MOST_KNOWN && stems.places.len() == stems.stems.len());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn places_are_those_of_the_words(text in "(\\PC|[a-z0-9]{1,4}|[-’'. ]){0,40}") {
+            let mut end = 0;
+            Stems::default().each(&text, |term, place| {
+                assert!(!term.contains([' ', '"', '*']));
+                assert!(text.get(place.clone()).is_some_and(|word| !word.is_empty()));
+                end = end.max(place.end);
+            });
+            proptest::prop_assert!(end <= text.len());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Looking for words in all notices: SQLite's FTS5, and the only file that names it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Db, Result, Tx, engine::Param, instant, millis, notices};
+use crate::{
+    model::{Nature, Notice, NoticeId, SectionId, SourceId},
+    normalise::terms::{Excerpt, Query, Stems, Wanted, excerpt},
+};
+
+/// The words of a notice in the form of the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Indexed {
+    title: String,
+    text: String,
+}
+
+impl Indexed {
+    /// Of a title, an official reference, a summary and a text, of which the first 60,000 octets are looked at.
+    pub fn of(stems: &mut Stems, title: &str, reference: Option<&str>, summary: &str, text: &str) -> Self {
+        let mut front = stems.of(title);
+        if let Some(reference) = reference.filter(|reference| !title.contains(reference)) {
+            front = format!("{front} {}", stems.of(reference));
+        }
+        let mut body = stems.of(text);
+        // Most summaries are the beginning of the text, or all of it.
+        if !text.starts_with(summary.trim_end_matches(['…', '.', ' '])) {
+            body = format!("{body} {}", stems.of(summary));
+        }
+        Self { title: front, text: body }
+    }
+}
+
+/// Puts the words of a new notice in the index.
+pub fn add(tx: &Tx, id: NoticeId, words: &Indexed) -> Result<()> {
+    tx.execute("INSERT INTO search (rowid, title, text) VALUES ($1, $2, $3)", &[&id.get(), &words.title, &words.text])?;
+    Ok(())
+}
+
+/// Notes that the words of a notice are others now: [`catch_up`] reads them.
+pub fn later(tx: &Tx, id: NoticeId) -> Result<()> {
+    tx.execute("INSERT INTO search_pending (notice_id) VALUES ($1) ON CONFLICT (notice_id) DO NOTHING", &[&id.get()])?;
+    Ok(())
+}
+
+/// Reads the words of notices that [`later`] noted, `most` of them; how many they were.
+pub fn catch_up(tx: &Tx, stems: &mut Stems, most: u32) -> Result<usize> {
+    let pending = tx.query("SELECT notice_id FROM search_pending ORDER BY notice_id LIMIT $1", &[&most], |row| {
+        Ok(NoticeId::new(row.get(0)?))
+    })?;
+    for id in &pending {
+        tx.execute("DELETE FROM search WHERE rowid = $1", &[&id.get()])?;
+        if let Some(notice) = notices::get(tx, *id)? {
+            let Notice { title, reference, summary, text, .. } = &notice;
+            add(tx, *id, &Indexed::of(stems, title, reference.as_deref(), summary, text))?;
+        }
+        tx.execute("DELETE FROM search_pending WHERE notice_id = $1", &[&id.get()])?;
+    }
+    Ok(pending.len())
+}
+
+/// Whether [`catch_up`] has something to read.
+pub fn is_waiting(db: &Db) -> Result<bool> {
+    db.query_first("SELECT notice_id FROM search_pending LIMIT 1", &[], |_| Ok(())).map(|row| row.is_some())
+}
+
+/// Which notices are looked through.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub section: Option<SectionId>,
+    pub nature: Option<Nature>,
+    pub source: Option<SourceId>,
+    /// Published, or else first seen, from then on.
+    pub since: Option<Timestamp>,
+}
+
+/// Which of them come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By date. Of more than 2,000, those that came in last.
+    Newest,
+    /// By how well they match (BM25), a word of the title counting five times.
+    Best,
+}
+
+/// A notice that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    #[serde(flatten)]
+    pub notice: Notice,
+    /// The part of its text that holds the words.
+    pub excerpt: Excerpt,
+}
+
+const MATCHING: &str = "SELECT n.id, coalesce(n.published_at, n.first_seen)
+    FROM search JOIN notice n ON n.id = search.rowid
+    WHERE search MATCH $1 AND ($2 IS NULL OR n.section = $2) AND ($3 IS NULL OR n.nature = $3)
+      AND ($4 IS NULL OR n.source_id = $4) AND ($5 IS NULL OR coalesce(n.published_at, n.first_seen) >= $5)";
+
+/// Of how many notices the dates are compared.
+const COMPARED: u32 = 2_000;
+/// How long an excerpt is, in octets.
+const WIDTH: usize = 240;
+
+/// The notices that have all of a query; none when it asks for nothing.
+pub fn find(db: &Db, query: &Query, filter: &Filter, order: Order, most: u32) -> Result<Vec<Found>> {
+    if query.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked = expression(query);
+    let section = filter.section.as_ref().map(SectionId::as_str);
+    let nature = filter.nature.map(Nature::as_str);
+    let source = filter.source.as_ref().map(SourceId::as_str);
+    let since = filter.since.map(millis);
+    let limit = if order == Order::Newest { COMPARED.max(most) } else { most };
+    let params: [&dyn Param; 6] = [&asked, &section, &nature, &source, &since, &limit];
+    let sql = match order {
+        Order::Newest => format!("{MATCHING} ORDER BY search.rowid DESC LIMIT $6"),
+        Order::Best => format!("{MATCHING} ORDER BY bm25(search, 5.0, 1.0), search.rowid DESC LIMIT $6"),
+    };
+    let mut ids = db.query(&sql, &params, |row| Ok((instant(row.get(1)?)?, NoticeId::new(row.get(0)?))))?;
+    if order == Order::Newest {
+        ids.sort_by(|a, b| b.cmp(a));
+    }
+    let mut stems = Stems::default();
+    let mut found = Vec::new();
+    for (_, id) in ids.into_iter().take(usize::try_from(most).unwrap_or(usize::MAX)) {
+        let Some(notice) = notices::get(db, id)? else { continue };
+        let text = if notice.text.is_empty() { &notice.summary } else { &notice.text };
+        let excerpt = excerpt(text, query, &mut stems, WIDTH);
+        found.push(Found { notice, excerpt });
+    }
+    Ok(found)
+}
+
+/// A query in the syntax of FTS5. Terms are letters and digits, so that none of them can be taken for syntax.
+fn expression(query: &Query) -> String {
+    const QUOTE: char = '\u{22}';
+    let quoted = |text: &str| format!("{QUOTE}{text}{QUOTE}");
+    let parts: Vec<String> = query
+        .wanted
+        .iter()
+        .map(|wanted| match wanted {
+            Wanted::Terms(terms) => quoted(&terms.join(" ")),
+            Wanted::Start { start, stem } => format!("({} * OR {})", quoted(start), quoted(stem)),
+        })
+        .collect();
+    parts.join(" AND ")
+}

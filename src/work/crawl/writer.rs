@@ -1,0 +1,113 @@
+//! The one place where pages are stored: a thread of its own, so that nobody waits who fetches or reads.
+
+use anyhow::Context;
+use jiff::Timestamp;
+use tokio::sync::{
+    OwnedSemaphorePermit,
+    mpsc::{Receiver, UnboundedSender},
+    oneshot,
+};
+
+use super::{SourceReport, after, blank, read::Read, unstored};
+use crate::{
+    files::RunLock,
+    model::Source,
+    normalise::terms::Stems,
+    store::{self, Result, Tx, search, sources::Known},
+    work::{
+        prepare::{Desk, Entry},
+        takein::{Intake, NewWords},
+    },
+};
+
+/// A source that was read, to be stored.
+pub(super) struct Visit {
+    pub source: Source,
+    /// The source before it.
+    pub known: Known,
+    /// Without its drafts, which are the entries.
+    pub result: Read,
+    pub entries: Vec<Entry>,
+    pub millis: u64,
+    pub now: Timestamp,
+    /// The host that is to be left alone, and until when.
+    pub hold: Option<(String, Timestamp)>,
+    /// Its place among those that are in memory at once.
+    pub place: OwnedSemaphorePermit,
+    /// Who waits for it to be stored, and tells of it then; nobody but the run as a whole without it.
+    pub stored: Option<oneshot::Sender<SourceReport>>,
+}
+
+/// So many pages share a transaction, when so many wait: a commit costs about as much as one of them.
+const TOGETHER: usize = 16;
+/// So many notices that changed get their words into the index in one transaction.
+const REREAD: u32 = 100;
+
+/// Stores what comes until nobody can send any more. Each page is stored as a whole or not at all; pages that wait share
+/// a commit. The lock is held until the last is stored, whatever became of who sent them.
+pub(super) fn run(desk: &Desk, alone: RunLock, mut visits: Receiver<Visit>, done: &UnboundedSender<SourceReport>) {
+    let mut stems = Stems::default();
+    while let Some(first) = visits.blocking_recv() {
+        let mut seen = Vec::new();
+        let stored = desk.store.write(|tx| {
+            let (mut reports, mut words) = (Vec::new(), Vec::new());
+            let mut next = Some(first);
+            while let Some(mut visit) = next.take() {
+                let entries = std::mem::take(&mut visit.entries);
+                let stored = tx.part(|tx| page(desk, tx, &visit, entries));
+                reports.push(stored.map(|(report, new)| {
+                    words.extend(new);
+                    report
+                }));
+                seen.push((visit.source, visit.known, visit.stored));
+                drop(visit.place);
+                next = (reports.len() < TOGETHER).then(|| visits.try_recv().ok()).flatten();
+            }
+            // At the end, for the index writes what it holds in memory at the beginning of each part.
+            words.iter().try_for_each(|(id, words)| search::add(tx, *id, words))?;
+            search::catch_up(tx, &mut stems, REREAD)?;
+            Ok(reports)
+        });
+        let reports = match stored {
+            Ok(reports) => reports.into_iter().map(|report| report.context("cannot store what it brought")).collect(),
+            Err(error) => {
+                let cause = anyhow::Error::new(error).context("cannot store what it brought");
+                let same = |_| Err(anyhow::anyhow!("{cause:#}"));
+                seen.iter().map(same).collect::<Vec<_>>()
+            }
+        };
+        for ((source, known, waiting), report) in seen.into_iter().zip(reports) {
+            let report = report.unwrap_or_else(|error| unstored(&source, &known, &error));
+            // Who asked may be gone; what is stored is stored.
+            let _ = match waiting {
+                Some(waiting) => waiting.send(report).is_ok(),
+                None => done.send(report).is_ok(),
+            };
+        }
+    }
+    drop(alone);
+}
+
+/// Stores one page: its notices, its validators and its health.
+fn page(desk: &Desk, tx: &Tx, visit: &Visit, entries: Vec<Entry>) -> Result<(SourceReport, Vec<NewWords>)> {
+    let Visit { source, known, result, millis, now, hold, .. } = visit;
+    let (millis, now) = (*millis, *now);
+    let (taken, words) = Intake { config: &desk.config, tx, source, known, now }.take(entries)?;
+    let after = after::settle(&desk.config, tx, &after::Visit { source, known, result, millis, now }, &taken)?;
+    if let Some((host, until)) = hold {
+        store::sources::hold_host(tx, host, *until, now)?;
+    }
+    let report = SourceReport {
+        status: result.status,
+        bytes: result.bytes,
+        millis,
+        drafts: taken.drafts,
+        new: taken.new,
+        revised: taken.revised,
+        duplicates: taken.duplicates,
+        copies: taken.copies,
+        problems: result.extracted.problems.clone(),
+        ..blank(source, &after)
+    };
+    Ok((report, words))
+}
