@@ -74,7 +74,7 @@ pub enum Field {
     /// The address for readers.
     Link,
     /// The source's own identifier.
-    Id,
+    Guid,
     /// The official reference.
     Reference,
     Date,
@@ -88,7 +88,7 @@ impl Field {
     pub const ALL: [Field; 9] = [
         Field::Title,
         Field::Link,
-        Field::Id,
+        Field::Guid,
         Field::Reference,
         Field::Date,
         Field::Updated,
@@ -102,7 +102,7 @@ impl Field {
         match self {
             Field::Title => "title",
             Field::Link => "link",
-            Field::Id => "id",
+            Field::Guid => "guid",
             Field::Reference => "reference",
             Field::Date => "date",
             Field::Updated => "updated",
@@ -242,7 +242,7 @@ pub enum Details {
     FullText,
     /// A document in one of the mapped kinds.
     Mapped {
-        /// Where it stands: places of the listing's items, or `{link}`, `{reference}`, `{id}` of what was read.
+        /// Where it stands: places of the listing's items, or `{link}`, `{reference}`, `{guid}` of what was read.
         url: Expression,
         kind: Box<Kind>,
     },

@@ -109,7 +109,7 @@ fn selectors_that_mean_nothing_are_refused() {
         ("p:nope", "what follows a `:` is unknown"),
         ("a >> b", "a `>`, `+` or `~` has nothing on one of its sides"),
         ("a >", "a `>`, `+` or `~` has nothing on one of its sides"),
-        ("a@href", "a character stands where none can"),
+        ("a@href.x", "a character stands where none can"),
         ("..a", "a character stands where none can"),
         ("a[href=x y]", "a character stands where none can"),
         ("h2,", "nothing stands where an element should be named"),

@@ -59,7 +59,7 @@ impl<P> Plan<P> {
             }
         }
         if let Some(Details::Mapped { url, .. }) = &harvest.source.details {
-            let is_own = |place: &str| matches!(place, "link" | "guid" | "id" | "reference");
+            let is_own = |place: &str| matches!(place, "link" | "guid" | "reference");
             match pieces(finder, url, is_own) {
                 Ok(pieces) => plan.details = Some(pieces),
                 Err((written, wrong)) => harvest.problem(unreadable("details", &written, &wrong)),
@@ -75,7 +75,7 @@ impl<P> Plan<P> {
         item: &F::Item,
         harvest: &mut Harvest<'_>,
     ) -> bool {
-        let asking = Asking { finder, item, order: REQUIRE, name: "require", field: Field::Id, markup: Markup::Text };
+        let asking = Asking { finder, item, order: REQUIRE, name: "require", field: Field::Guid, markup: Markup::Text };
         // Each is looked at, so that a place that is nowhere is told even when another one is empty.
         self.require.iter().filter(|pieces| asking.said(pieces, harvest).is_none()).count() == 0
     }
@@ -100,7 +100,7 @@ impl<P> Plan<P> {
             match field {
                 Field::Title => raw.title = joined(values).unwrap_or_default(),
                 Field::Link => raw.link = values.into_iter().next(),
-                Field::Id => raw.guid = joined(values),
+                Field::Guid => raw.guid = joined(values),
                 Field::Reference => raw.reference = values.into_iter().next(),
                 Field::Date => raw.dates = values,
                 Field::Updated => raw.updates = values,
