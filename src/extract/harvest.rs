@@ -264,7 +264,7 @@ pub(super) enum Found {
 pub(super) fn of_draft<'d>(place: &str, draft: &'d Draft) -> Option<&'d str> {
     match place {
         "link" => draft.url.as_ref().map(Url::as_str),
-        "id" | "guid" => draft.guid.as_deref(),
+        "guid" => draft.guid.as_deref(),
         "reference" => draft.reference.as_ref().map(|reference| reference.number.as_str()),
         _ => None,
     }

@@ -164,7 +164,7 @@ impl Link<'_> {
         Raw {
             title,
             link: Some(self.url.to_string()),
-            guid: group("guid").or_else(|| group("id")),
+            guid: group(Field::Guid.as_str()),
             reference: group(Field::Reference.as_str()),
             dates,
             ..Raw::default()

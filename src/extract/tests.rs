@@ -28,14 +28,14 @@ fn page(body: &[u8]) -> Page {
 }
 
 fn feed(body: &str) -> Extracted {
-    extract(&page(body.as_bytes()), &source(Kind::Feed), now())
+    extract(&page(body.as_bytes()), &source(Kind::Feed), instant())
 }
 
 fn listing(body: &str, selectors: Mapping) -> Extracted {
-    extract(&page(body.as_bytes()), &source(Kind::Html(selectors)), now())
+    extract(&page(body.as_bytes()), &source(Kind::Html(selectors)), instant())
 }
 
-fn now() -> Timestamp {
+fn instant() -> Timestamp {
     Timestamp::from_second(1_795_000_000).unwrap()
 }
 
@@ -317,9 +317,9 @@ fn selectors_that_fail_are_named() {
 #[test]
 fn every_encoding_is_read() {
     let latin = encoding_rs::WINDOWS_1252.encode("<?xml version='1.0' encoding='iso-8859-1'?><rss><channel><item><title>L’été</title></item></channel></rss>").0;
-    assert_eq!(titles(&extract(&page(&latin), &source(Kind::Feed), now())), ["L’été"]);
+    assert_eq!(titles(&extract(&page(&latin), &source(Kind::Feed), instant())), ["L’été"]);
     let utf_16: Vec<u8> = ATOM.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    assert_eq!(extract(&page(&utf_16), &source(Kind::Feed), now()).drafts, feed(ATOM).drafts);
+    assert_eq!(extract(&page(&utf_16), &source(Kind::Feed), instant()).drafts, feed(ATOM).drafts);
 }
 
 /// Cuts, doubles and overwrites pieces of a fixture.
@@ -368,7 +368,7 @@ proptest! {
         for fixture in [ADVISORIES, ATOM, JSON, LIST] {
             let page = page(&mutate(fixture, &edits));
             for kind in [Kind::Feed, Kind::Html(selectors())] {
-                let read = extract(&page, &source(kind), now());
+                let read = extract(&page, &source(kind), instant());
                 // The last line of defence against panics was not needed.
                 prop_assert!(!read.problems.iter().any(|problem| problem.message.contains("makes a parser fail")));
                 // Whatever the menders let through, feed-rs takes.
@@ -378,7 +378,7 @@ proptest! {
                     let mut tags = draft.content.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or(rest));
                     prop_assert!(tags.all(|tag| !tag.starts_with("script") && !tag.contains("onclick")), "{}", draft.content);
                 }
-                prop_assert_eq!(extract(&page, &source(Kind::Feed), now()), extract(&page, &source(Kind::Feed), now()));
+                prop_assert_eq!(extract(&page, &source(Kind::Feed), instant()), extract(&page, &source(Kind::Feed), instant()));
             }
         }
     }

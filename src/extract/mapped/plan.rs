@@ -59,7 +59,7 @@ impl<P> Plan<P> {
             }
         }
         if let Some(Details::Mapped { url, .. }) = &harvest.source.details {
-            let is_own = |place: &str| matches!(place, "link" | "guid" | "id" | "reference");
+            let is_own = |place: &str| matches!(place, "link" | "guid" | "reference");
             match pieces(finder, url, is_own) {
                 Ok(pieces) => plan.details = Some(pieces),
                 Err((written, wrong)) => harvest.problem(unreadable("details", &written, &wrong)),

@@ -39,7 +39,7 @@ fn read(format: ArchiveFormat, body: &[u8], members: Option<&str>) -> Extracted 
     let mapping = Mapping { fields: BTreeMap::from(fields), ..Mapping::default() };
     let members = members.map(|pattern| Pattern::parse(pattern).unwrap());
     let archive = Some(Archive { format, members });
-    extract(&page(body), &Source { archive, ..source(Kind::Xml(mapping)) }, now())
+    extract(&page(body), &Source { archive, ..source(Kind::Xml(mapping)) }, instant())
 }
 
 type Pack = fn(&[(&str, &str)]) -> Vec<u8>;
@@ -118,7 +118,7 @@ fn what_unpacks_to_too_much_is_not_unpacked() {
     assert_eq!((titles(&extracted), kinds(&extracted)[0]), (vec!["bon"], ProblemKind::Limit));
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(bomb.as_bytes()).unwrap();
-    let extracted = extract(&page(&gzip.finish().unwrap()), &source(Kind::Feed), now());
+    let extracted = extract(&page(&gzip.finish().unwrap()), &source(Kind::Feed), instant());
     assert_eq!(kinds(&extracted), [ProblemKind::Unreadable]);
 }
 
@@ -126,7 +126,7 @@ fn what_unpacks_to_too_much_is_not_unpacked() {
 fn a_page_that_is_packed_once_more_is_read() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(super::links::SITEMAP.as_bytes()).unwrap();
-    let extracted = extract(&page(&gzip.finish().unwrap()), &source(Kind::Sitemap(None)), now());
+    let extracted = extract(&page(&gzip.finish().unwrap()), &source(Kind::Sitemap(None)), instant());
     assert_eq!(extracted.drafts.len(), 3);
 }
 

@@ -19,7 +19,7 @@ pub(super) fn patterns() -> Vec<Pattern> {
 
 fn links(patterns: &[&str], body: &str) -> Extracted {
     let patterns = patterns.iter().map(|pattern| Pattern::parse(pattern).unwrap()).collect();
-    extract(&page(body.as_bytes()), &source(Kind::Links(patterns)), now())
+    extract(&page(body.as_bytes()), &source(Kind::Links(patterns)), instant())
 }
 
 fn told(extracted: &Extracted) -> Vec<(String, String)> {
@@ -30,7 +30,7 @@ fn told(extracted: &Extracted) -> Vec<(String, String)> {
 
 #[test]
 fn a_list_of_files_becomes_drafts() {
-    let read = extract(&page(LISTING.as_bytes()), &source(Kind::Links(patterns())), now());
+    let read = extract(&page(LISTING.as_bytes()), &source(Kind::Links(patterns())), instant());
     assert_eq!(read.problems, []);
     let expected = [
         ("TELEGRAM", "2024-08-26"),
@@ -64,7 +64,7 @@ fn the_month_of_a_folder_is_no_date_but_a_bound() {
     let recent = Source { max_age: Some(Duration::from_hours(365 * 24)), ..source(Kind::Links(patterns())) };
     let old = LISTING.replace("2025-09/CJIP.pdf", "2025-10/CJIP.pdf");
     for (body, taken) in [(LISTING, 1), (&LISTING.replace("2025-09/CJIP", "2026-01/CJIP"), 2), (&old, 1)] {
-        assert_eq!(extract(&page(body.as_bytes()), &recent, now()).drafts.len(), taken, "{body}");
+        assert_eq!(extract(&page(body.as_bytes()), &recent, instant()).drafts.len(), taken, "{body}");
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) const SITEMAP: &str = r#"<?xml version="1.0"?><urlset xmlns="http://w
 #[test]
 fn a_sitemap_becomes_drafts() {
     let kind = || Kind::Sitemap(Some(Pattern::parse("/actualites/").unwrap()));
-    let read = extract(&page(SITEMAP.as_bytes()), &source(kind()), now());
+    let read = extract(&page(SITEMAP.as_bytes()), &source(kind()), instant());
     assert_eq!(read.problems, []);
     assert_eq!(
         told(&read),
@@ -102,7 +102,7 @@ fn a_sitemap_becomes_drafts() {
         (index, "index of sitemaps, and no sitemap\nhint: set `url` to one of them: `https://www.exemple.fr/s1.xml`"),
         ("<urlset><url><loc>https://a.fr/x</loc></url></urlset>", "none of the 1 addresses"),
     ] {
-        let read = extract(&page(body.as_bytes()), &source(kind()), now());
+        let read = extract(&page(body.as_bytes()), &source(kind()), instant());
         assert_eq!(kinds(&read), [ProblemKind::Mapping]);
         assert!(read.problems[0].message.contains(words), "{read:?}");
     }

@@ -9,7 +9,7 @@ fn mapping(item: Option<&str>, fields: &[(Field, &str)]) -> Mapping {
 }
 
 fn read(kind: Kind, body: &str) -> Extracted {
-    extract(&page(body.as_bytes()), &source(kind), now())
+    extract(&page(body.as_bytes()), &source(kind), instant())
 }
 
 fn problem(extracted: &Extracted, place: &str) -> String {
@@ -59,7 +59,7 @@ fn a_json_document_becomes_a_draft() {
 
 #[test]
 fn json_lists_are_found_wherever_they_are() {
-    let fields = [(Field::Title, "/t"), (Field::Id, "/n")];
+    let fields = [(Field::Title, "/t"), (Field::Guid, "/n")];
     for (item, body, expected) in [
         (None, r#"[{"t":"a","n":1},{"t":"b","n":2}]"#, vec!["a", "b"]),
         (None, r#"{"t":"a","n":1}"#, vec!["a"]),
@@ -131,7 +131,7 @@ fn an_xml_document_becomes_a_draft() {
 
 #[test]
 fn xml_lists_are_read_to_where_they_break() {
-    let fields = mapping(Some("/JO//LIEN"), &[(Field::Title, "/LIEN/@t"), (Field::Id, "/@id")]);
+    let fields = mapping(Some("/JO//LIEN"), &[(Field::Title, "/LIEN/@t"), (Field::Guid, "/@id")]);
     let body = "<JO><TM><LIEN id='1' t='Un &amp; deux'/><TM><LIEN id='2' t='Trois'></LIEN></TM></TM>";
     let whole = read(Kind::Xml(fields.clone()), &format!("{body}</JO>"));
     assert_eq!((titles(&whole), whole.problems.len()), (vec!["Un & deux", "Trois"], 0));
@@ -142,7 +142,7 @@ fn xml_lists_are_read_to_where_they_break() {
     assert_eq!((document.drafts.len(), kinds(&document)), (0, vec![ProblemKind::Unreadable]));
 }
 
-const QUESTIONS: &str = "% SELECT * FROM questions;\r\n%\r\nNumero;Titre;Réponse;Thème(s); URL Question \r\n\
+const QUESTIONS: &str = "% requête du 23 octobre ;\r\n%\r\nNumero;Titre;Réponse;Thème(s); URL Question \r\n\
     01;\"Élections ; scrutin\";23/10/2026;Élections;https://www.senat.fr/q/01.html\r\n\
     02;Sans réponse;;Eau;https://www.senat.fr/q/02.html\r\n03;Eau \"potable\";24/10/2026;Eau;/q/03.html\r\n";
 
@@ -158,7 +158,7 @@ fn questions() -> Mapping {
             &[
                 (Field::Title, "Question n° {NUMERO} : {titre}"),
                 (Field::Link, "URL question"),
-                (Field::Id, "Numero"),
+                (Field::Guid, "Numero"),
                 (Field::Date, "Réponse"),
                 (Field::Category, "Thème(s)"),
             ],
@@ -170,7 +170,7 @@ fn questions() -> Mapping {
 fn a_table_becomes_drafts() {
     let latin = encoding_rs::WINDOWS_1252.encode(QUESTIONS).0;
     for body in [QUESTIONS.as_bytes(), &latin] {
-        let read = extract(&page(body), &source(Kind::Csv(questions(), dialect())), now());
+        let read = extract(&page(body), &source(Kind::Csv(questions(), dialect())), instant());
         assert_eq!(read.problems, []);
         assert_eq!(titles(&read), ["Question n° 01 : Élections ; scrutin", "Question n° 03 : Eau \"potable\""]);
         assert_eq!(
@@ -195,7 +195,7 @@ fn every_field_can_stand_on_a_page() {
         Some("li.i"),
         &[
             (Field::Title, "h3"),
-            (Field::Id, "@id"),
+            (Field::Guid, "@id"),
             (Field::Link, "a.k"),
             (Field::Date, "time"),
             (Field::Updated, ".u"),
@@ -240,15 +240,15 @@ fn what_is_missing_is_named_with_what_is_there() {
             "the item has the fields `cves`, `published`, `title`\nhint: write `/published`",
         ),
         (json(Some("/l"), (Field::Category, "/cves/*/nom")), "category", 1, "`/cves/*` has the fields `name`"),
-        (json(Some("/list"), (Field::Id, "/x")), "item", 0, "nothing at `/list`; the item has the fields `l`"),
+        (json(Some("/list"), (Field::Guid, "/x")), "item", 0, "nothing at `/list`; the item has the fields `l`"),
         (
-            xml(Some("//b"), (Field::Id, "/b/NORX")),
+            xml(Some("//b"), (Field::Guid, "/b/NORX")),
             "guid",
             1,
             "nothing at `/b/NORX`; `b` holds the elements `NOR`, `c`\nhint: write `NOR`",
         ),
-        (xml(Some("//x"), (Field::Id, "/x")), "item", 0, "`a` holds the elements `NOR`, `b`, `c`"),
-        (xml(Some("//b"), (Field::Id, "/NOR")), "guid", 1, "paths begin with the name of the item itself, here `/b`"),
+        (xml(Some("//x"), (Field::Guid, "/x")), "item", 0, "`a` holds the elements `NOR`, `b`, `c`"),
+        (xml(Some("//b"), (Field::Guid, "/NOR")), "guid", 1, "paths begin with the name of the item itself, here `/b`"),
         (
             csv((Field::Date, "Date reponse JO")),
             "date",
@@ -256,7 +256,6 @@ fn what_is_missing_is_named_with_what_is_there() {
             "the columns are `Titre`, `Date de réponse JO`\nhint: write `Date de réponse JO`",
         ),
     ] {
-        let place = if place == "guid" { Field::Id.as_str() } else { place };
         assert!(problem(&read, place).contains(words), "{read:?}");
         assert_eq!(read.drafts.len(), drafts, "{read:?}");
         assert!(kinds(&read).contains(&ProblemKind::Mapping));
@@ -310,10 +309,10 @@ fn what_is_too_old_is_left_out() {
     let list = r#"[{"t":"ancien","d":"2026-01-01"},{"t":"revu","d":"2020-01-01","u":"2026-11-01"},{"t":"sans date"},{"t":"demain","d":"2026-12-25"}]"#;
     let fields = mapping(None, &[(Field::Title, "/t"), (Field::Date, "/d"), (Field::Updated, "/u")]);
     let recent = Source { max_age: Some(Duration::from_hours(60 * 24)), ..source(Kind::Json(fields)) };
-    let read = extract(&page(list.as_bytes()), &recent, now());
+    let read = extract(&page(list.as_bytes()), &recent, instant());
     assert_eq!(titles(&read), ["revu", "sans date", "demain"]);
     assert_eq!((kinds(&read), read.drafts[2].published), (vec![ProblemKind::Date], None));
-    let none = extract(&page(br#"[{"t":"ancien","d":"2020-01-01"}]"#), &recent, now());
+    let none = extract(&page(br#"[{"t":"ancien","d":"2020-01-01"}]"#), &recent, instant());
     assert_eq!(kinds(&none).last(), Some(&ProblemKind::Empty));
 }
 
@@ -337,12 +336,12 @@ fn the_address_of_the_details_is_made_of_what_is_known() {
         ("https://a.fr/{reference}/json/", "https://a.fr/CERTFR-2026-AVI-0777/json/"),
     ] {
         let two_steps = Source { details: Some(url(written)), ..source(Kind::Json(fields.clone())) };
-        let read = extract(&page(index.as_bytes()), &two_steps, now());
+        let read = extract(&page(index.as_bytes()), &two_steps, instant());
         let details: Vec<_> = read.drafts.iter().map(|d| d.details.as_ref().map(Url::as_str)).collect();
         assert_eq!(details, [Some(expected), None], "{written}");
     }
     let with = |details| {
-        extract(&page(ADVISORIES.as_bytes()), &Source { details: Some(details), ..source(Kind::Feed) }, now())
+        extract(&page(ADVISORIES.as_bytes()), &Source { details: Some(details), ..source(Kind::Feed) }, instant())
     };
     let details =
         |read: &Extracted| read.drafts.iter().map(|d| d.details.as_ref().map(Url::to_string)).collect::<Vec<_>>();
@@ -351,7 +350,7 @@ fn the_address_of_the_details_is_made_of_what_is_known() {
     // The second entry brings its whole text; that of the first is only a summary.
     let brief = ADVISORIES.replace("Texte <a", "Un texte bien plus long que son résumé <a");
     let read =
-        extract(&page(brief.as_bytes()), &Source { details: Some(Details::FullText), ..source(Kind::Feed) }, now());
+        extract(&page(brief.as_bytes()), &Source { details: Some(Details::FullText), ..source(Kind::Feed) }, instant());
     assert_eq!(details(&read), [Some(certfr.to_owned()), None]);
 }
 
@@ -365,18 +364,18 @@ fn details_complete_what_the_list_said() {
                 (Field::Title, "/title"),
                 (Field::Content, "/content"),
                 (Field::Reference, "/reference"),
-                (Field::Id, "/x"),
+                (Field::Guid, "/x"),
             ],
         )
     });
     let source = source(Kind::Feed);
-    let base = extract(&page(ADVISORIES.as_bytes()), &source, now()).drafts.remove(0);
-    let full = details(&page(ADVISORY.as_bytes()), &source, &kind, &base, now()).unwrap();
+    let base = extract(&page(ADVISORIES.as_bytes()), &source, instant()).drafts.remove(0);
+    let full = details(&page(ADVISORY.as_bytes()), &source, &kind, &base, instant()).unwrap();
     assert_eq!(full.title, "Vulnérabilité dans R&D < 3");
     assert_eq!((&full.guid, &full.url, &full.reference), (&base.guid, &base.url, &base.reference));
     assert_eq!((full.text.as_str(), &full.summary), ("Solution\nun\ndeux", &base.summary));
     assert_eq!(full.published, base.published);
-    let wall = details(&page(b"<html><p>Un instant"), &source, &kind, &base, now());
+    let wall = details(&page(b"<html><p>Un instant"), &source, &kind, &base, instant());
     assert_eq!(wall.unwrap_err().kind, ProblemKind::NotAFeed);
 }
 
@@ -385,7 +384,7 @@ fn a_host_that_leaked_is_put_right() {
     let hosts = BTreeMap::from([("beta.exemple.fr".to_owned(), "exemple.fr".to_owned())]);
     let rss =
         "<rss><channel><item><title>T</title><link>http://beta.exemple.fr/a?utm_source=x</link></item></channel></rss>";
-    let read = extract(&page(rss.as_bytes()), &Source { hosts, ..source(Kind::Feed) }, now());
+    let read = extract(&page(rss.as_bytes()), &Source { hosts, ..source(Kind::Feed) }, instant());
     assert_eq!(address(&read.drafts[0]), "http://exemple.fr/a");
 }
 
@@ -424,7 +423,7 @@ proptest! {
 
     #[test]
     fn no_mutation_makes_a_kind_fail(edits in edits()) {
-        let xml = mapping(Some("//ARTICLE"), &[(Field::Title, "/ARTICLE/NUM"), (Field::Content, "//CONTENU"), (Field::Id, "//@nature")]);
+        let xml = mapping(Some("//ARTICLE"), &[(Field::Title, "/ARTICLE/NUM"), (Field::Content, "//CONTENU"), (Field::Guid, "//@nature")]);
         let json = mapping(None, &[(Field::Title, "/title"), (Field::Content, "/affected_systems/*/*"), (Field::Date, "/revisions/*/*")]);
         let kinds = [
             (TEXT, Kind::Xml(xml)),
@@ -434,7 +433,7 @@ proptest! {
             (super::links::SITEMAP, Kind::Sitemap(None)),
         ];
         for (fixture, kind) in kinds {
-            let read = extract(&page(&mutate(fixture, &edits)), &source(kind), now());
+            let read = extract(&page(&mutate(fixture, &edits)), &source(kind), instant());
             prop_assert!(!read.problems.iter().any(|problem| problem.message.contains("makes a parser fail")));
             for draft in &read.drafts {
                 prop_assert!(!draft.title.is_empty() && !draft.title.contains('\n'));
