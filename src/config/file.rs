@@ -29,6 +29,15 @@ struct Document<'a> {
     /// The lines that are not TOML, and those that stand under a header that is not: what was made of them is not worth a
     /// second complaint.
     broken: Vec<usize>,
+    /// Where each line ends: a file of ten thousand mistakes is not counted through ten thousand times.
+    ends: Vec<usize>,
+}
+
+impl Document<'_> {
+    /// The line of a byte, counted from 1.
+    fn line(&self, at: usize) -> usize {
+        self.ends.partition_point(|end| *end < at) + 1
+    }
 }
 
 /// Where something is written.
@@ -81,7 +90,8 @@ impl<'a> Written<'a> {
                 }
             }
             broken.append(&mut lost);
-            documents.push(Document { input, root: root.into_inner(), broken });
+            let ends = input.text.match_indices('\n').map(|(at, _)| at).collect();
+            documents.push(Document { input, root: root.into_inner(), broken, ends });
         }
         Self { documents, problems: RefCell::new(problems) }
     }
@@ -100,7 +110,8 @@ impl<'a> Written<'a> {
             return self.problems.borrow_mut().push((place, ConfigProblem::whole(file, message, hint)));
         };
         let input = &document.input;
-        let problem = ConfigProblem::at(input.name, input.text, place.span.clone(), message, hint);
+        let line = document.line(place.span.start);
+        let problem = ConfigProblem::on_line(input.name, input.text, line, place.span.clone(), message, hint);
         if !document.broken.contains(&problem.line) {
             self.problems.borrow_mut().push((place.clone(), problem));
         }
@@ -108,10 +119,9 @@ impl<'a> Written<'a> {
 
     /// « sources.toml:12 », to point from one place to another.
     pub fn line(&self, place: &Place) -> String {
-        self.documents.get(place.document).map_or_else(String::new, |d| {
-            let before = d.input.text.get(..place.span.start).unwrap_or("");
-            format!("{}:{}", d.input.name, before.bytes().filter(|byte| *byte == b'\n').count() + 1)
-        })
+        self.documents
+            .get(place.document)
+            .map_or_else(String::new, |d| format!("{}:{}", d.input.name, d.line(place.span.start)))
     }
 
     /// Everything that was noted, in the order of the files.

@@ -36,6 +36,19 @@ const WIDEST: usize = 240;
 impl ConfigProblem {
     /// A mistake at these bytes of `text`.
     pub fn at(file: &str, text: &str, span: Range<usize>, message: String, hint: String) -> Self {
+        let line = text.get(..span.start).unwrap_or(text).matches('\n').count() + 1;
+        Self::on_line(file, text, line, span, message, hint)
+    }
+
+    /// The same, where it is known on which line that is, counted from 1.
+    pub(super) fn on_line(
+        file: &str,
+        text: &str,
+        line: usize,
+        span: Range<usize>,
+        message: String,
+        hint: String,
+    ) -> Self {
         let before = text.get(..span.start).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let full = text.get(start..).unwrap_or("").lines().next().unwrap_or("");
@@ -43,8 +56,6 @@ impl ConfigProblem {
         let width = text.get(span).and_then(|s| s.lines().next()).map_or(1, |s| s.chars().count()).max(1);
         let shown = without_secret(full);
         let shown = if shown.chars().count() > WIDEST { String::new() } else { shown };
-        // By bytes: a file of ten thousand mistakes is counted through ten thousand times.
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         Self { file: file.to_owned(), line, column, message, hint, shown, width }
     }
 
