@@ -1,7 +1,7 @@
 //! One installation under test: real servers on loopback, a real database in a temporary folder, a clock that stands
 //! where the test puts it.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -74,6 +74,11 @@ impl TestApp {
     /// Puts the clock to an instant.
     pub fn at(&mut self, instant: &str) {
         self.app.clock = Clock::Fixed(instant.parse().expect("an instant"));
+    }
+
+    /// The settings, to be changed.
+    pub fn config(&mut self) -> &mut config::Config {
+        Arc::make_mut(&mut self.app.config)
     }
 
     pub fn now(&self) -> Timestamp {
@@ -165,7 +170,10 @@ fn open(dir: &TempDir, settings: &str, sources: &str, now: &str) -> App {
         Err(problems) => panic!("{problems}"),
     };
     let clock = Clock::Fixed(now.parse().expect("an instant"));
-    App::open(config, rules, Templates::embedded(), clock).expect("an installation")
+    let mut app = App::open(config, rules, Templates::embedded(), clock).expect("an installation");
+    // This program is the tests'.
+    app.program = env!("CARGO_BIN_EXE_vigie").into();
+    app
 }
 
 /// One item of a feed.

@@ -134,12 +134,12 @@ async fn when_the_mail_server_is_down_everything_stays_due_and_the_cause_is_told
     let mut t = with_three_stories().await;
     t.subscribe("maire@example.fr", Cadence::Daily);
     t.compose(Cadence::Daily);
-    let vigie::config::Transport::Smtp(smtp) = &mut t.app.config.mail.transport else { panic!("smtp") };
+    let vigie::config::Transport::Smtp(smtp) = &mut t.config().mail.transport else { panic!("smtp") };
     let port = std::mem::replace(&mut smtp.port, 1);
     let report = t.send().await;
     assert_eq!(report.sent, 0);
     assert!(report.trouble.as_ref().is_some_and(|t| t.contains("127.0.0.1")), "{report:?}");
-    let vigie::config::Transport::Smtp(smtp) = &mut t.app.config.mail.transport else { panic!("smtp") };
+    let vigie::config::Transport::Smtp(smtp) = &mut t.config().mail.transport else { panic!("smtp") };
     smtp.port = port;
     assert_eq!(t.send().await.sent, 1, "at once, without waiting");
 }
@@ -222,7 +222,7 @@ async fn a_relay_that_refuses_everybody_stops_the_run_and_costs_nobody_the_bulle
     assert!(report.deferred < 10, "the run goes on against a relay that refuses: {}", report.deferred);
     // The operator mends it before the bulletin is too old.
     let open = vigie::demo::inbox::Inbox::start(None).await.expect("a server");
-    let vigie::config::Transport::Smtp(smtp) = &mut t.app.config.mail.transport else { panic!("smtp") };
+    let vigie::config::Transport::Smtp(smtp) = &mut t.config().mail.transport else { panic!("smtp") };
     smtp.port = open.address().port();
     t.at("2023-08-30T07:30:00Z");
     assert_eq!(t.send().await.sent, 20);

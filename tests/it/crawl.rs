@@ -115,7 +115,7 @@ fn bomb() -> Vec<u8> {
 async fn a_private_address_is_refused_unless_the_source_allows_it() {
     let mut t = TestApp::watching(&["/a"]).await;
     t.serve("/a", &[item(1, "Un", "Texte.")]);
-    t.app.config.sources[0].allow_private = false;
+    t.config().sources[0].allow_private = false;
     let report = t.crawl_one("a").await;
     assert_eq!(report.state, State::Blocked);
     assert!(report.detail.contains("127.0.0.1") && report.detail.contains("hint:"), "{}", report.detail);
@@ -201,7 +201,7 @@ async fn a_second_crawl_at_the_same_time_does_nothing_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_rewords_an_advisory_does_not_change_what_its_issuer_wrote() {
     let mut t = TestApp::watching(&["/cert", "/relay"]).await;
-    let authority = |t: &mut TestApp, n: usize, authority| t.app.config.sources[n].authority = authority;
+    let authority = |t: &mut TestApp, n: usize, authority| t.config().sources[n].authority = authority;
     authority(&mut t, 0, vigie::model::Authority::Issuer);
     authority(&mut t, 1, vigie::model::Authority::Aggregator);
     let link = String::from("https://cert.example/avis/CERTFR-2023-AVI-9001/");
@@ -235,7 +235,7 @@ async fn a_source_that_recovers_is_read_again_in_full() {
 async fn a_listing_whose_selector_matches_nothing_any_more_is_a_failure() {
     use vigie::model::{Field, Kind, Mapping};
     let mut t = TestApp::watching(&["/liste"]).await;
-    t.app.config.sources[0].kind = Kind::Html(Mapping::of("article", &[(Field::Title, "h2")]));
+    t.config().sources[0].kind = Kind::Html(Mapping::of("article", &[(Field::Title, "h2")]));
     let page =
         |item: &str| format!("<html><body><main><{item}><h2><a href=\"/1\">Un</a></h2></{item}></main></body></html>");
     t.web.set("/liste", Answer::ok("text/html", page("article")));

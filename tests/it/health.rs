@@ -38,7 +38,7 @@ impl TestApp {
     }
 
     fn told_to(&mut self, operator: &str) {
-        self.app.config.mail.operator = Some(EmailAddress::parse(operator).expect("an address"));
+        self.config().mail.operator = Some(EmailAddress::parse(operator).expect("an address"));
     }
 
     async fn tell(&self) -> Told {
@@ -188,7 +188,7 @@ async fn the_operator_gets_one_message_when_a_failure_lasts_and_one_when_it_ends
     }
     t.web.set("/a", Answer::status(500));
     t.web.set("/b", Answer::status(410));
-    t.app.config.sources[0].name = String::from("Préfecture");
+    t.config().sources[0].name = String::from("Préfecture");
     t.crawl().await;
     assert!(matches!(t.tell().await, Told::Sent { began: 1, ended: 0 }), "410 is told at once");
     t.later(2);
@@ -244,11 +244,11 @@ async fn what_cannot_be_sent_is_told_later_and_nothing_is_sent_where_nobody_is_n
     assert_eq!(t.tell().await, Told::Nothing);
     t.told_to("informatique@example.fr");
     let transport = t.app.config.mail.transport.clone();
-    if let vigie::config::Transport::Smtp(smtp) = &mut t.app.config.mail.transport {
+    if let vigie::config::Transport::Smtp(smtp) = &mut t.config().mail.transport {
         smtp.port = 1;
     }
     assert!(matches!(t.tell().await, Told::Waiting { .. }));
-    t.app.config.mail.transport = transport;
+    t.config().mail.transport = transport;
     assert_eq!(t.tell().await, Told::Sent { began: 1, ended: 0 });
 }
 
@@ -373,7 +373,7 @@ async fn a_tick_publishes_what_changed_and_only_then() {
     tick::tick(&t.app, &|_| ()).await.expect("a tick");
     assert!(!still());
     std::fs::write(&index, "marque").expect("a file");
-    t.app.config.site.name = String::from("Veille du pays");
+    t.config().site.name = String::from("Veille du pays");
     tick::tick(&t.app, &|_| ()).await.expect("a tick");
     assert!(!still(), "the settings changed");
 }
