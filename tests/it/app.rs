@@ -39,17 +39,27 @@ impl TestApp {
         Self::with_settings(paths, "", Behaviour::default()).await
     }
 
+    /// An installation with this `sources.toml`, in which `@WEB@` stands for the web server.
+    pub async fn reading(sources: &str) -> Self {
+        Self::start(sources, "", Behaviour::default()).await
+    }
+
     pub async fn with_settings(paths: &[&str], settings: &str, mail: Behaviour) -> Self {
-        let web = Replay::start(Vec::<(String, Answer)>::new()).await.expect("a web server on loopback");
-        let inbox = Inbox::start_with(mail).await.expect("a mail server on loopback");
-        let dir = TempDir::new().expect("a temporary folder");
         let mut sources = String::new();
         for path in paths {
             let id = path.trim_matches('/').replace('/', "-");
-            let url = web.url(path);
-            sources +=
-                &format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\nallow_private = true\nevery = \"30min\"\n\n");
+            sources += &format!(
+                "[[source]]\nid = \"{id}\"\nurl = \"@WEB@{path}\"\nallow_private = true\nevery = \"30min\"\n\n"
+            );
         }
+        Self::start(&sources, settings, mail).await
+    }
+
+    async fn start(sources: &str, settings: &str, mail: Behaviour) -> Self {
+        let web = Replay::start(Vec::<(String, Answer)>::new()).await.expect("a web server on loopback");
+        let inbox = Inbox::start_with(mail).await.expect("a mail server on loopback");
+        let dir = TempDir::new().expect("a temporary folder");
+        let sources = sources.replace("@WEB@", web.url("").trim_end_matches('/'));
         let settings = format!(
             "{settings}\n[site]\npublisher = \"Ville d’Exemple\"\naddress = \"1 place de la Mairie\"\n\
              [crawl]\nhost_gap = \"0s\"\nconnect_timeout = \"1s\"\nidle_timeout = \"1s\"\ntotal_timeout = \"2s\"\nbody_cap = \"1MiB\"\n\

@@ -59,6 +59,11 @@ fn pages(contents: &[Vec<u8>], resources: &str, more: &[Vec<u8>], trailer: &str)
     file(&objects, &format!("/Info 4 0 R {trailer}"))
 }
 
+/// A file that says one thing on its one page.
+pub fn one_page(text: &str) -> Vec<u8> {
+    pages(&[put(72, 700, text)], "", &[], "")
+}
+
 /// Text at a place, 10 points high.
 fn put(x: u32, y: u32, text: &str) -> Vec<u8> {
     let mut out = format!("BT /F1 10 Tf {x} {y} Td (").into_bytes();

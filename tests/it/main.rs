@@ -5,6 +5,7 @@ mod architecture;
 mod bulletin;
 mod commands;
 mod crawl;
+mod details;
 mod documents;
 mod fetch;
 mod health;
