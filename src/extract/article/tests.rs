@@ -221,8 +221,6 @@ fn no_page_keeps_a_parser_busy() {
         "<!--<!-->".repeat(100_000),
         "<script type='application/ld+json'>{".repeat(10_000),
     ] {
-        let start = std::time::Instant::now();
-        let got = read(&html);
-        println!("ZZ {} {:?} {:?}", &html[..20], start.elapsed(), got.map(|a| a.text.len()).map_err(|p| p.message));
+        let _ = read(&html);
     }
 }
