@@ -13,7 +13,7 @@ use dom_smoothie::{Config, Readability, ReadabilityError};
 use url::Url;
 
 use super::{
-    boilerplate, feed::LONGEST_TITLE, pdf::looks_like_html, plain::plain, sanitise::Sanitiser, shallow::shallow,
+    boilerplate, feed::LONGEST_TITLE, pdf::looks_like_html, plain::plain, sanitise::Sanitiser, shallow::shallow_to,
     slim::slim, stranger,
 };
 use crate::{
@@ -96,6 +96,8 @@ pub fn article(page: &Page, source: &Source, summary: &str) -> Result<Article, P
 
 /// The largest page that is read, in octets.
 const LARGEST: usize = 10 << 20;
+/// The deepest that elements are nested. Of the pages of French administrations and papers, few go beyond 40.
+const DEEPEST: usize = 64;
 /// The most elements after a parser has closed and opened again what was left open.
 const MOST_ELEMENTS: usize = 60_000;
 /// Shorter texts, in characters, are those of pages that say something else.
@@ -108,7 +110,7 @@ fn read(page: &Page, source: &Source, summary: &str) -> Result<Article, Problem>
     let decoded = charset::decode(&page.body, page.content_type.as_deref(), Syntax::Html).text;
     let slim = slim(&decoded).map_err(|_| unread("the page holds more elements or more text than any article"))?;
     let config = Config { max_elements_to_parse: MOST_ELEMENTS, ..Config::default() };
-    let Ok(mut reader) = Readability::new(shallow(&slim).into_owned(), None, Some(config)) else {
+    let Ok(mut reader) = Readability::new(shallow_to(&slim, DEEPEST).into_owned(), None, Some(config)) else {
         return Err(unread("the page makes a parser fail"));
     };
     let facts = Facts::of(&reader, page, source, &decoded);

@@ -7,7 +7,12 @@ use crate::normalise::markup;
 
 /// Drops the tags of elements that are nested deeper than 256; their text stays. Browsers stop at 512.
 pub(super) fn shallow(html: &str) -> Cow<'_, str> {
-    let mut walk = Walk::default();
+    shallow_to(html, DEEPEST)
+}
+
+/// The same with another depth: what looks at each element from each of those around it takes the product of both.
+pub(super) fn shallow_to(html: &str, deepest: usize) -> Cow<'_, str> {
+    let mut walk = Walk { deepest, open: Vec::new(), depth: [0, 0], cuts: Vec::new() };
     let mut rest = html;
     while let Some((_, after)) = rest.split_once('<') {
         let start = html.len() - after.len() - 1;
@@ -45,8 +50,8 @@ const DEEPEST: usize = 256;
 /// How far up an end tag looks for its start.
 const REACH: usize = 64;
 
-#[derive(Default)]
 struct Walk {
+    deepest: usize,
     open: Vec<Open>,
     /// How many of `open` are kept: formatting elements, and others. Apart, so that a page that forgets to close its `b`
     /// loses only `b`.
@@ -68,7 +73,7 @@ enum Tags {
 impl Walk {
     fn start(&mut self, name: String, tag: Range<usize>) {
         let depth = &mut self.depth[usize::from(is_formatting(&name))];
-        let tags = if *depth < DEEPEST { Tags::Kept } else { Tags::Dropped };
+        let tags = if *depth < self.deepest { Tags::Kept } else { Tags::Dropped };
         match tags {
             Tags::Kept => *depth += 1,
             Tags::Dropped => self.cuts.push(tag),

@@ -97,7 +97,9 @@ impl Writer {
                 let tail = after_end_of("title", rest);
                 let inside = rest.get(..rest.len() - tail.len()).unwrap_or_default();
                 self.out.push_str("<title>");
-                self.out.push_str(&inside.replace('<', "&lt;"));
+                if inside.len() <= LONGEST_VALUE {
+                    self.out.push_str(&inside.replace('<', "&lt;"));
+                }
                 self.elements += 1;
                 return tail;
             }
@@ -273,8 +275,12 @@ fn after_comment(comment: &str) -> &str {
     if let Some(tail) = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
         return tail;
     }
-    let ends = [comment.find("-->").map(|at| at + 3), comment.find("--!>").map(|at| at + 4)];
-    ends.into_iter().flatten().min().and_then(|end| comment.get(end..)).unwrap_or_default()
+    // One search for both ends: a second one, for an end that never comes, would go to the end of the page each time.
+    let end = comment.match_indices('>').map(|(at, _)| at).find(|at| {
+        let before = comment.get(..*at).unwrap_or_default();
+        before.ends_with("--") || before.ends_with("--!")
+    });
+    end.and_then(|at| comment.get(at + 1..)).unwrap_or_default()
 }
 
 #[cfg(test)]
