@@ -63,7 +63,9 @@ async fn its_commands_work_in_their_order() {
     let web =
         Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[item(1, "Un", "x")])))]).await.expect("a server");
     let inbox = Inbox::start(None).await.expect("a server");
-    let source = format!("[[source]]\nid = \"a\"\nurl = \"{}\"\nallow_private = true\n", web.url("/a"));
+    let source = format!("[[source]]\nid = \"cert-fr-avis\"\nurl = \"{}\"\nallow_private = true\n", web.url("/a"));
+    let page = "<main><article><h2><a href=\"https://ville.example/1\">Un</a></h2><time>2023-08-29</time></article></main>";
+    let list = "<opml version=\"2.0\"><body><outline text=\"Ville\" xmlUrl=\"https://ville.example/flux\"/></body></opml>";
     let settings = format!(
         "[mail]\nfrom = \"Veille <veille@example.fr>\"\n[mail.smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\n",
         inbox.address().port()
@@ -87,6 +89,8 @@ async fn its_commands_work_in_their_order() {
                         let made = folder.join(&words[2]);
                         fs::write(made.join("sources.toml"), &source).expect("a file");
                         fs::write(made.join("vigie.toml"), &settings).expect("a file");
+                        fs::write(made.join("page.html"), page).expect("a file");
+                        fs::write(made.join("liste.opml"), list).expect("a file");
                     }
                 }
                 _ => {}
