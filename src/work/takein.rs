@@ -129,9 +129,12 @@ impl Intake<'_> {
     pub fn complete(&self, due: &Due, entry: &Prepared) -> Result<Completed> {
         let is_text = matches!(self.source.details, Some(Details::FullText));
         let read = dedup::fingerprint(if is_text { "" } else { &entry.draft.title }, &entry.draft.text);
-        if is_text
+        // A file that was put up twice is a copy; a page that stands at two addresses, under two titles, is none of the two.
+        let is_page = is_text && !entry.draft.content.is_empty();
+        if is_page
             && read.tokens >= TELLING
             && let Some(other) = details::twin(self.tx, due.notice, &self.source.id, &read.hash)?
+            && notices::get(self.tx, other)?.is_some_and(|other| other.title != entry.draft.title)
         {
             return Ok(Completed::Twin(other));
         }
