@@ -171,6 +171,28 @@ async fn from_sources_to_mail_by_hand() {
     assert_eq!(inbox.received().len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_revision_changed_is_told_in_words() {
+    let dir = folder();
+    let web = Replay::start(Vec::<(String, Answer)>::new()).await.expect("a server");
+    install(dir.path(), &[("a", web.url("/a"))], 9);
+    let steps = move || {
+        for text in ["Un correctif est attendu en mars pour SPIP.", "Un correctif est disponible pour SPIP."] {
+            let items = [crate::app::Item { text: text.to_owned(), ..today(1) }];
+            web.set("/a", Answer::ok("application/rss+xml", rss(&items)));
+            vigie(dir.path()).args(["crawl", "--force"]).assert().code(0);
+        }
+        let told = "Un correctif est [-attendu en mars-]{+disponible+} pour SPIP.";
+        vigie(dir.path()).args(["notices", "show", "1", "--diff"]).assert().code(0).stdout(contains(told));
+        let run = vigie(dir.path()).args(["notices", "show", "1", "--diff", "--json"]).assert().code(0);
+        let step: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).expect("one object a step");
+        assert_eq!((&step["revision"], &step["text"][1]["change"]), (&2.into(), &"removed".into()));
+        vigie(dir.path()).args(["search", "correctifs"]).assert().code(0).stdout(contains("Titre 1"));
+        vigie(dir.path()).args(["search", "attendu"]).assert().code(0).stdout("");
+    };
+    tokio::task::spawn_blocking(steps).await.expect("the steps");
+}
+
 fn today(n: u32) -> crate::app::Item {
     let now = jiff::Zoned::now();
     let date = jiff::fmt::rfc2822::to_string(&now).expect("a date");

@@ -64,8 +64,10 @@ async fn its_commands_work_in_their_order() {
         Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[item(1, "Un", "x")])))]).await.expect("a server");
     let inbox = Inbox::start(None).await.expect("a server");
     let source = format!("[[source]]\nid = \"cert-fr-avis\"\nurl = \"{}\"\nallow_private = true\n", web.url("/a"));
-    let page = "<main><article><h2><a href=\"https://ville.example/1\">Un</a></h2><time>2023-08-29</time></article></main>";
-    let list = "<opml version=\"2.0\"><body><outline text=\"Ville\" xmlUrl=\"https://ville.example/flux\"/></body></opml>";
+    let page =
+        "<main><article><h2><a href=\"https://ville.example/1\">Un</a></h2><time>2023-08-29</time></article></main>";
+    let list =
+        "<opml version=\"2.0\"><body><outline text=\"Ville\" xmlUrl=\"https://ville.example/flux\"/></body></opml>";
     let settings = format!(
         "[mail]\nfrom = \"Veille <veille@example.fr>\"\n[mail.smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\n",
         inbox.address().port()
