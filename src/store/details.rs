@@ -1,6 +1,9 @@
 //! What is read of documents at an address of its own: full texts, and the details that a list leaves out.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use serde::Serialize;
 use url::Url;
 
 use super::{Db, Result, Tx, millis};
@@ -102,6 +105,34 @@ pub fn settle(tx: &Tx, notice: NoticeId, outcome: Outcome, now: Timestamp) -> Re
         &[&notice.get(), &state, &millis(due), &problem],
     )?;
     Ok(())
+}
+
+/// How many documents of a source are in which state.
+pub fn states(db: &Db, source: &SourceId) -> Result<BTreeMap<String, u32>> {
+    let states = db.query(
+        "SELECT state, count(*) FROM detail WHERE source_id = $1 GROUP BY state ORDER BY state",
+        &[&source.as_str()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(states.into_iter().collect())
+}
+
+/// A document that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    pub notice: NoticeId,
+    pub url: String,
+    pub problem: String,
+}
+
+/// The latest documents of a source that could not be read, so far or for good.
+pub fn unread(db: &Db, source: &SourceId, most: u32) -> Result<Vec<Unread>> {
+    db.query(
+        "SELECT notice_id, url, problem FROM detail
+         WHERE source_id = $1 AND state IN ('due', 'failed') AND problem <> '' ORDER BY notice_id DESC LIMIT $2",
+        &[&source.as_str(), &most],
+        |row| Ok(Unread { notice: NoticeId::new(row.get(0)?), url: row.get(1)?, problem: row.get(2)? }),
+    )
 }
 
 /// How a document's own text fares: the state, and why it could not be read.

@@ -51,7 +51,7 @@ async fn the_page_behind_a_link_is_read_once_and_again_when_it_is_listed_anew() 
     let (one, two) = (entry(&t, 1, "/actus/1"), entry(&t, 2, "/actus/2"));
     t.web.set("/actus/1", article(1));
     t.web.set("/actus/2", article(2));
-    t.serve("/a", &[one.clone()]);
+    t.serve("/a", std::slice::from_ref(&one));
     let report = t.crawl_one("a").await;
     assert_eq!((report.new, report.details, report.revised), (1, 1, 0));
     let notice = only(&t);
@@ -63,7 +63,7 @@ async fn the_page_behind_a_link_is_read_once_and_again_when_it_is_listed_anew() 
     assert_eq!(t.web.requests("/actus/1"), 1);
 
     // It leaves the list, and comes back with the same words under its old date: it was revised.
-    t.serve("/a", &[two.clone()]);
+    t.serve("/a", std::slice::from_ref(&two));
     t.crawl_one("a").await;
     let changed = String::from_utf8(article(1).body).unwrap().replace("dans la nuit", "dans la matinée");
     t.web.set("/actus/1", Answer::ok("text/html; charset=utf-8", changed));

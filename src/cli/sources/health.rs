@@ -19,6 +19,7 @@ use crate::{
     model::{Source, SourceId},
     store::{
         alarms,
+        details::{self, Unread},
         fetches::{self, Past},
         notices,
         sources::{self, Known, State},
@@ -41,6 +42,8 @@ pub(super) struct Health {
 
 /// How many visits of one source are shown.
 const VISITS: u32 = 20;
+/// How many documents that were not read are shown.
+const UNREAD: u32 = 10;
 
 #[derive(Serialize)]
 struct Row {
@@ -167,6 +170,10 @@ struct Detailed {
     #[serde(flatten)]
     row: Row,
     notices: u64,
+    /// How many of its documents were read at their own addresses, are due, cannot be read, are reserved.
+    documents: BTreeMap<String, u32>,
+    /// The latest that were not read, and why.
+    unread: Vec<Unread>,
     /// What was wrong with the last page that was read.
     problems: Vec<String>,
     visits: Vec<Past>,
@@ -183,6 +190,8 @@ fn one(app: &App, name: &str, out: &Output) -> anyhow::Result<Exit> {
             hints: advice::advice(&row.id, row.state, &row.detail, row.alarms.iter().map(|a| (a.kind, &*a.detail))),
             row,
             notices: notices::count(db, &id)?,
+            documents: details::states(db, &id)?,
+            unread: details::unread(db, &id, UNREAD)?,
             problems: fetches::last_problems(db, &id)?,
             visits: fetches::latest(db, &id, VISITS)?,
         }))
@@ -195,7 +204,7 @@ fn one(app: &App, name: &str, out: &Output) -> anyhow::Result<Exit> {
 }
 
 fn written(app: &App, detailed: &Detailed) -> String {
-    let Detailed { row, notices, problems, visits, hints } = detailed;
+    let Detailed { row, notices, documents, unread, problems, visits, hints } = detailed;
     let mut text = format!(
         "{}: {} since {}\nfailures in a row: {}\nlast success: {}\nlast new notice: {}\nnext: {}\nnotices: {notices}\n",
         row.id,
@@ -206,11 +215,20 @@ fn written(app: &App, detailed: &Detailed) -> String {
         at(app, row.last_new),
         at(app, Some(row.next_check)),
     );
+    // What to do about it stands below.
+    let cause = |detail: &str| detail.lines().next().unwrap_or_default().to_owned();
     if !row.detail.is_empty() {
-        text += &format!("cause: {}\n", row.detail);
+        text += &format!("cause: {}\n", cause(&row.detail));
     }
     for alarm in &row.alarms {
-        text += &format!("alarm: {} since {}: {}\n", alarm.kind.as_str(), at(app, Some(alarm.since)), alarm.detail);
+        let detail = if alarm.detail == row.detail { String::new() } else { format!(": {}", cause(&alarm.detail)) };
+        text += &format!("alarm: {} since {}{detail}\n", alarm.kind.as_str(), at(app, Some(alarm.since)));
+    }
+    for (state, count) in documents {
+        text += &format!("documents {state}: {count}\n");
+    }
+    for Unread { notice, url, problem } in unread {
+        text += &format!("not read: {url} (notice {notice}): {}\n", cause(problem));
     }
     problems.iter().for_each(|problem| text += &format!("problem: {problem}\n"));
     for [sentence, command] in hints {
