@@ -42,7 +42,7 @@ pub fn tokens(text: &str) -> Vec<String> {
 }
 
 /// Calls back with each maximal run of `[a-z0-9]+([._:/-][a-z0-9]+)*` of the folded text.
-fn each_token(text: &str, mut with: impl FnMut(&str)) {
+pub(super) fn each_token(text: &str, mut with: impl FnMut(&str)) {
     let mut token = String::new();
     let mut joint = None;
     let mut take = |c: char| {
@@ -51,7 +51,7 @@ fn each_token(text: &str, mut with: impl FnMut(&str)) {
                 token.push(joint);
             }
             token.push(c.to_ascii_lowercase());
-        } else if "._:/-".contains(c) && !token.is_empty() && joint.is_none() {
+        } else if matches!(c, '.' | '_' | ':' | '/' | '-') && !token.is_empty() && joint.is_none() {
             joint = Some(c);
         } else {
             joint = None;

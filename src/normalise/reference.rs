@@ -86,8 +86,16 @@ fn from_labels(text: &str) -> Option<Reference> {
 
 /// The first 800 characters in upper case; of the accents, those of « référence » are taken off.
 fn fold(text: &str) -> String {
-    let letters = text.chars().take(800).filter(|c| !is_combining_mark(*c));
-    letters.map(|c| if matches!(c, 'é' | 'É') { 'E' } else { c.to_ascii_uppercase() }).collect()
+    let mut out = String::with_capacity(text.len().min(1_000));
+    for c in text.chars().take(800) {
+        match c {
+            _ if c.is_ascii() => out.push(c.to_ascii_uppercase()),
+            'é' | 'É' => out.push('E'),
+            _ if is_combining_mark(c) => {}
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// What follows `CERTFR-2026-AVI-1026` or `CERTA-2008-ALE-004` at the front of upper-case text.

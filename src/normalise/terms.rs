@@ -73,14 +73,22 @@ impl Stems {
                     self.places.clear();
                     self.stems.clear();
                 }
-                // Without its accents, « exploitée » keeps one e too many.
-                let stem = self.stemmer.stem(word);
-                self.stems.push(stem.trim_end_matches('e').into());
+                self.stems.push(without_ending(&self.stemmer, word).into());
                 self.places.insert(word.into(), self.stems.len() - 1);
                 self.stems.len() - 1
             }
         };
         self.stems.get(place).map_or("", |stem| stem)
+    }
+}
+
+/// The algorithm leaves a plural such as « élus » as it is, and « exploitée » without its accent one e too many; of
+/// « communication » it would leave as little as of « commune ».
+fn without_ending(stemmer: &Stemmer, word: &str) -> String {
+    let singular = word.strip_suffix('s').unwrap_or(word);
+    match singular.strip_suffix("ication") {
+        Some(front) => format!("{front}ic"),
+        None => stemmer.stem(singular).trim_end_matches('e').to_owned(),
     }
 }
 
@@ -202,7 +210,9 @@ mod tests {
             vec!["communal", "communale", "communales", "communaux"],
             vec!["exploiter", "exploité", "exploitées", "exploitée"],
             vec!["œuvre", "oeuvres"],
-            vec!["l’eau", "l'Eau", "eau"],
+            vec!["l’eau", "l'Eau", "eau", "eaux"],
+            vec!["élu", "Élus", "elu", "élue", "élues"],
+            vec!["loi", "lois"],
         ] {
             let terms: Vec<String> = family.iter().map(|word| stems.of(word)).collect();
             assert!(terms.iter().all(|term| term == &terms[0]), "{family:?}: {terms:?}");

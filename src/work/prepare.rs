@@ -31,9 +31,9 @@ pub(super) struct Prepared {
 
 /// What is needed of an installation to prepare pages and to store them, away from the task that fetches.
 pub(super) struct Desk {
-    pub config: Arc<Config>,
+    pub config: Config,
     pub store: Arc<Store>,
-    rules: Arc<Rules>,
+    rules: Rules,
     /// One for each page in preparation: what a former page taught is of use to the next.
     stems: Mutex<Vec<Stems>>,
 }
@@ -41,9 +41,9 @@ pub(super) struct Desk {
 impl Desk {
     pub fn of(app: &App) -> Self {
         Self {
-            config: Arc::clone(&app.config),
+            config: app.config.clone(),
             store: Arc::clone(&app.store),
-            rules: Arc::clone(&app.rules),
+            rules: app.rules.clone(),
             stems: Mutex::default(),
         }
     }

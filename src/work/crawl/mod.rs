@@ -96,7 +96,7 @@ impl SourceReport {
 }
 
 /// So many pages are in memory at once, from the end of their fetch until they are stored.
-const IN_MEMORY: usize = 16;
+const IN_MEMORY: usize = 12;
 
 /// Crawls. One page is stored as a whole or not at all: its notices, their words, its validators and its health. Hosts
 /// are asked in parallel, the sources of one host one after the other; pages are read on every core, and stored by one
