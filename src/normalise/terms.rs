@@ -55,6 +55,7 @@ impl Stems {
     pub fn each(&mut self, text: &str, mut with: impl FnMut(&str, Range<usize>)) {
         let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text);
         each_word(text, |word, place| match word {
+            Word::Plain(word) if is_empty(word) => {}
             Word::Plain(word) => with(self.stem(word), place),
             Word::Joined(word) => with(word, place),
         });
@@ -102,11 +103,17 @@ enum Word<'a> {
 /// Calls back with the words of a text, without those that an apostrophe cuts short (« l’eau » is `eau`).
 fn each_word(text: &str, mut with: impl FnMut(Word, Range<usize>)) {
     let mut run = Run::default();
-    for (at, c) in text.char_indices() {
+    let mut done = 0;
+    while let Some(rest) = text.get(done..).filter(|rest| !rest.is_empty()) {
+        let letters = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        if letters > 0 {
+            run.push(rest.get(..letters).unwrap_or_default(), done, done + letters);
+        }
+        let Some(c) = rest.get(letters..).and_then(|tail| tail.chars().next()) else { break };
+        let at = done + letters;
         let end = at + c.len_utf8();
+        done = end;
         match c {
-            'a'..='z' | '0'..='9' => run.push(c, at, end),
-            'A'..='Z' => run.push(c.to_ascii_lowercase(), at, end),
             ' ' | '\n' => run.finish(&mut with),
             '\'' | '’' if run.is_elided() => run.clear(),
             '\u{ad}' => {} // soft hyphen: inside a word
@@ -117,9 +124,9 @@ fn each_word(text: &str, mut with: impl FnMut(Word, Range<usize>)) {
             }
             _ if c.is_ascii() => run.finish(&mut with),
             _ => text::fold(c, |part| match part {
-                'œ' => ['o', 'e'].into_iter().for_each(|c| run.push(c, at, end)),
-                'æ' => ['a', 'e'].into_iter().for_each(|c| run.push(c, at, end)),
-                _ if part.is_alphanumeric() => run.push(part, at, end),
+                'œ' => run.push("oe", at, end),
+                'æ' => run.push("ae", at, end),
+                _ if part.is_alphanumeric() => run.push(part.encode_utf8(&mut [0; 4]), at, end),
                 _ => run.finish(&mut with),
             }),
         }
@@ -146,9 +153,11 @@ enum State {
 }
 
 impl Run {
-    fn push(&mut self, c: char, at: usize, end: usize) {
+    /// Takes letters and digits, of which those of ASCII may be upper case.
+    fn push(&mut self, letters: &str, at: usize, end: usize) {
         let from = self.letters.len();
-        self.letters.push(c);
+        self.letters.push_str(letters);
+        self.letters.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
         match self.parts.last_mut().filter(|_| self.state == State::InWord) {
             Some((letters, place)) => (letters.end, place.end) = (self.letters.len(), end),
             None => self.parts.push((from..self.letters.len(), at..end)),
@@ -193,6 +202,46 @@ impl Run {
     }
 }
 
+/// Words of every text, which are a third of it and tell nothing: they are neither kept nor looked for.
+fn is_empty(word: &str) -> bool {
+    matches!(
+        word,
+        "a" | "au"
+            | "aux"
+            | "ce"
+            | "ces"
+            | "cet"
+            | "cette"
+            | "dans"
+            | "de"
+            | "des"
+            | "du"
+            | "elle"
+            | "en"
+            | "est"
+            | "et"
+            | "il"
+            | "la"
+            | "le"
+            | "les"
+            | "leur"
+            | "leurs"
+            | "ou"
+            | "par"
+            | "pour"
+            | "qui"
+            | "que"
+            | "sa"
+            | "se"
+            | "ses"
+            | "son"
+            | "sont"
+            | "sur"
+            | "un"
+            | "une"
+    )
+}
+
 const ELIDED: [&str; 14] =
     ["l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "quelqu"];
 
@@ -230,6 +279,7 @@ mod tests {
             ("NOR : ARMM2621619A", "nor armm2621619a"),
             ("7.4.2", "742 7 4 2"),
             ("peut-être", "peut etr"),
+            ("la mise en demeure de l’État", "mis demeur etat"),
             ("fin. Début -- x", "fin debut x"),
             ("rançon\u{ad}giciel", "rancongiciel"),
             ("", ""),

@@ -54,6 +54,8 @@ async fn words_are_found_in_every_form() {
         ("CVE-2024*", &advisory),
         ("certfr-2024-avi-0001", &advisory),
         ("CERTFR-2024-AVI-0002", &[]),
+        ("vote du budget", &budget),
+        ("\"vote de budget\"", &budget),
         ("attaque budget", &[]),
         ("", &[]),
     ] {
