@@ -53,6 +53,9 @@ impl Desk {
     /// What is settled stays so until the page is stored: only this source changes what it showed, and it is read once
     /// at a time; a key never changes hands.
     pub fn prepare(&self, source: &Source, known: &Known, drafts: Vec<Draft>) -> Result<Vec<Entry>> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
         let keys = dedup::keys_of_page(&source.id, &drafts);
         let prints: Vec<Fingerprint> = drafts.iter().map(|d| dedup::fingerprint(&d.title, &d.text)).collect();
         let settled = match known.read_since {

@@ -86,7 +86,7 @@ async fn no_text_is_wrong_syntax() {
     ] {
         find(&app, words);
     }
-    assert_eq!(titles(&app, "text:un"), Vec::<String>::new());
+    assert_eq!(titles(&app, "text:titre"), Vec::<String>::new());
     assert_eq!(titles(&app, "(titre"), ["Un titre"]);
 }
 

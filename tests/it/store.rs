@@ -44,6 +44,27 @@ fn what_fails_half_way_leaves_no_trace() {
 }
 
 #[test]
+fn a_part_that_fails_is_undone_alone() {
+    let dir = TempDir::new().expect("a folder");
+    let store = Store::open(&dir.path().join("vigie.db")).expect("a database");
+    let parts = store.write(|tx| {
+        let part = |name: &str, value: &str| {
+            tx.part(|tx| {
+                settings::set(tx, name, value)?;
+                match value {
+                    "bad" => Err(StoreError::Value { what: "a test", value: value.to_owned() }),
+                    _ => Ok(()),
+                }
+            })
+        };
+        Ok([part("a", "1"), part("b", "bad"), part("c", "3")].map(|part| part.is_ok()))
+    });
+    assert_eq!(parts.expect("a write"), [true, false, true]);
+    let kept = |name: &str| store.read(|db| settings::get(db, name)).expect("a read");
+    assert_eq!([kept("a"), kept("b"), kept("c")], [Some("1".into()), None, Some("3".into())]);
+}
+
+#[test]
 fn two_programs_can_open_a_new_database_at_once() {
     let dir = TempDir::new().expect("a folder");
     let path = dir.path().join("vigie.db");

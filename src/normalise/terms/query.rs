@@ -93,7 +93,7 @@ mod tests {
             ("eaux usées", vec![some(&["eau"]), some(&["us"])]),
             ("\"marchés publics\" l’État", vec![some(&["march", "public"]), some(&["etat"])]),
             ("« marchés publics »", vec![some(&["march", "public"])]),
-            ("cyber*", vec![start("cyber", "cyber")]),
+            ("cyber*", vec![start("cyber", "cyb")]),
             ("collectivités*", vec![start("collectivites", "collectivit")]),
             ("CVE-2024*", vec![start("cve2024", "cve2024")]),
             ("CVE-2024-1234", vec![some(&["cve20241234", "cve", "2024", "1234"])]),
