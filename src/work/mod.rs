@@ -42,8 +42,8 @@ use crate::{
 
 /// One installation at work.
 pub struct App {
-    pub config: Arc<Config>,
-    pub rules: Arc<Rules>,
+    pub config: Config,
+    pub rules: Rules,
     pub templates: Templates,
     pub store: Arc<Store>,
     pub clock: Clock,
@@ -66,7 +66,6 @@ impl App {
             )
         })?;
         let store = Arc::new(Store::open(&config.data.join("vigie.db"))?);
-        let (config, rules) = (Arc::new(config), Arc::new(rules));
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));

@@ -1,7 +1,7 @@
 //! One installation under test: real servers on loopback, a real database in a temporary folder, a clock that stands
 //! where the test puts it.
 
-use std::{fs, sync::Arc};
+use std::fs;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -88,7 +88,7 @@ impl TestApp {
 
     /// The settings, to be changed.
     pub fn config(&mut self) -> &mut config::Config {
-        Arc::make_mut(&mut self.app.config)
+        &mut self.app.config
     }
 
     pub fn now(&self) -> Timestamp {

@@ -13,6 +13,7 @@ mod hostile;
 mod mail;
 mod readme;
 mod robots;
+mod search;
 mod shapes;
 mod sources;
 mod store;

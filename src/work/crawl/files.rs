@@ -1,11 +1,11 @@
 //! Lists of files: what was fetched is a directory, and the documents stand in the files that it lists.
 
-use anyhow::Context;
 use jiff::Timestamp;
 
+use super::read::Reader;
 use crate::{
     extract::{self, Extracted},
-    fetch::{Answer, Class, FetchError, Fetcher, Request},
+    fetch::{Answer, Class, FetchError, Request},
     model::{Page, Pattern, Problem, ProblemKind, Source, Validators},
 };
 
@@ -17,6 +17,8 @@ pub(super) struct Files {
     pub read_up_to: Option<String>,
     /// Octets of all of them.
     pub bytes: u64,
+    /// The list is to be asked for again though it may not have changed.
+    pub is_more_left: bool,
     /// What ended the reading before the last of them: the others are read next time.
     pub failure: Option<FetchError>,
 }
@@ -26,7 +28,7 @@ const MOST: usize = 8;
 
 /// Reads the files of a list that come after the last one read, oldest first; the newest alone where none was read yet.
 pub(super) async fn read(
-    fetcher: &Fetcher,
+    reader: &Reader<'_>,
     source: &Source,
     pattern: &Pattern,
     listing: &Page,
@@ -42,8 +44,9 @@ pub(super) async fn read(
     };
     let mut done = Files { read_up_to: after.map(str::to_owned), ..Files::default() };
     let nothing = Validators::default();
+    done.is_more_left = files.len() > MOST;
     for file in files.into_iter().take(MOST) {
-        let page = match fetcher.get(&Request::of_document(source, &file.url, &nothing)).await {
+        let page = match reader.fetcher.get(&Request::of_document(source, &file.url, &nothing)).await {
             Ok(Answer::Page { page, .. }) => page,
             // A file that is listed and not there is passed over, or nothing would ever be read again.
             Err(error) if error.class() == Class::Gone => {
@@ -59,9 +62,7 @@ pub(super) async fn read(
             }
         };
         done.bytes += page.body.len() as u64;
-        let described = source.clone();
-        let read = tokio::task::spawn_blocking(move || extract::extract(&page, &described, now));
-        let read = read.await.context("the reader of files was stopped")?;
+        let read = reader.extract(page, source, now).await?;
         done.extracted.drafts.extend(read.drafts);
         let told = read.problems.into_iter().map(|problem| {
             let place =

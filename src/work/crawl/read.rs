@@ -1,17 +1,27 @@
 //! From what a fetch brought back to what it comes to.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use jiff::Timestamp;
+use tokio::sync::{
+    Semaphore,
+    mpsc::{Sender, UnboundedSender},
+};
 
-use super::files;
+use super::{
+    ask::Asked,
+    files,
+    report::{self, SourceReport},
+    writer::Visit,
+};
 use crate::{
     extract::{self, Extracted},
     fetch::{Answer, Class, FetchError, Fetcher},
-    model::{Problem, ProblemKind, Source, Validators},
+    model::{Page, Problem, ProblemKind, Source, Validators},
     schedule::Outcome,
     store::sources::{Known, State},
+    work::{App, prepare::Desk},
 };
 
 /// What an answer, or its absence, comes to.
@@ -32,78 +42,126 @@ pub(super) struct Read {
     pub read_up_to: Option<String>,
 }
 
-pub(super) async fn read(
-    fetcher: &Fetcher,
-    source: &Source,
-    known: &Known,
-    answer: Result<Answer, FetchError>,
-    now: Timestamp,
-) -> anyhow::Result<Read> {
-    let mut result = Read {
-        state: State::Ok,
-        outcome: Outcome::Unchanged,
-        extracted: Extracted::default(),
-        validators: None,
-        status: None,
-        bytes: 0,
-        fresh: None,
-        retry_after: None,
-        held_host: None,
-        moved: None,
-        detail: String::new(),
-        read_up_to: None,
-    };
-    match answer {
-        Ok(Answer::NotModified { fresh, moved, problem }) => {
-            result.extracted.problems.extend(problem.map(|problem| *problem));
-            result.status = Some(304);
-            result.fresh = fresh;
-            result.moved = moved.map(String::from);
-            // What did not move cannot have mended itself.
-            result.state = if known.state.is_failure() { known.state } else { State::Unmodified };
-            result.detail = if known.state.is_failure() { known.detail.clone() } else { String::new() };
+/// Who reads what sources brought.
+pub(super) struct Reader<'a> {
+    pub app: &'a App,
+    pub fetcher: &'a Fetcher,
+    pub desk: Arc<Desk>,
+    /// More readers at once than cores would only need more memory.
+    pub cores: Semaphore,
+    pub visits: Sender<Visit>,
+    pub done: UnboundedSender<SourceReport>,
+}
+
+impl Reader<'_> {
+    /// Reads what a source brought, and hands it to the writer.
+    pub async fn take(&self, asked: Asked<'_>) {
+        let (source, before) = (asked.source, asked.known.clone());
+        if let Err(error) = self.prepare(asked).await {
+            let _ = self.done.send(report::unstored(source, &before, &error));
         }
-        Ok(Answer::Page { page, validators, fresh, moved, status, problem }) => {
-            result.status = Some(status);
-            result.bytes = page.body.len() as u64;
-            result.moved = moved.map(String::from);
-            let mut failure = None;
-            match &source.newest {
-                None => {
-                    let described = source.clone();
-                    result.extracted = tokio::task::spawn_blocking(move || extract::extract(&page, &described, now))
-                        .await
-                        .context("the reader of pages was stopped")?;
-                }
-                Some(pattern) => {
-                    let files = files::read(fetcher, source, pattern, &page, known.read_up_to.as_deref(), now).await?;
-                    result.bytes += files.bytes;
-                    (result.extracted, result.read_up_to, failure) = (files.extracted, files.read_up_to, files.failure);
-                }
-            }
-            result.extracted.problems.extend(problem.map(|problem| *problem));
-            result.fresh = fresh.max(result.extracted.ttl);
-            let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
-            // A mapping that matches nothing: the page was redesigned, and somebody must look at it.
-            let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Mapping;
-            if let Some(error) = failure {
-                // What was read before it stays; the list is asked for again, for it holds more.
-                result.fail(&error);
-            } else if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
-                result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
-                result.outcome = Outcome::Failed;
-                result.detail = fatal.to_string();
-            } else if nothing && source.newest.is_none() {
-                // A page that had entries yesterday and has none today is not « nothing new ».
-                result.state = if known.state.is_failure() { known.state } else { State::Empty };
-                result.detail = problems.first().map_or_else(|| String::from("no entry"), Problem::to_string);
-            } else {
-                result.validators = Some(validators);
-            }
-        }
-        Err(error) => result.fail(&error),
     }
-    Ok(result)
+
+    async fn prepare(&self, asked: Asked<'_>) -> anyhow::Result<()> {
+        let Asked { source, known, answer, millis, place, stored } = asked;
+        let now = self.app.clock.now();
+        let mut result = self.read(source, &known, answer, now).await?;
+        let drafts = std::mem::take(&mut result.extracted.drafts);
+        let (source, desk) = (source.clone(), Arc::clone(&self.desk));
+        let prepare = move || {
+            let entries = desk.prepare(&source, &known, drafts);
+            (source, known, entries)
+        };
+        let core = self.cores.acquire().await?;
+        let prepared = tokio::task::spawn_blocking(prepare).await.context("the reader of pages was stopped")?;
+        drop(core);
+        let (source, known, entries) = prepared;
+        let entries = entries.context("cannot compare what it brought")?;
+        let until = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
+        let hold = result.held_host.clone().zip(until);
+        let visit = Visit { source, known, result, entries, millis, now, hold, place, stored };
+        self.visits.send(visit).await.ok().context("the writer was stopped")
+    }
+
+    /// What a page says as its source is configured.
+    pub async fn extract(&self, page: Page, source: &Source, now: Timestamp) -> anyhow::Result<Extracted> {
+        let _core = self.cores.acquire().await?;
+        let source = source.clone();
+        let read = move || extract::extract(&page, &source, now);
+        tokio::task::spawn_blocking(read).await.context("the reader of pages was stopped")
+    }
+
+    /// From what a fetch brought back to what it comes to.
+    async fn read(
+        &self,
+        source: &Source,
+        known: &Known,
+        answer: Result<Answer, FetchError>,
+        now: Timestamp,
+    ) -> anyhow::Result<Read> {
+        let mut result = Read {
+            state: State::Ok,
+            outcome: Outcome::Unchanged,
+            extracted: Extracted::default(),
+            validators: None,
+            status: None,
+            bytes: 0,
+            fresh: None,
+            retry_after: None,
+            held_host: None,
+            moved: None,
+            detail: String::new(),
+            read_up_to: None,
+        };
+        match answer {
+            Ok(Answer::NotModified { fresh, moved, problem }) => {
+                result.extracted.problems.extend(problem.map(|problem| *problem));
+                result.status = Some(304);
+                result.fresh = fresh;
+                result.moved = moved.map(String::from);
+                // What did not move cannot have mended itself.
+                result.state = if known.state.is_failure() { known.state } else { State::Unmodified };
+                result.detail = if known.state.is_failure() { known.detail.clone() } else { String::new() };
+            }
+            Ok(Answer::Page { page, validators, fresh, moved, status, problem }) => {
+                result.status = Some(status);
+                result.bytes = page.body.len() as u64;
+                result.moved = moved.map(String::from);
+                let (mut failure, mut is_more_left) = (None, false);
+                match &source.newest {
+                    None => result.extracted = self.extract(page, source, now).await?,
+                    Some(pattern) => {
+                        let files = files::read(self, source, pattern, &page, known.read_up_to.as_deref(), now).await?;
+                        result.bytes += files.bytes;
+                        (result.extracted, result.read_up_to, failure) =
+                            (files.extracted, files.read_up_to, files.failure);
+                        is_more_left = files.is_more_left;
+                    }
+                }
+                result.extracted.problems.extend(problem.map(|problem| *problem));
+                result.fresh = fresh.max(result.extracted.ttl);
+                let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
+                // A mapping that matches nothing: the page was redesigned, and somebody must look at it.
+                let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Mapping;
+                if let Some(error) = failure {
+                    // What was read before it stays; the list is asked for again, for it holds more.
+                    result.fail(&error);
+                } else if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
+                    result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
+                    result.outcome = Outcome::Failed;
+                    result.detail = fatal.to_string();
+                } else if nothing && source.newest.is_none() {
+                    // A page that had entries yesterday and has none today is not « nothing new ».
+                    result.state = if known.state.is_failure() { known.state } else { State::Empty };
+                    result.detail = problems.first().map_or_else(|| String::from("no entry"), Problem::to_string);
+                } else {
+                    result.validators = Some(if is_more_left { Validators::default() } else { validators });
+                }
+            }
+            Err(error) => result.fail(&error),
+        }
+        Ok(result)
+    }
 }
 
 impl Read {
