@@ -156,10 +156,18 @@ impl Found {
 /// Lower case, no accents, each run of anything but letters and digits one space: « L'Élu(e) » → `l elu e`.
 pub(super) fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let (run, tail) = rest.split_at_checked(run).unwrap_or((rest, ""));
+        let from = out.len();
+        out.push_str(run);
+        out.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
+        let mut chars = tail.chars();
+        let next = chars.next();
+        rest = chars.as_str();
+        let Some(c) = next else { break };
         match c {
-            'a'..='z' | '0'..='9' => out.push(c),
-            'A'..='Z' => out.push(c.to_ascii_lowercase()),
             '\u{ad}' => {} // soft hyphen: inside a word
             _ if c.is_ascii() => space(&mut out),
             _ => text::fold(c, |part| match part {

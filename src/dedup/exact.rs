@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::fingerprint::{Fingerprint, fingerprint, tokens};
+use super::fingerprint::{Fingerprint, each_token, fingerprint, tokens};
 use crate::{
     model::{Draft, NoticeId, SourceId, StoryId},
     normalise::url::CanonicalUrl,
@@ -222,10 +222,12 @@ pub fn may_be_copy(draft: &Draft, print: &Fingerprint) -> bool {
 }
 
 fn is_advisory(title: &str) -> bool {
-    tokens(title).iter().any(|word| {
-        ["vulnerabilite", "faille", "correctif"].iter().any(|stem| word.starts_with(stem))
-            || word.strip_prefix("cve-").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    })
+    let mut found = false;
+    each_token(title, |word| {
+        found |= ["vulnerabilite", "faille", "correctif"].iter().any(|stem| word.starts_with(stem))
+            || word.strip_prefix("cve-").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    });
+    found
 }
 
 fn changed(draft: &Draft, known: &Known) -> &'static str {

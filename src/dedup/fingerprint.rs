@@ -42,27 +42,44 @@ pub fn tokens(text: &str) -> Vec<String> {
 }
 
 /// Calls back with each maximal run of `[a-z0-9]+([._:/-][a-z0-9]+)*` of the folded text.
-fn each_token(text: &str, mut with: impl FnMut(&str)) {
+pub(super) fn each_token(text: &str, mut with: impl FnMut(&str)) {
     let mut token = String::new();
     let mut joint = None;
-    let mut take = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            if let Some(joint) = joint.take() {
-                token.push(joint);
+    let mut take = |part: &str| {
+        let letters = part.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+        match part {
+            _ if letters => {
+                if let Some(joint) = joint.take() {
+                    token.push(joint);
+                }
+                let from = token.len();
+                token.push_str(part);
+                token.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
             }
-            token.push(c.to_ascii_lowercase());
-        } else if "._:/-".contains(c) && !token.is_empty() && joint.is_none() {
-            joint = Some(c);
-        } else {
-            joint = None;
-            if !token.is_empty() {
-                with(&token);
-                token.clear();
+            "." | "_" | ":" | "/" | "-" if !token.is_empty() && joint.is_none() => joint = part.chars().next(),
+            _ => {
+                joint = None;
+                if !token.is_empty() {
+                    with(&token);
+                    token.clear();
+                }
             }
         }
     };
-    text.chars().for_each(|c| fold(c, &mut take));
-    take(' ');
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let (run, tail) = rest.split_at_checked(run).unwrap_or((rest, ""));
+        if !run.is_empty() {
+            take(run);
+        }
+        let mut chars = tail.chars();
+        if let Some(c) = chars.next() {
+            fold(c, |part| take(part.encode_utf8(&mut [0; 4])));
+        }
+        rest = chars.as_str();
+    }
+    take(" ");
 }
 
 #[cfg(test)]

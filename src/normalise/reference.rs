@@ -65,13 +65,13 @@ fn from_address(url: &Url) -> Option<Reference> {
 
 /// Looks for labels in text that [`fold`] has prepared.
 fn from_labels(text: &str) -> Option<Reference> {
+    let colons: Vec<(&str, &str)> =
+        text.match_indices(':').filter_map(|(at, _)| Some((text.get(..at)?.trim_end(), text.get(at + 1..)?))).collect();
     let labelled = |label: &str, read: &dyn Fn(&str) -> Option<String>| {
         let mut found = BTreeSet::new();
-        for (at, _) in text.match_indices(label) {
-            let inside_word =
-                text.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphanumeric);
-            let value = text.get(at + label.len()..).map(str::trim_start).and_then(|rest| rest.strip_prefix(':'));
-            found.extend(value.filter(|_| !inside_word).map(str::trim_start).and_then(read));
+        for (before, value) in &colons {
+            let front = before.strip_suffix(label).filter(|front| !front.ends_with(char::is_alphanumeric));
+            found.extend(front.and_then(|_| read(value.trim_start())));
         }
         // Several under one label: a list of documents, none of which is this one.
         found.pop_first().filter(|_| found.is_empty())
@@ -86,8 +86,16 @@ fn from_labels(text: &str) -> Option<Reference> {
 
 /// The first 800 characters in upper case; of the accents, those of « référence » are taken off.
 fn fold(text: &str) -> String {
-    let letters = text.chars().take(800).filter(|c| !is_combining_mark(*c));
-    letters.map(|c| if matches!(c, 'é' | 'É') { 'E' } else { c.to_ascii_uppercase() }).collect()
+    let mut out = String::with_capacity(text.len().min(1_000));
+    for c in text.chars().take(800) {
+        match c {
+            _ if c.is_ascii() => out.push(c.to_ascii_uppercase()),
+            'é' | 'É' => out.push('E'),
+            _ if is_combining_mark(c) => {}
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// What follows `CERTFR-2026-AVI-1026` or `CERTA-2008-ALE-004` at the front of upper-case text.

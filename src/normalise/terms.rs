@@ -55,6 +55,7 @@ impl Stems {
     pub fn each(&mut self, text: &str, mut with: impl FnMut(&str, Range<usize>)) {
         let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text);
         each_word(text, |word, place| match word {
+            Word::Plain(word) if is_empty(word) => {}
             Word::Plain(word) => with(self.stem(word), place),
             Word::Joined(word) => with(word, place),
         });
@@ -73,14 +74,22 @@ impl Stems {
                     self.places.clear();
                     self.stems.clear();
                 }
-                // Without its accents, « exploitée » keeps one e too many.
-                let stem = self.stemmer.stem(word);
-                self.stems.push(stem.trim_end_matches('e').into());
+                self.stems.push(without_ending(&self.stemmer, word).into());
                 self.places.insert(word.into(), self.stems.len() - 1);
                 self.stems.len() - 1
             }
         };
         self.stems.get(place).map_or("", |stem| stem)
+    }
+}
+
+/// The algorithm leaves a plural such as « élus » as it is, and « exploitée » without its accent one e too many; of
+/// « communication » it would leave as little as of « commune ».
+fn without_ending(stemmer: &Stemmer, word: &str) -> String {
+    let singular = word.strip_suffix('s').unwrap_or(word);
+    match singular.strip_suffix("ication") {
+        Some(front) => format!("{front}ic"),
+        None => stemmer.stem(singular).trim_end_matches('e').to_owned(),
     }
 }
 
@@ -94,11 +103,17 @@ enum Word<'a> {
 /// Calls back with the words of a text, without those that an apostrophe cuts short (« l’eau » is `eau`).
 fn each_word(text: &str, mut with: impl FnMut(Word, Range<usize>)) {
     let mut run = Run::default();
-    for (at, c) in text.char_indices() {
+    let mut done = 0;
+    while let Some(rest) = text.get(done..).filter(|rest| !rest.is_empty()) {
+        let letters = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        if letters > 0 {
+            run.push(rest.get(..letters).unwrap_or_default(), done, done + letters);
+        }
+        let Some(c) = rest.get(letters..).and_then(|tail| tail.chars().next()) else { break };
+        let at = done + letters;
         let end = at + c.len_utf8();
+        done = end;
         match c {
-            'a'..='z' | '0'..='9' => run.push(c, at, end),
-            'A'..='Z' => run.push(c.to_ascii_lowercase(), at, end),
             ' ' | '\n' => run.finish(&mut with),
             '\'' | '’' if run.is_elided() => run.clear(),
             '\u{ad}' => {} // soft hyphen: inside a word
@@ -109,9 +124,9 @@ fn each_word(text: &str, mut with: impl FnMut(Word, Range<usize>)) {
             }
             _ if c.is_ascii() => run.finish(&mut with),
             _ => text::fold(c, |part| match part {
-                'œ' => ['o', 'e'].into_iter().for_each(|c| run.push(c, at, end)),
-                'æ' => ['a', 'e'].into_iter().for_each(|c| run.push(c, at, end)),
-                _ if part.is_alphanumeric() => run.push(part, at, end),
+                'œ' => run.push("oe", at, end),
+                'æ' => run.push("ae", at, end),
+                _ if part.is_alphanumeric() => run.push(part.encode_utf8(&mut [0; 4]), at, end),
                 _ => run.finish(&mut with),
             }),
         }
@@ -138,9 +153,11 @@ enum State {
 }
 
 impl Run {
-    fn push(&mut self, c: char, at: usize, end: usize) {
+    /// Takes letters and digits, of which those of ASCII may be upper case.
+    fn push(&mut self, letters: &str, at: usize, end: usize) {
         let from = self.letters.len();
-        self.letters.push(c);
+        self.letters.push_str(letters);
+        self.letters.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
         match self.parts.last_mut().filter(|_| self.state == State::InWord) {
             Some((letters, place)) => (letters.end, place.end) = (self.letters.len(), end),
             None => self.parts.push((from..self.letters.len(), at..end)),
@@ -185,6 +202,46 @@ impl Run {
     }
 }
 
+/// Words of every text, which are a third of it and tell nothing: they are neither kept nor looked for.
+fn is_empty(word: &str) -> bool {
+    matches!(
+        word,
+        "a" | "au"
+            | "aux"
+            | "ce"
+            | "ces"
+            | "cet"
+            | "cette"
+            | "dans"
+            | "de"
+            | "des"
+            | "du"
+            | "elle"
+            | "en"
+            | "est"
+            | "et"
+            | "il"
+            | "la"
+            | "le"
+            | "les"
+            | "leur"
+            | "leurs"
+            | "ou"
+            | "par"
+            | "pour"
+            | "qui"
+            | "que"
+            | "sa"
+            | "se"
+            | "ses"
+            | "son"
+            | "sont"
+            | "sur"
+            | "un"
+            | "une"
+    )
+}
+
 const ELIDED: [&str; 14] =
     ["l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "quelqu"];
 
@@ -202,7 +259,9 @@ mod tests {
             vec!["communal", "communale", "communales", "communaux"],
             vec!["exploiter", "exploité", "exploitées", "exploitée"],
             vec!["œuvre", "oeuvres"],
-            vec!["l’eau", "l'Eau", "eau"],
+            vec!["l’eau", "l'Eau", "eau", "eaux"],
+            vec!["élu", "Élus", "elu", "élue", "élues"],
+            vec!["loi", "lois"],
         ] {
             let terms: Vec<String> = family.iter().map(|word| stems.of(word)).collect();
             assert!(terms.iter().all(|term| term == &terms[0]), "{family:?}: {terms:?}");
@@ -220,6 +279,7 @@ mod tests {
             ("NOR : ARMM2621619A", "nor armm2621619a"),
             ("7.4.2", "742 7 4 2"),
             ("peut-être", "peut etr"),
+            ("la mise en demeure de l’État", "mis demeur etat"),
             ("fin. Début -- x", "fin debut x"),
             ("rançon\u{ad}giciel", "rancongiciel"),
             ("", ""),

@@ -9,20 +9,37 @@ pub use typography::{date_in_words, day_in_words, french, number};
 /// White space of every kind (no-break spaces included) becomes one space; none is left at the ends.
 pub fn collapse(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}').filter(|w| !w.is_empty())
-    {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
+    collapse_onto(&mut out, text);
     out
 }
 
 /// Collapses each line, and drops the empty ones: one paragraph a line.
 pub fn collapse_lines(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(collapse).filter(|line| !line.is_empty()).collect();
-    lines.join("\n")
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let end = out.len();
+        if end > 0 {
+            out.push('\n');
+        }
+        let begin = out.len();
+        collapse_onto(&mut out, line);
+        if out.len() == begin {
+            out.truncate(end);
+        }
+    }
+    out
+}
+
+fn collapse_onto(out: &mut String, text: &str) {
+    let begin = out.len();
+    for word in text.split(|c: char| c == ' ' || c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}') {
+        if !word.is_empty() {
+            if out.len() > begin {
+                out.push(' ');
+            }
+            out.push_str(word);
+        }
+    }
 }
 
 /// At most `most` characters, cut between two words and closed by `…` when something was left out.

@@ -37,8 +37,8 @@ use crate::{
 
 /// One installation at work.
 pub struct App {
-    pub config: Arc<Config>,
-    pub rules: Arc<Rules>,
+    pub config: Config,
+    pub rules: Rules,
     pub templates: Templates,
     pub store: Arc<Store>,
     pub clock: Clock,
@@ -57,7 +57,6 @@ impl App {
             )
         })?;
         let store = Arc::new(Store::open(&config.data.join("vigie.db"))?);
-        let (config, rules) = (Arc::new(config), Arc::new(rules));
         let stop = CancellationToken::new();
         let app = Self { config, rules, templates, store, clock, stop, fetcher: OnceLock::new() };
         app.register()?;

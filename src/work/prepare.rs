@@ -31,9 +31,9 @@ pub(super) struct Prepared {
 
 /// What is needed of an installation to prepare pages and to store them, away from the task that fetches.
 pub(super) struct Desk {
-    pub config: Arc<Config>,
+    pub config: Config,
     pub store: Arc<Store>,
-    rules: Arc<Rules>,
+    rules: Rules,
     /// One for each page in preparation: what a former page taught is of use to the next.
     stems: Mutex<Vec<Stems>>,
 }
@@ -41,9 +41,9 @@ pub(super) struct Desk {
 impl Desk {
     pub fn of(app: &App) -> Self {
         Self {
-            config: Arc::clone(&app.config),
+            config: app.config.clone(),
             store: Arc::clone(&app.store),
-            rules: Arc::clone(&app.rules),
+            rules: app.rules.clone(),
             stems: Mutex::default(),
         }
     }
@@ -53,6 +53,9 @@ impl Desk {
     /// What is settled stays so until the page is stored: only this source changes what it showed, and it is read once
     /// at a time; a key never changes hands.
     pub fn prepare(&self, source: &Source, known: &Known, drafts: Vec<Draft>) -> Result<Vec<Entry>> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
         let keys = dedup::keys_of_page(&source.id, &drafts);
         let prints: Vec<Fingerprint> = drafts.iter().map(|d| dedup::fingerprint(&d.title, &d.text)).collect();
         let settled = match known.read_since {

@@ -8,5 +8,6 @@ mod crawl;
 mod fetch;
 mod mail;
 mod readme;
+mod search;
 mod sources;
 mod store;

@@ -90,17 +90,17 @@ mod tests {
     fn words_phrases_and_starts_are_told_apart() {
         let start = |start: &str, stem: &str| Wanted::Start { start: start.into(), stem: stem.into() };
         for (written, wanted) in [
-            ("eaux usées", vec![some(&["eau"]), some(&["use"])]),
+            ("eaux usées", vec![some(&["eau"]), some(&["us"])]),
             ("\"marchés publics\" l’État", vec![some(&["march", "public"]), some(&["etat"])]),
             ("« marchés publics »", vec![some(&["march", "public"])]),
-            ("cyber*", vec![start("cyber", "cyber")]),
+            ("cyber*", vec![start("cyber", "cyb")]),
             ("collectivités*", vec![start("collectivites", "collectivit")]),
             ("CVE-2024*", vec![start("cve2024", "cve2024")]),
             ("CVE-2024-1234", vec![some(&["cve20241234", "cve", "2024", "1234"])]),
             ("x* \"", vec![some(&["x"])]),
             ("", vec![]),
             ("* ( ) ^ - : \" ' *", vec![]),
-            ("a AND NOT (b OR c)", ["a", "and", "not", "b", "or", "c"].map(|word| some(&[word])).to_vec()),
+            ("a AND NOT (b OR c)", ["and", "not", "b", "or", "c"].map(|word| some(&[word])).to_vec()),
         ] {
             assert_eq!(Query::parse(written).wanted, wanted, "{written}");
         }

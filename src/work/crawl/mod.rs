@@ -11,15 +11,15 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::{
-    Semaphore,
-    mpsc::{self, Sender},
+    OwnedSemaphorePermit, Semaphore,
+    mpsc::{self, Sender, UnboundedSender},
 };
 
 use super::{App, prepare::Desk};
 use writer::Visit;
 
 use crate::{
-    fetch::{Fetcher, Request},
+    fetch::{Answer, Class, FetchError, Fetcher, Request},
     model::{Problem, Source, SourceId, Validators},
     store::{
         self,
@@ -96,7 +96,7 @@ impl SourceReport {
 }
 
 /// So many pages are in memory at once, from the end of their fetch until they are stored.
-const IN_MEMORY: usize = 16;
+const IN_MEMORY: usize = 12;
 
 /// Crawls. One page is stored as a whole or not at all: its notices, their words, its validators and its health. Hosts
 /// are asked in parallel, the sources of one host one after the other; pages are read on every core, and stored by one
@@ -132,51 +132,49 @@ pub async fn crawl(
         super::search::catch_up(app)?;
         return Ok(Report::default());
     }
-    let (visits, queue) = mpsc::channel(IN_MEMORY);
+    let (fetched, mut to_read) = mpsc::channel(IN_MEMORY);
+    let (visits, to_store) = mpsc::channel(IN_MEMORY);
     let (done, mut reports) = mpsc::unbounded_channel();
     let desk = Arc::new(Desk::of(app));
     let writer = tokio::task::spawn_blocking({
         let (desk, done) = (Arc::clone(&desk), done.clone());
-        move || writer::run(&desk, alone, queue, &done)
+        move || writer::run(&desk, alone, to_store, &done)
     });
-    let crawler = Crawler {
+    let asker = Asker { app, fetcher: app.fetcher()?, asking, in_memory: Arc::new(Semaphore::new(IN_MEMORY)) };
+    let reader = Reader {
         app,
-        fetcher: app.fetcher()?,
-        asking,
         desk,
-        visits,
-        in_memory: Arc::new(Semaphore::new(IN_MEMORY)),
         cores: Semaphore::new(thread::available_parallelism().map_or(2, usize::from)),
+        visits,
+        done: done.clone(),
     };
-    let crawled = async move {
-        let (crawler, done) = (&crawler, &done);
+    let asked = async move {
+        let (asker, fetched, done) = (&asker, &fetched, &done);
         stream::iter(hosts)
             .for_each_concurrent(app.config.crawl.hosts_at_once, |(host, sources)| {
                 let mut held = held.get(host).copied();
                 async move {
                     for (source, known) in sources {
-                        let report = match held.filter(|until| *until > app.clock.now()) {
-                            _ if app.stop.is_cancelled() => {
-                                Some(skipped(source, known, String::from("the program is to end")))
-                            }
-                            Some(until) => {
-                                Some(skipped(source, known, format!("its host asked to be left alone until {until}")))
-                            }
-                            None => match crawler.visit(source, &known).await {
-                                Ok(hold) => {
-                                    held = hold;
-                                    None
-                                }
-                                Err(error) => Some(unstored(source, &known, &error)),
-                            },
+                        let why = match held.filter(|until| *until > app.clock.now()) {
+                            _ if app.stop.is_cancelled() => Some(String::from("the program is to end")),
+                            until => until.map(|until| format!("its host asked to be left alone until {until}")),
                         };
-                        if let Some(report) = report {
-                            let _ = done.send(report);
+                        if let Some(why) = why {
+                            // Who listens ends after who tells.
+                            let _ = done.send(skipped(source, known, why));
+                            continue;
                         }
+                        let page = asker.ask(source, known).await;
+                        held = page.hold;
+                        let _ = fetched.send(page).await;
                     }
                 }
             })
             .await;
+    };
+    let read = async move {
+        let pages = stream::poll_fn(|context| to_read.poll_recv(context));
+        pages.for_each_concurrent(IN_MEMORY, |page| reader.take(page)).await;
     };
     let told = async {
         let mut sources = Vec::new();
@@ -186,7 +184,7 @@ pub async fn crawl(
         }
         sources
     };
-    let ((), sources) = futures_util::join!(crawled, told);
+    let ((), (), sources) = futures_util::join!(asked, read, told);
     writer.await.context("the writer was stopped")?;
     super::search::catch_up(app)?;
     Ok(Report { sources, busy: false })
@@ -235,21 +233,29 @@ fn blank(source: &Source, known: &Known) -> SourceReport {
     }
 }
 
-/// What a visit needs besides its source.
-struct Crawler<'a> {
+/// A source that was asked.
+struct Asked<'a> {
+    source: &'a Source,
+    /// The source before it.
+    known: Known,
+    answer: Result<Answer, FetchError>,
+    millis: u64,
+    /// Until when its host is to be left alone.
+    hold: Option<Timestamp>,
+    /// Its place among those that are in memory at once.
+    place: OwnedSemaphorePermit,
+}
+
+struct Asker<'a> {
     app: &'a App,
     fetcher: &'a Fetcher,
     asking: Asking,
-    desk: Arc<Desk>,
-    visits: Sender<Visit>,
     in_memory: Arc<Semaphore>,
-    /// More readers at once than cores would only need more memory.
-    cores: Semaphore,
 }
 
-impl Crawler<'_> {
-    /// Fetches and reads one source, and hands it to the writer. Until when its host is to be left alone.
-    async fn visit(&self, source: &Source, known: &Known) -> anyhow::Result<Option<Timestamp>> {
+impl Asker<'_> {
+    /// Fetches one source, and waits until there is a place for what it brought.
+    async fn ask<'s>(&self, source: &'s Source, known: Known) -> Asked<'s> {
         let nothing = Validators::default();
         let validators = match self.asking {
             Asking::Conditionally => &known.validators,
@@ -260,30 +266,52 @@ impl Crawler<'_> {
         let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
         let answer = self.fetcher.get(&Request::of(source, &url, validators)).await;
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let place = Arc::clone(&self.in_memory).acquire_owned().await?;
+        let wait = match answer.as_ref().map_err(FetchError::class) {
+            Err(Class::Later { retry_after }) => retry_after,
+            _ => None,
+        };
+        let hold = wait.and_then(|wait| app.clock.now().checked_add(wait).ok());
+        let place = Arc::clone(&self.in_memory).acquire_owned().await;
+        let place = place.expect("a semaphore that nobody closes");
+        Asked { source, known, answer, millis, hold, place }
+    }
+}
+
+struct Reader<'a> {
+    app: &'a App,
+    desk: Arc<Desk>,
+    /// More readers at once than cores would only need more memory.
+    cores: Semaphore,
+    visits: Sender<Visit>,
+    done: UnboundedSender<SourceReport>,
+}
+
+impl Reader<'_> {
+    /// Reads what a source brought, and hands it to the writer.
+    async fn take(&self, asked: Asked<'_>) {
+        let (source, before) = (asked.source, asked.known.clone());
+        if let Err(error) = self.read(asked).await {
+            let _ = self.done.send(unstored(source, &before, &error));
+        }
+    }
+
+    async fn read(&self, asked: Asked<'_>) -> anyhow::Result<()> {
+        let Asked { source, known, answer, millis, hold, place } = asked;
         let core = self.cores.acquire().await?;
-        let mut result = read::read(source, known, answer).await?;
-        let now = app.clock.now();
+        let mut result = read::read(source, &known, answer).await?;
+        let now = self.app.clock.now();
         read::refuse_future(&mut result.extracted, now);
         let drafts = std::mem::take(&mut result.extracted.drafts);
-        let (source, known) = (source.clone(), known.clone());
-        let (source, known, entries) = match drafts.is_empty() {
-            true => (source, known, Vec::new()),
-            false => {
-                let desk = Arc::clone(&self.desk);
-                let prepare = move || {
-                    let entries = desk.prepare(&source, &known, drafts);
-                    (source, known, entries)
-                };
-                let (source, known, entries) =
-                    tokio::task::spawn_blocking(prepare).await.context("the reader of pages was stopped")?;
-                (source, known, entries.context("cannot compare what it brought")?)
-            }
+        let (source, desk) = (source.clone(), Arc::clone(&self.desk));
+        let prepare = move || {
+            let entries = desk.prepare(&source, &known, drafts);
+            (source, known, entries)
         };
+        let prepared = tokio::task::spawn_blocking(prepare).await.context("the reader of pages was stopped")?;
+        let (source, known, entries) = prepared;
         drop(core);
-        let hold = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
+        let entries = entries.context("cannot compare what it brought")?;
         let visit = Visit { source, known, result, entries, millis, now, hold, place };
-        self.visits.send(visit).await.ok().context("the writer was stopped")?;
-        Ok(hold)
+        self.visits.send(visit).await.ok().context("the writer was stopped")
     }
 }
