@@ -36,7 +36,7 @@ pub(super) struct Visit {
 }
 
 /// So many pages share a transaction, when so many wait: a commit costs about as much as one of them.
-const TOGETHER: usize = 12;
+const TOGETHER: usize = 16;
 /// So many notices that changed get their words into the index in one transaction.
 const REREAD: u32 = 100;
 
