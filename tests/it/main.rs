@@ -15,6 +15,7 @@ mod readme;
 mod robots;
 mod search;
 mod shapes;
+mod search;
 mod sources;
 mod store;
 mod tokens;
