@@ -78,7 +78,7 @@ fn recognise_and_shelve_a_page(bencher: Bencher) {
 
 #[divan::bench]
 fn find_the_words_of_a_page(bencher: Bencher) {
-    let drafts = extract(&page(), &source()).drafts;
+    let drafts = extract(&page(), &source(), jiff::Timestamp::UNIX_EPOCH).drafts;
     let mut stems = Stems::default();
     bencher.counter(ItemsCount::new(ENTRIES)).bench_local(|| {
         let words = |draft: &Draft| Indexed::of(&mut stems, &draft.title, None, &draft.summary, &draft.text);

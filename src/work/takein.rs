@@ -30,6 +30,18 @@ pub(super) struct Taken {
     pub copies: u32,
 }
 
+impl Taken {
+    pub fn and(self, more: Self) -> Self {
+        Self {
+            drafts: self.drafts + more.drafts,
+            new: self.new + more.new,
+            revised: self.revised + more.revised,
+            duplicates: self.duplicates + more.duplicates,
+            copies: self.copies + more.copies,
+        }
+    }
+}
+
 /// What became of what was read of a document at its own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Completed {

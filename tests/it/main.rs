@@ -15,7 +15,6 @@ mod readme;
 mod robots;
 mod search;
 mod shapes;
-mod search;
 mod sources;
 mod store;
 mod tokens;
