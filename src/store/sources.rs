@@ -210,12 +210,6 @@ pub fn set_listed(tx: &Tx, id: &SourceId, listed: &BTreeSet<i64>) -> Result<()> 
     Ok(())
 }
 
-/// Remembers that a source reserves text and data mining.
-pub fn reserve(tx: &Tx, id: &SourceId) -> Result<()> {
-    tx.execute("UPDATE source SET reserved = 1 WHERE id = $1", &[&id.as_str()])?;
-    Ok(())
-}
-
 const SELECT: &str = "SELECT id, etag, last_modified, next_check_at, last_fetch_at, last_success_at, last_new_at,
     state, since, failures, detail, moved_to, read_since, moved_times, read_up_to FROM source";
 

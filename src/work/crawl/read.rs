@@ -142,7 +142,9 @@ impl Reader<'_> {
                         result.pages.push(std::mem::take(&mut result.extracted.drafts));
                     }
                     Some(pattern) => {
-                        let files = files::read(self, source, pattern, &page, known.read_up_to.as_deref(), known.failures, now).await?;
+                        let files =
+                            files::read(self, source, pattern, &page, known.read_up_to.as_deref(), known.failures, now)
+                                .await?;
                         result.bytes += files.bytes;
                         (result.extracted, result.read_up_to, failure) =
                             (files.extracted, files.read_up_to, files.failure);
@@ -159,7 +161,9 @@ impl Reader<'_> {
                     match error {
                         Failure::Fetch(error) => result.fail(&error),
                         Failure::Broken(problem) => {
-                            (result.state, result.outcome) = (State::Failing, Outcome::Failed);
+                            let is_other = problem.kind == ProblemKind::NotAFeed;
+                            result.state = if is_other { State::NotAFeed } else { State::Failing };
+                            result.outcome = Outcome::Failed;
                             result.detail = problem.to_string();
                         }
                     }
