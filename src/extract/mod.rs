@@ -47,12 +47,14 @@ mod problems;
 mod raw;
 mod reader;
 mod sanitise;
-mod shallow;
 mod sitemap;
 mod slim;
 mod space;
 mod stranger;
 mod suggest;
+mod tag;
+mod tame;
+mod values;
 mod xml;
 
 use std::{panic, time::Duration};
