@@ -188,6 +188,10 @@ impl<'w> Table<'w> {
 
     /// Keys that are known, and whose values are for others to read or to refuse.
     pub fn know(&mut self, keys: &[&'static str]) {
+        // Most tables are asked for some fifty keys: room is made once.
+        if self.asked.is_empty() {
+            self.asked.reserve(64);
+        }
         self.asked.extend(keys);
     }
 
@@ -396,7 +400,7 @@ impl<'w> Table<'w> {
 
     /// A value that may be written in one file only.
     fn find(&mut self, key: &'static str) -> Option<&'w DeValue<'w>> {
-        self.asked.push(key);
+        self.know(&[key]);
         let mut values = self.values(key);
         let (first, value) = values.next()?;
         for (again, _) in values {
