@@ -128,7 +128,7 @@ fn read_all(folder: &Path, inputs: &mut Vec<Input>) {
     }
 }
 
-fn fields<'p>([title, link, date, summary]: [&'p str; 4]) -> [(Field, &'p str); 4] {
+fn fields([title, link, date, summary]: [&str; 4]) -> [(Field, &str); 4] {
     [(Field::Title, title), (Field::Link, link), (Field::Date, date), (Field::Summary, summary)]
 }
 

@@ -4,4 +4,3 @@
 ALTER TABLE source ADD COLUMN watched INTEGER NOT NULL DEFAULT 1; -- 0: not in the settings of the last command
 DROP INDEX source_due;
 CREATE INDEX source_due ON source (watched, next_check_at, last_fetch_at);
-CREATE INDEX bulletin_told ON bulletin (id) WHERE stories > 0;
