@@ -152,9 +152,16 @@ pub(super) fn described(name: &str, text: &str, app: &App) -> anyhow::Result<Sou
         named: &|_, _| Ok(()),
     };
     let settings = Input { name: "(settings)", text: &settings };
-    let config = config::load(Some(settings), Some(Input { name, text }), &context).map_err(ConfigError::Problems)?;
-    let hint = "hint: write one `[[source]]` table, as in `sources.toml`";
+    let input = Input { name, text };
+    let config = config::load(Some(settings), Some(input), &context);
+    // What else is wrong with keys that stand in no table follows from that.
+    if config::is_toml(input) && config::sources_file(Some(input)) != SourcesFile::Inline {
+        let hint = "hint: write a line `[[source]]` above its keys, as in `sources.toml`";
+        return Err(ConfigError::Other(format!("there is no `[[source]]` in `{name}`\n{hint}")).into());
+    }
+    let config = config.map_err(ConfigError::Problems)?;
     let first = config.sources.into_iter().chain(config.aside).next();
+    let hint = "hint: write one `[[source]]` table, as in `sources.toml`";
     first.ok_or_else(|| ConfigError::Other(format!("`{name}` holds no source\n{hint}")).into())
 }
 
