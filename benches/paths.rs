@@ -15,9 +15,12 @@ use vigie::{
     extract::extract,
     mail::{self, List, Parts},
     model::{
-        Cadence, EmailAddress, Licence, Nature, Page, Preferences, SectionId, Severity, Source, SourceId, StoryId,
+        Cadence, Draft, EmailAddress, Licence, Nature, Page, Preferences, SectionId, Severity, Source, SourceId,
+        StoryId,
     },
+    normalise::terms::Stems,
     render::{Reader, Templates, bulletin_mail},
+    store::search::Indexed,
 };
 
 const ENTRIES: usize = 40;
@@ -70,6 +73,16 @@ fn recognise_and_shelve_a_page(bencher: Bencher) {
             .map(|draft| (dedup::fingerprint(&draft.title, &draft.text), classify(&rules, &source, draft)))
             .collect();
         (keys, shelved)
+    });
+}
+
+#[divan::bench]
+fn find_the_words_of_a_page(bencher: Bencher) {
+    let drafts = extract(&page(), &source(), jiff::Timestamp::UNIX_EPOCH).drafts;
+    let mut stems = Stems::default();
+    bencher.counter(ItemsCount::new(ENTRIES)).bench_local(|| {
+        let words = |draft: &Draft| Indexed::of(&mut stems, &draft.title, None, &draft.summary, &draft.text);
+        drafts.iter().map(words).collect::<Vec<_>>()
     });
 }
 

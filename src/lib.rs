@@ -11,7 +11,7 @@
 //! | row | modules | what |
 //! |---|---|---|
 //! | 1 | [`clock`] [`model`] [`text`] | vocabulary; imports nothing of ours |
-//! | 2 | [`normalise`] | one form per value: addresses, dates, charsets, titles, references |
+//! | 2 | [`normalise`] | one form per value: addresses, dates, charsets, titles, references, terms |
 //! | 3 | [`config`] [`schedule`] [`alarm`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
 //! | 4 | [`render`] [`publish`] | presentation, pure |
 //! | 5 | [`fetch`] [`sandbox`] [`store`] [`mail`] [`files`] | the outside, one module per system |
@@ -39,9 +39,10 @@
 //! # Three walks through the code
 //!
 //! **A notice comes in.** [`work::crawl::crawl`] asks [`store::sources`] what is due and [`fetch::Fetcher`] for the
-//! page; [`extract::extract`] makes drafts of it with the help of [`normalise`]; `work/takein.rs` asks [`dedup`] what
-//! each draft is and [`classify`] where it belongs, and writes notices, stories, reasons, validators and health in
-//! one transaction.
+//! page; [`extract::extract`] makes drafts of it with the help of [`normalise`]; `work/prepare.rs` finds out, on any
+//! core, what has not changed, and of the rest the keys, the shelf ([`classify`]) and the words; one thread
+//! (`work/crawl/writer.rs`) stores page after page: `work/takein.rs` asks [`dedup`] what each draft is, and writes
+//! notices, stories, reasons, validators and health; the words go to [`store::search`] in the same transaction.
 //!
 //! **A bulletin goes out.** [`work::compose::compose`] asks [`schedule`] what is due, takes the stories that wait for
 //! the cadence, lets [`bulletin`] put them in words and order, and freezes them with one delivery per reader.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::Command,
+    sync::Semaphore,
 };
 
 use crate::{
@@ -51,11 +52,15 @@ enum Answer {
     Problem(String),
 }
 
+/// Two at once, whoever asks: each may need all the memory that it is given.
+static PLACES: Semaphore = Semaphore::const_new(2);
+
 /// Reads a PDF file with `program`, which is this one ([`std::env::current_exe`]). The process ends with the future.
 ///
 /// # Errors
 /// A [`ProblemKind::Text`] with the cause: those of [`extract::pdf`], a limit that was reached, a crash.
 pub async fn read(program: &Path, document: &[u8], limits: Limits) -> Result<Pdf, Problem> {
+    let _place = PLACES.acquire().await.map_err(|_| unread("no more PDF files are read"))?;
     let mut command = Command::new(program);
     command.arg(VERB).args(["--seconds", &limits.seconds.to_string(), "--memory", &limits.memory.to_string()]);
     command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);

@@ -6,8 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+mod glance;
 mod read;
 
+pub(super) use glance::{Glance, glance};
 use read::{Unread, named, own_rules, own_templates, read};
 
 use super::{
@@ -118,6 +120,11 @@ pub(super) fn sources_path(global: &Global) -> PathBuf {
     }
 }
 
+/// What a file of one secret holds; the error is text for the operator.
+fn secret(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map(|secret| secret.trim_end().to_owned()).map_err(|error| error.to_string())
+}
+
 /// The folder of the settings.
 fn base(settings: &Path) -> PathBuf {
     settings.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
@@ -145,9 +152,7 @@ pub(super) fn described(name: &str, text: &str, app: &App) -> anyhow::Result<Sou
         data: None,
         sections: app.rules.sections(),
         env: &|name| std::env::var(name).ok(),
-        read_secret: &|path| {
-            std::fs::read_to_string(path).map(|secret| secret.trim_end().to_owned()).map_err(|error| error.to_string())
-        },
+        read_secret: &secret,
         selector: &extract::check_selector,
         named: &|_, _| Ok(()),
     };
@@ -225,9 +230,7 @@ fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -
         data,
         sections: rules.sections(),
         env: &|name| std::env::var(name).ok(),
-        read_secret: &|path| {
-            std::fs::read_to_string(path).map(|secret| secret.trim_end().to_owned()).map_err(|error| error.to_string())
-        },
+        read_secret: &secret,
         selector: &extract::check_selector,
         named: &|key, path| match key {
             "templates" => own_templates(path).map(|read| drop(templates.replace(read))),

@@ -1,6 +1,6 @@
 //! Lists of files: the index that a server makes of a folder, of which each file is read once.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use url::Url;
 
@@ -57,9 +57,35 @@ pub fn files(page: &Page, source: &Source, pattern: &Pattern, after: Option<&str
         };
         return Err(document.nothing(Problem::page(ProblemKind::Mapping, message), page));
     }
-    let mut files = files.into_iter().map(|(name, url)| FileLink { name, url });
+    let mut files: Vec<FileLink> = files.into_iter().map(|(name, url)| FileLink { name, url }).collect();
+    files.sort_by(|a, b| by_name(&a.name, &b.name));
     Ok(match after {
-        Some(after) => files.filter(|file| file.name.as_str() > after).collect(),
-        None => files.next_back().into_iter().collect(),
+        Some(after) => files.into_iter().filter(|file| by_name(&file.name, after) == Ordering::Greater).collect(),
+        None => files.pop().into_iter().collect(),
     })
+}
+
+/// As people count: `jo_9` before `jo_10`.
+fn by_name(a: &str, b: &str) -> Ordering {
+    let (mut a_rest, mut b_rest) = (a, b);
+    loop {
+        let (a_word, a_number, a_after) = step(a_rest);
+        let (b_word, b_number, b_after) = step(b_rest);
+        let order = a_word.cmp(b_word).then_with(|| {
+            let (a, b) = (a_number.trim_start_matches('0'), b_number.trim_start_matches('0'));
+            a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+        });
+        if order != Ordering::Equal || a_rest.is_empty() || b_rest.is_empty() {
+            // `jo_01` and `jo_1` are two files all the same.
+            return order.then_with(|| a.cmp(b));
+        }
+        (a_rest, b_rest) = (a_after, b_after);
+    }
+}
+
+/// What stands before the first digits of a name, these, and the rest.
+fn step(name: &str) -> (&str, &str, &str) {
+    let (word, rest) = name.split_at(name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len()));
+    let (number, rest) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+    (word, number, rest)
 }

@@ -109,11 +109,17 @@ impl<'a> Request<'a> {
     /// goes nowhere else.
     pub fn of_document(source: &'a Source, url: &'a Url, validators: &'a Validators) -> Self {
         let asking = &source.asking;
+        // What a page names is not what the settings name: on its own site it may be private, elsewhere it may not.
+        let is_own = url.origin() == source.url.sample().origin();
         Self {
-            oauth: asking.oauth.as_ref().filter(|_| url.origin() == source.url.sample().origin()),
+            oauth: asking.oauth.as_ref().filter(|_| is_own),
             body_cap: asking.body_cap,
             total_timeout: asking.total_timeout,
-            ..Self::page(url, validators, if source.allow_private { Private::Allowed } else { Private::Refused })
+            ..Self::page(
+                url,
+                validators,
+                if source.allow_private && is_own { Private::Allowed } else { Private::Refused },
+            )
         }
     }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
-use super::{Db, Result, Tx, millis};
-use crate::model::{NoticeId, SourceId};
+use super::{Db, Result, StoreError, Tx, millis};
+use crate::model::{Draft, Nature, NoticeId, SourceId};
 
 /// One document of which something is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub struct Due {
     pub attempts: u32,
     /// Of what was read last; empty when nothing was yet.
     pub fingerprint: String,
+    /// What the list says of it besides what its notice keeps.
+    pub nature: Option<Nature>,
+    pub categories: Vec<String>,
 }
 
 /// What became of a try.
@@ -31,6 +34,11 @@ pub enum Outcome<'a> {
         due: Timestamp,
         problem: &'a str,
     },
+    /// Its host could not be reached, or wants to be left alone: this was no try.
+    Postponed {
+        due: Timestamp,
+        problem: &'a str,
+    },
     /// Not to be tried again until the document is listed anew.
     Failed {
         problem: &'a str,
@@ -41,38 +49,50 @@ pub enum Outcome<'a> {
     },
 }
 
-/// Asks for a document to be read, again if it was.
-pub fn want(tx: &Tx, notice: NoticeId, source: &SourceId, url: &Url, now: Timestamp) -> Result<()> {
+/// Asks for the document of a draft to be read at this address, again if it was.
+pub fn want(tx: &Tx, notice: NoticeId, source: &SourceId, draft: &Draft, url: &Url, now: Timestamp) -> Result<()> {
     tx.execute(
-        "INSERT INTO detail (notice_id, source_id, url, state, due, attempts, fingerprint, problem)
-         VALUES ($1, $2, $3, 'due', $4, 0, '', '')
+        "INSERT INTO detail (notice_id, source_id, url, nature, categories, state, due, attempts, fingerprint, problem)
+         VALUES ($1, $2, $3, $4, $5, 'due', $6, 0, '', '')
          ON CONFLICT (notice_id) DO UPDATE SET
-           source_id = excluded.source_id, url = excluded.url, state = 'due', due = excluded.due, attempts = 0",
-        &[&notice.get(), &source.as_str(), &url.as_str(), &millis(now)],
+           source_id = excluded.source_id, url = excluded.url, nature = excluded.nature,
+           categories = excluded.categories, state = 'due', due = excluded.due, attempts = 0",
+        &[
+            &notice.get(),
+            &source.as_str(),
+            &url.as_str(),
+            &draft.nature.map(Nature::as_str),
+            &draft.categories.join("\n"),
+            &millis(now),
+        ],
     )?;
     Ok(())
 }
 
 /// Those of a source whose time has come, the newest documents first.
 pub fn due(db: &Db, source: &SourceId, now: Timestamp, most: usize) -> Result<Vec<Due>> {
-    let rows = db.query(
-        "SELECT notice_id, url, attempts, fingerprint FROM detail
+    db.query(
+        "SELECT notice_id, url, attempts, fingerprint, nature, categories FROM detail
          WHERE source_id = $1 AND state = 'due' AND due <= $2 ORDER BY notice_id DESC LIMIT $3",
         &[&source.as_str(), &millis(now), &i64::try_from(most).unwrap_or(i64::MAX)],
-        |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?, row.get(2)?, row.get(3)?)),
-    )?;
-    let read = |(notice, url, attempts, fingerprint): (i64, String, u32, String)| {
-        Some(Due { notice: NoticeId::new(notice), url: Url::parse(&url).ok()?, attempts, fingerprint })
-    };
-    Ok(rows.into_iter().filter_map(read).collect())
+        |row| {
+            let url: String = row.get(1)?;
+            Ok(Due {
+                notice: NoticeId::new(row.get(0)?),
+                url: Url::parse(&url).map_err(|_| StoreError::Value { what: "an address", value: url })?,
+                attempts: row.get(2)?,
+                fingerprint: row.get(3)?,
+                nature: row.get::<Option<String>>(4)?.as_deref().and_then(Nature::parse),
+                categories: row.get::<String>(5)?.lines().map(String::from).collect(),
+            })
+        },
+    )
 }
 
-/// Whether the document of a notice was read once.
-pub fn is_read(db: &Db, notice: NoticeId) -> Result<bool> {
-    let found =
-        db.query_first("SELECT fingerprint <> '' FROM detail WHERE notice_id = $1", &[&notice.get()], |row| {
-            row.get(0)
-        })?;
+/// Whether this source has read the document of a notice.
+pub fn is_read(db: &Db, notice: NoticeId, source: &SourceId) -> Result<bool> {
+    let sql = "SELECT fingerprint <> '' FROM detail WHERE notice_id = $1 AND source_id = $2";
+    let found = db.query_first(sql, &[&notice.get(), &source.as_str()], |row| row.get(0))?;
     Ok(found.unwrap_or(false))
 }
 
@@ -97,6 +117,13 @@ pub fn settle(tx: &Tx, notice: NoticeId, outcome: Outcome, now: Timestamp) -> Re
             ("read", now, "")
         }
         Outcome::Later { due, problem } => ("due", due, problem),
+        Outcome::Postponed { due, problem } => {
+            tx.execute(
+                "UPDATE detail SET due = $2, problem = $3 WHERE notice_id = $1",
+                &[&notice.get(), &millis(due), &problem],
+            )?;
+            return Ok(());
+        }
         Outcome::Failed { problem } => ("failed", now, problem),
         Outcome::Reserved { problem } => ("reserved", now, problem),
     };

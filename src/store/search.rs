@@ -38,7 +38,7 @@ pub fn add(tx: &Tx, id: NoticeId, words: &Indexed) -> Result<()> {
     Ok(())
 }
 
-/// Notes that the words of a notice are others now: [`catch_up`] reads them.
+/// Notes that the words of a notice are others now, or that it is gone: [`catch_up`] looks.
 pub fn later(tx: &Tx, id: NoticeId) -> Result<()> {
     tx.execute("INSERT INTO search_pending (notice_id) VALUES ($1) ON CONFLICT (notice_id) DO NOTHING", &[&id.get()])?;
     Ok(())

@@ -97,17 +97,45 @@ impl Known {
     }
 }
 
-/// The sources that [`register`] would change: those that have no row, and those whose address was edited.
-pub fn unregistered<'s>(db: &Db, sources: &'s [Source]) -> Result<Vec<&'s Source>> {
-    let known: HashMap<String, String> =
-        db.query("SELECT id, url FROM source", &[], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect();
-    let differs = |source: &&Source| known.get(source.id.as_str()).is_none_or(|url| url != source.url.as_str());
-    Ok(sources.iter().filter(differs).collect())
+/// In what the table and the settings differ.
+#[derive(Debug, Default)]
+pub struct Difference<'s> {
+    /// Those that have no row, that were not watched, or whose address was edited.
+    pub new: Vec<&'s Source>,
+    /// Those that are no longer in the settings.
+    pub gone: Vec<String>,
 }
 
-/// Makes a row for each source that has none. One whose address was edited is asked anew, in full, at once.
-pub fn register(tx: &Tx, sources: &[&Source], now: Timestamp) -> Result<()> {
-    for source in sources {
+impl Difference<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// What [`register`] is to change.
+pub fn difference<'s>(db: &Db, sources: &'s [Source]) -> Result<Difference<'s>> {
+    let rows = db.query("SELECT id, url, watched FROM source", &[], |row| {
+        Ok((row.get::<String>(0)?, (row.get::<String>(1)?, row.get::<bool>(2)?)))
+    })?;
+    let mut known: HashMap<String, (String, bool)> = rows.into_iter().collect();
+    let differs = |source: &&Source| match known.remove(source.id.as_str()) {
+        Some((url, watched)) => !watched || url != source.url.as_str(),
+        None => true,
+    };
+    let new = sources.iter().filter(differs).collect();
+    let mut gone: Vec<String> = known.into_iter().filter(|(_, (_, watched))| *watched).map(|(id, _)| id).collect();
+    gone.sort();
+    Ok(Difference { new, gone })
+}
+
+/// Makes a row for each source that has none, and notes which ones are watched. One whose address was edited is asked
+/// anew, in full, at once.
+pub fn register(tx: &Tx, difference: &Difference, now: Timestamp) -> Result<()> {
+    for id in &difference.gone {
+        tx.execute("UPDATE source SET watched = 0 WHERE id = $1", &[id])?;
+    }
+    for source in &difference.new {
+        tx.execute("UPDATE source SET watched = 1 WHERE id = $1", &[&source.id.as_str()])?;
         tx.execute(
             "INSERT INTO source (id, url, next_check_at, state, since, failures, detail)
              VALUES ($1, $2, $3, 'new', $3, 0, '')
@@ -140,12 +168,25 @@ pub fn get(db: &Db, id: &SourceId) -> Result<Option<Known>> {
 pub fn due(db: &Db, now: Timestamp) -> Result<Vec<Known>> {
     db.query(
         &format!(
-            "{SELECT} WHERE next_check_at <= $1 OR next_check_at > $2 OR last_fetch_at > $1 OR last_fetch_at IS NULL
+            "{SELECT} WHERE watched = 1
+               AND (next_check_at <= $1 OR next_check_at > $2 OR last_fetch_at > $1 OR last_fetch_at IS NULL)
              ORDER BY next_check_at, id"
         ),
         &[&millis(now), &millis(schedule::furthest(now))],
         read,
     )
+}
+
+/// Whether [`due`] has any.
+pub fn is_due(db: &Db, now: Timestamp) -> Result<bool> {
+    let first = db.query_first(
+        "SELECT id FROM source WHERE watched = 1
+           AND (next_check_at <= $1 OR next_check_at > $2 OR last_fetch_at > $1 OR last_fetch_at IS NULL)
+         LIMIT 1",
+        &[&millis(now), &millis(schedule::furthest(now))],
+        |_| Ok(()),
+    )?;
+    Ok(first.is_some())
 }
 
 /// Stores a source as it stands after a fetch, validators included.
@@ -207,12 +248,6 @@ pub fn listed(db: &Db, id: &SourceId) -> Result<BTreeSet<i64>> {
 pub fn set_listed(tx: &Tx, id: &SourceId, listed: &BTreeSet<i64>) -> Result<()> {
     let written: Vec<String> = listed.iter().map(i64::to_string).collect();
     tx.execute("UPDATE source SET page = $2 WHERE id = $1", &[&id.as_str(), &written.join(" ")])?;
-    Ok(())
-}
-
-/// Remembers that a source reserves text and data mining.
-pub fn reserve(tx: &Tx, id: &SourceId) -> Result<()> {
-    tx.execute("UPDATE source SET reserved = 1 WHERE id = $1", &[&id.as_str()])?;
     Ok(())
 }
 

@@ -4,6 +4,11 @@
 //! kill in between loses nothing. It is read after the listing, in the same turn of the same host, a few documents at a
 //! time; a document that cannot be read leaves its notice as it is, with the reason.
 
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,6 +22,7 @@ use crate::{
     extract::{self, Access, DocumentKind, Reservation},
     fetch::{Answer, Class, FetchError, Fetcher, Request},
     model::{Details, Draft, Notice, Page, Problem, ProblemKind, Source, Validators},
+    normalise::reference,
     sandbox,
     store::{
         self, Tx, alarms,
@@ -49,6 +55,10 @@ pub(super) struct Report {
 /// How often a document that cannot be had is asked for, a day apart.
 const TRIES: u32 = 3;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// A host that cannot be reached is not asked for documents again before.
+const SOON: SignedDuration = SignedDuration::from_hours(1);
+/// After so long, the other documents wait for the next visit: what else is due must not wait for one source.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a document turned out to be.
 enum Found {
@@ -73,27 +83,36 @@ impl Reader<'_> {
         let Some(details) = &source.details else { return Ok(report) };
         let most = app.config.crawl.details;
         let due = app.store.read(|db| store::details::due(db, &source.id, app.clock.now(), most))?;
+        let began = Instant::now();
+        // Hosts that cannot be reached now, or want to be left alone: until when.
+        let mut closed: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
         for due in due {
-            if app.stop.is_cancelled() {
+            if app.stop.is_cancelled() || began.elapsed() > PATIENCE {
                 break;
+            }
+            let host = due.url.host_str().unwrap_or_default().to_owned();
+            if let Some((until, problem)) = closed.get(&host) {
+                self.postpone(&due, *until, problem)?;
+                continue;
             }
             let Some(notice) = app.store.read(|db| store::notices::get(db, due.notice))? else { continue };
             let nothing = Validators::default();
             let found = match self.fetcher.get(&Request::of_document(source, &due.url, &nothing)).await {
-                Ok(Answer::Page { page, .. }) => self.understand(details, page, notice).await?,
+                Ok(Answer::Page { page, .. }) => self.understand(details, page, base(notice, &due)).await?,
                 Ok(Answer::NotModified { .. }) => {
                     Found::Never(String::from("the answer is 304 to a request without condition"))
                 }
-                Err(error) => match error.hold() {
-                    // Nothing was asked, or all has been: its host wants to be left alone.
-                    Some((host, wait)) => {
-                        let now = app.clock.now();
-                        let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
-                        app.store.write(|tx| store::sources::hold_host(tx, host, until, now))?;
-                        report.hold = Some(until);
-                        break;
+                Err(error) => match self.closed_until(&error)? {
+                    Some(until) => {
+                        self.postpone(&due, until, &error.to_string())?;
+                        report.problems.push(Problem::at(due.url.as_str(), ProblemKind::Text, error.to_string()));
+                        if source.url.host_str() == Some(&host) && error.hold().is_some() {
+                            report.hold = Some(until);
+                        }
+                        closed.insert(host, (until, error.to_string()));
+                        continue;
                     }
-                    None => unreachable(&error),
+                    None => unread(&error),
                 },
             };
             self.settle(&due, found, &mut report)?;
@@ -103,9 +122,7 @@ impl Reader<'_> {
     }
 
     /// Reads a page as what the source's details are.
-    async fn understand(&self, details: &Details, page: Page, notice: Notice) -> anyhow::Result<Found> {
-        let Notice { guid, url, title, summary, published, .. } = notice;
-        let base = Draft { guid, url, title, summary, published, ..Draft::default() };
+    async fn understand(&self, details: &Details, page: Page, base: Draft) -> anyhow::Result<Found> {
         match details {
             Details::Mapped { kind, .. } => {
                 let (source, kind, now) = (self.source.clone(), kind.clone(), self.app.clock.now());
@@ -140,7 +157,7 @@ impl Reader<'_> {
             Access::Subscribers => Some(String::from("only its beginning is shown to those who do not pay")),
         };
         let published = base.published.or(article.published);
-        let (content, text, language) = (article.content, article.text, article.language);
+        let (content, text, language) = (article.content, article.text, article.language.or(base.language));
         let draft = Box::new(Draft { content, text, published, language, ..base });
         Ok(Found::Document { draft, shortcoming })
     }
@@ -148,7 +165,8 @@ impl Reader<'_> {
     async fn pdf(&self, page: Page, base: Draft) -> anyhow::Result<Found> {
         let pdf = match sandbox::read(&self.app.program, &page.body, sandbox::Limits::default()).await {
             Ok(pdf) => pdf,
-            Err(problem) => return Ok(Found::Never(problem.to_string())),
+            // A machine short of memory, or busy, may read it tomorrow.
+            Err(problem) => return Ok(Found::Later(problem.to_string())),
         };
         let unread = (pdf.unread > 0).then(|| format!("{} of its {} pages cannot be read", pdf.unread, pdf.pages));
         Ok(Found::Document { draft: Box::new(Draft { text: pdf.text, ..base }), shortcoming: unread })
@@ -161,7 +179,7 @@ impl Reader<'_> {
             Found::Document { draft, shortcoming } => {
                 // Outside of the write, for which others may wait.
                 let entry = self.desk.document(self.source, *draft);
-                match self.app.store.write(|tx| self.complete(tx, due, &entry, now))? {
+                match self.app.store.write(|tx| self.complete(tx, due, entry, now))? {
                     Ok(revised) => {
                         report.read += 1;
                         report.revised += u32::from(revised);
@@ -172,10 +190,9 @@ impl Reader<'_> {
             }
             Found::Reserved => {
                 let message = "its keeper reserves text and data mining (TDMRep): its text is not read";
-                self.app.store.write(|tx| {
-                    store::sources::reserve(tx, &self.source.id)?;
-                    store::details::settle(tx, due.notice, Outcome::Reserved { problem: message }, now)
-                })?;
+                self.app
+                    .store
+                    .write(|tx| store::details::settle(tx, due.notice, Outcome::Reserved { problem: message }, now))?;
                 Some(message.to_owned())
             }
             Found::Later(message) => {
@@ -193,12 +210,20 @@ impl Reader<'_> {
     }
 
     /// Gives a notice what was read of its document: whether that revised it, or why it was not taken.
-    fn complete(&self, tx: &Tx, due: &Due, entry: &Prepared, now: Timestamp) -> store::Result<Result<bool, String>> {
+    fn complete(&self, tx: &Tx, due: &Due, entry: Prepared, now: Timestamp) -> store::Result<Result<bool, String>> {
         let (config, source, known) = (&self.app.config, self.source, self.known);
         match (Intake { config, tx, source, known, now }).complete(due, entry)? {
             Completed::Kept { revised } => {
-                alarms::end(tx, &source.id, AlarmKind::SamePage, now)?;
+                // One that had another's text has its own now.
+                if due.attempts > 0 {
+                    alarms::end(tx, &source.id, AlarmKind::SamePage, now)?;
+                }
                 Ok(Ok(revised))
+            }
+            Completed::Foreign => {
+                let message = "another source speaks for it now";
+                store::details::settle(tx, due.notice, Outcome::Failed { problem: message }, now)?;
+                Ok(Err(message.to_owned()))
             }
             Completed::Twin(other) => {
                 let message = format!(
@@ -207,10 +232,55 @@ impl Reader<'_> {
                 );
                 let alarm = Alarm { kind: AlarmKind::SamePage, since: now, detail: message.clone() };
                 alarms::raise(tx, &source.id, &alarm)?;
-                store::details::settle(tx, due.notice, again(due, now, &message), now)?;
+                let outcome = again(due, now, &message);
+                if matches!(outcome, Outcome::Failed { .. }) {
+                    // It was told, and is not looked at again.
+                    alarms::end(tx, &source.id, AlarmKind::SamePage, now)?;
+                }
+                store::details::settle(tx, due.notice, outcome, now)?;
                 Ok(Err(message))
             }
         }
+    }
+
+    /// Until when no document of a host is asked for, when an error says that it would be in vain: it wants to be left
+    /// alone, or cannot be reached.
+    fn closed_until(&self, error: &FetchError) -> anyhow::Result<Option<Timestamp>> {
+        let now = self.app.clock.now();
+        if let Some((host, wait)) = error.hold() {
+            let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+            self.app.store.write(|tx| store::sources::hold_host(tx, host, until, now))?;
+            return Ok(Some(until));
+        }
+        let is_shut = matches!(
+            error,
+            FetchError::Dns { .. } | FetchError::Connect { .. } | FetchError::Tls { .. } | FetchError::Timeout { .. }
+        );
+        Ok(is_shut.then(|| now.checked_add(SOON).unwrap_or(Timestamp::MAX)))
+    }
+
+    fn postpone(&self, due: &Due, until: Timestamp, problem: &str) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let postponed = Outcome::Postponed { due: until, problem };
+        Ok(self.app.store.write(|tx| store::details::settle(tx, due.notice, postponed, now))?)
+    }
+}
+
+/// What is known of a document before it is read: what its page leaves out stays.
+fn base(notice: Notice, due: &Due) -> Draft {
+    Draft {
+        guid: notice.guid,
+        url: notice.url,
+        reference: notice.reference.as_deref().and_then(reference::parse),
+        title: notice.title,
+        summary: notice.summary,
+        content: notice.content,
+        text: notice.text,
+        published: notice.published,
+        language: Some(notice.language),
+        categories: due.categories.clone(),
+        nature: due.nature,
+        ..Draft::default()
     }
 }
 
@@ -218,9 +288,11 @@ fn whole(draft: Draft) -> Found {
     Found::Document { draft: Box::new(draft), shortcoming: None }
 }
 
-fn unreachable(error: &FetchError) -> Found {
+/// A list may be ahead of its pages: only what says that it is gone for good is believed at once.
+fn unread(error: &FetchError) -> Found {
     match error.class() {
         Class::Later { .. } => Found::Later(error.to_string()),
+        Class::Gone if error.status() != Some(410) => Found::Later(error.to_string()),
         Class::Gone | Class::Blocked => Found::Never(error.to_string()),
     }
 }

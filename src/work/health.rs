@@ -14,7 +14,7 @@ use super::{App, compose, letter};
 use crate::{
     alarm::{self, Failing, Network, News, Raised},
     clock::Clock,
-    config::Mailbox,
+    config::{Config, Mailbox},
     mail::{self, Dot, Envelope, Mailer, Outcome, Parts},
     model::{AlarmId, EmailAddress, SourceId, mask_addresses},
     render::{self, OperatorLine, OperatorNews},
@@ -103,6 +103,12 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
         session.quit().await;
     }
     conclude(app, letter, outcome, now)
+}
+
+/// Whether there may be something to tell.
+pub(super) fn is_waiting(config: &Config, db: &Db) -> store::Result<bool> {
+    let is_set = |name| Ok(settings::get(db, name)?.is_some_and(|value| !value.is_empty()));
+    Ok(config.mail.operator.is_some() && (is_set(LETTER)? || is_set(DOWN)? || !alarms::untold(db)?.is_empty()))
 }
 
 /// What there is to tell, of the sources that are watched.

@@ -84,13 +84,14 @@ impl App {
         let sources = &self.config.sources;
         // Every command passes here, and nearly none has anything to write.
         let changed = |db: &store::Db| {
-            Ok((store::settings::get(db, "installed")?.is_none(), store::sources::unregistered(db, sources)?))
+            Ok((store::settings::get(db, "installed")?.is_none(), store::sources::difference(db, sources)?))
         };
-        let (is_first, others) = self.store.read(changed)?;
-        if is_first || !others.is_empty() {
+        let (is_first, difference) = self.store.read(changed)?;
+        if is_first || !difference.is_empty() {
             self.store.write(|tx| {
                 store::settings::get_or_set(tx, "installed", &now.to_string())?;
-                store::sources::register(tx, &others, now)
+                tick::forget(tx)?;
+                store::sources::register(tx, &difference, now)
             })?;
         }
         Ok(())

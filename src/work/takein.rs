@@ -30,12 +30,26 @@ pub(super) struct Taken {
     pub copies: u32,
 }
 
+impl Taken {
+    pub fn and(self, more: Self) -> Self {
+        Self {
+            drafts: self.drafts + more.drafts,
+            new: self.new + more.new,
+            revised: self.revised + more.revised,
+            duplicates: self.duplicates + more.duplicates,
+            copies: self.copies + more.copies,
+        }
+    }
+}
+
 /// What became of what was read of a document at its own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Completed {
     Kept {
         revised: bool,
     },
+    /// Another source, of greater authority, speaks for the document meanwhile.
+    Foreign,
     /// Another document of the source has the same text: the site gives one page for several addresses.
     Twin(NoticeId),
 }
@@ -91,10 +105,8 @@ impl Intake<'_> {
                         self.resurfaced(notice, &judged.entry.draft)?;
                     }
                 }
-                Verdict::Revision { notice } if details::is_read(self.tx, notice)? => {
-                    // What counts is what its own page says.
-                    self.same(notice, &judged)?;
-                    self.want_details(notice, &judged.entry.draft)?;
+                Verdict::Revision { notice } if self.is_read_further(notice, &judged.entry.draft)? => {
+                    taken.revised += u32::from(self.relist(notice, judged)?);
                 }
                 Verdict::Revision { notice } => {
                     taken.revised += 1;
@@ -126,7 +138,13 @@ impl Intake<'_> {
 
     /// What was read of a document at its own address: it completes the notice the first time, and revises it when it
     /// changed since.
-    pub fn complete(&self, due: &Due, entry: &Prepared) -> Result<Completed> {
+    pub fn complete(&self, due: &Due, mut entry: Prepared) -> Result<Completed> {
+        let stored = notices::get(self.tx, due.notice)?;
+        if stored.is_none_or(|stored| stored.source != self.source.id) {
+            return Ok(Completed::Foreign);
+        }
+        self.claim_reference(due.notice, &mut entry)?;
+        let entry = &entry;
         let is_text = matches!(self.source.details, Some(Details::FullText));
         let read = dedup::fingerprint(if is_text { "" } else { &entry.draft.title }, &entry.draft.text);
         // A file that was put up twice is a copy; a page that stands at two addresses, under two titles, is none of the two.
@@ -163,6 +181,52 @@ impl Intake<'_> {
         Ok(Completed::Kept { revised })
     }
 
+    /// Whether the words of a notice are those that stand at its own address, where this source reads them.
+    fn is_read_further(&self, id: NoticeId, draft: &Draft) -> Result<bool> {
+        let listed = self.source.details.is_some() && draft.details.is_some();
+        Ok(listed && details::is_read(self.tx, id, &self.source.id)?)
+    }
+
+    /// The list changed its words about a document that was read further. What its own page says is read again; where
+    /// that gives the text alone, title and summary are the list's, and revised at once.
+    fn relist(&self, id: NoticeId, mut judged: Judged) -> Result<bool> {
+        let Some(stored) = notices::get(self.tx, id)? else { return Ok(false) };
+        let draft = judged.entry.draft.clone();
+        let shown = judged.entry.print.clone();
+        let is_text = matches!(self.source.details, Some(Details::FullText));
+        let revised = is_text && (stored.title != draft.title || stored.summary != draft.summary);
+        if revised {
+            judged.entry.draft.text = stored.text;
+            judged.entry.draft.content = stored.content;
+            judged.entry.print = dedup::fingerprint(&draft.title, &judged.entry.draft.text);
+            self.revise(id, &judged)?;
+        } else {
+            notices::claim_keys(self.tx, id, &judged.unclaimed)?;
+            let because = "Même document : la liste en a changé les mots ; relu à son adresse";
+            self.tell(id, Verdict::Same { notice: id }, because)?;
+        }
+        // As the list shows it, which is what its next state is compared with.
+        notices::sight(self.tx, id, &self.source.id, draft.url.as_ref(), &shown.hash, self.now)?;
+        self.want_details(id, &draft)?;
+        Ok(revised)
+    }
+
+    /// An official reference that only the details state is an identity too; one that is another notice's is not this one's.
+    fn claim_reference(&self, id: NoticeId, entry: &mut Prepared) -> Result<()> {
+        let Some(reference) = &entry.draft.reference else { return Ok(()) };
+        let key = vec![format!("ref:{}", reference.number)];
+        let owner = notices::by_keys(self.tx, &key, &self.source.id)?.into_values().next();
+        match owner {
+            None => notices::claim_keys(self.tx, id, &key),
+            Some(owner) if owner.notice == id => Ok(()),
+            Some(owner) => {
+                let because = format!("La référence {} est celle de la notice {}", reference.number, owner.notice);
+                entry.draft.reference = None;
+                self.tell(id, Verdict::Same { notice: id }, &because)
+            }
+        }
+    }
+
     /// Asks for what stands at a document's own address. Not for what was old already when its source was first read.
     fn want_details(&self, id: NoticeId, draft: &Draft) -> Result<()> {
         let Some(url) = &draft.details else { return Ok(()) };
@@ -174,7 +238,7 @@ impl Intake<'_> {
         if notice.source != self.source.id || is_archived()? {
             return Ok(());
         }
-        details::want(self.tx, id, &self.source.id, url, self.now)
+        details::want(self.tx, id, &self.source.id, draft, url, self.now)
     }
 
     /// A document that had left the list and stands in it again, under its old date and with the same words: some sources

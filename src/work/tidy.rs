@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::App;
-use crate::store::{self, fetches, settings};
+use crate::store::{self, Db, fetches, settings};
 
 /// How long a fetch and its problems are remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -14,12 +14,17 @@ const BATCH: u32 = 1_000;
 /// When it was last done.
 const DONE: &str = "tidied";
 
+/// Whether the last time is long enough ago.
+pub(super) fn is_due(db: &Db, now: Timestamp) -> store::Result<bool> {
+    let last = settings::get(db, DONE)?.and_then(|at| at.parse::<Timestamp>().ok());
+    // A last time that lies in the future is that of a clock that was set back.
+    Ok(last.is_none_or(|last| last > now || now.duration_since(last) >= EVERY))
+}
+
 /// Deletes what is too old, at most once a day. How many fetches went.
 pub fn tidy(app: &App) -> anyhow::Result<usize> {
     let now = app.clock.now();
-    let last = app.store.read(|db| settings::get(db, DONE))?.and_then(|at| at.parse::<Timestamp>().ok());
-    // A last time that lies in the future is that of a clock that was set back.
-    if last.is_some_and(|last| last <= now && now.duration_since(last) < EVERY) {
+    if !app.store.read(|db| is_due(db, now))? {
         return Ok(0);
     }
     let until = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);

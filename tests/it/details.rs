@@ -100,9 +100,80 @@ async fn what_cannot_be_read_leaves_the_notice_with_its_link_and_a_problem() {
     let notices = t.notices();
     assert!(notices[0].text.contains("procureur de la République"), "{}", notices[0].text);
     let states: Vec<String> = notices.iter().map(|notice| state(&t, notice).0).collect();
-    assert_eq!(states, ["read", "failed", "failed", "reserved", "failed"]);
+    // What may come yet, or come whole, is asked for again: three times, a day apart.
+    assert_eq!(states, ["read", "due", "failed", "reserved", "due"]);
     assert!(notices.iter().all(|notice| notice.url.is_some() && notice.summary.starts_with("Un résumé")));
     assert!(state(&t, &notices[2]).1.contains("opendocument"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_in_the_list_is_one_though_the_page_stays_as_it_was() {
+    let mut t = TestApp::reading(FULL_TEXT).await;
+    let first = entry(&t, 1, "/1");
+    t.web.set("/1", article(1));
+    t.serve("/a", std::slice::from_ref(&first));
+    t.crawl_one("a").await;
+    t.at("2023-08-31T05:30:00Z");
+    t.serve(
+        "/a",
+        &[Item { title: String::from("Article 1 prolongé"), text: String::from("Jusqu’au 15 décembre."), ..first }],
+    );
+    let report = t.crawl_one("a").await;
+    assert_eq!((report.new, report.revised, report.details), (0, 1, 1));
+    let notice = only(&t);
+    assert_eq!((notice.title.as_str(), notice.summary.as_str()), ("Article 1 prolongé", "Jusqu’au 15 décembre."));
+    assert!(notice.revision == 2 && notice.text.contains("déposé plainte"), "the text of its page stays: {notice:?}");
+    // Nothing more is made of it.
+    t.at("2023-09-01T05:30:00Z");
+    assert_eq!(t.crawl_one("a").await.revised, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_list_alone_says_of_a_document_outlives_the_reading_of_its_details() {
+    let sources = "[[source]]\nid = \"a\"\nurl = \"@WEB@/a\"\nallow_private = true\nkind = \"json\"\ntitle = \"/t\"\nlink = \"/u\"\ndate = \"/d\"\n\
+                   content = \"/c\"\ncategory = \"/k\"\nnatures = { \"Circulaire\" = \"circ\" }\n[source.details]\nurl = \"{link}.json\"\nkind = \"json\"\n\
+                   title = \"/titre\"\n";
+    let t = TestApp::reading(sources).await;
+    let list = format!(
+        "[{{\"d\":\"2023-08-29\",\"t\":\"Un titre\",\"u\":\"{}\",\"c\":\"Un corps.\",\"k\":\"Circulaire\"}}]",
+        t.web.url("/d")
+    );
+    t.web.set("/a", Answer::ok("application/json", list));
+    t.web.set("/d.json", Answer::ok("application/json", "{\"titre\":\"Un titre plus long\"}"));
+    assert_eq!(t.crawl_one("a").await.details, 1);
+    let notice = only(&t);
+    assert_eq!(
+        (notice.title.as_str(), notice.text.as_str(), notice.nature.as_str()),
+        ("Un titre plus long", "Un corps.", "circ")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_came_in_half_is_read_again_before_the_next() {
+    let sources = "[[source]]\nid = \"a\"\nurl = \"@WEB@/dir/\"\nallow_private = true\nnewest = 'jo_\\d+\\.xml$'\n";
+    let mut t = TestApp::reading(sources).await;
+    let listing = "<html><body><h1>Index</h1><a href=\"jo_9.xml\">9</a> <a href=\"jo_10.xml\">10</a></body></html>";
+    t.web.set("/dir/", Answer::ok("text/html", "<html><body><a href=\"jo_9.xml\">9</a></body></html>"));
+    t.web.set("/dir/jo_9.xml", Answer::ok("text/xml", rss(&[item(9, "Texte 9", "Corps")])));
+    t.crawl_one("a").await;
+    t.web.set("/dir/", Answer::ok("text/html", listing));
+    t.web.set("/dir/jo_10.xml", Answer::ok("text/html", "<title>Maintenance</title><p>Le site revient bientôt."));
+    t.at("2023-08-30T07:30:00Z");
+    assert_eq!(t.crawl_one("a").await.state, State::NotAFeed);
+    t.web.set("/dir/jo_10.xml", Answer::ok("text/xml", rss(&[item(10, "Texte 10", "Corps")])));
+    t.at("2023-08-30T09:30:00Z");
+    assert_eq!(t.crawl_one("a").await.state, State::Ok);
+    assert_eq!(t.titles(), ["Texte 9", "Texte 10"], "as people count, 10 comes after 9");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_does_not_lead_the_crawler_into_the_private_network() {
+    let other = vigie::web::replay::Replay::start(Vec::<(String, Answer)>::new()).await.expect("a server");
+    other.set("/secret", article(1));
+    let t = TestApp::reading(FULL_TEXT).await;
+    t.serve("/a", &[Item { link: other.url("/secret"), ..entry(&t, 1, "/") }]);
+    let report = t.crawl_one("a").await;
+    assert_eq!((report.new, report.details, other.requests("/secret")), (1, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod documents;
 mod fetch;
 mod health;
 mod hostile;
+mod idle;
 mod mail;
 mod readme;
 mod robots;

@@ -4,7 +4,6 @@
 ALTER TABLE source ADD COLUMN read_up_to TEXT;                    -- the last file read, of a list of files
 ALTER TABLE source ADD COLUMN moved_times INTEGER NOT NULL DEFAULT 0; -- runs in a row in which it redirected there for good
 ALTER TABLE source ADD COLUMN page TEXT NOT NULL DEFAULT '';      -- the notices that its last page listed, by number
-ALTER TABLE source ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0; -- 1: text and data mining is reserved (TDMRep)
 
 -- What robots.txt of an origin says (RFC 9309).
 CREATE TABLE robots (
@@ -20,6 +19,8 @@ CREATE TABLE detail (
   notice_id   INTEGER NOT NULL PRIMARY KEY REFERENCES notice (id),
   source_id   TEXT    NOT NULL REFERENCES source (id),
   url         TEXT    NOT NULL,
+  nature      TEXT,                            -- that the list states
+  categories  TEXT    NOT NULL,                -- that the list states, one a line
   state       TEXT    NOT NULL CHECK (state IN ('due','read','failed','reserved')),
   due         INTEGER NOT NULL,
   attempts    INTEGER NOT NULL,

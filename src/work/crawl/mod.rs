@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::{
-    Semaphore,
+    Semaphore, SemaphorePermit,
     mpsc::{self, Sender, UnboundedSender},
     oneshot,
 };
@@ -122,7 +122,7 @@ pub async fn crawl(
                 async move {
                     for (source, known) in sources {
                         app.stop.run_until_cancelled(fetcher.rest(host)).await;
-                        let _place = places.acquire().await;
+                        let place = places.acquire().await;
                         let why = match held.filter(|until| *until > app.clock.now()) {
                             _ if app.stop.is_cancelled() => Some(String::from("the program is to end")),
                             until => until.map(|until| format!("its host asked to be left alone until {until}")),
@@ -133,7 +133,7 @@ pub async fn crawl(
                                 let _ = done.send(report::skipped(source, known, why));
                                 held
                             }
-                            None => visit(asker, source, known, fetched, done).await,
+                            None => visit(asker, source, known, place.ok(), fetched, done).await,
                         };
                     }
                 }
@@ -164,6 +164,7 @@ async fn visit<'s>(
     asker: &Asker<'_>,
     source: &'s Source,
     known: Known,
+    place: Option<SemaphorePermit<'_>>,
     fetched: &Sender<Asked<'s>>,
     done: &UnboundedSender<SourceReport>,
 ) -> Option<Timestamp> {
@@ -180,14 +181,16 @@ async fn visit<'s>(
         let _ = fetched.send(asked).await;
         return held;
     }
+    // Documents are asked for one by one, each in the turn of its host: many take long.
+    drop(place);
     let (stored, waiting) = oneshot::channel();
     asked.stored = Some(stored);
     let _ = fetched.send(asked).await;
     // Where nothing comes, the list could not be read, and who read it told so.
     let mut report = waiting.await.ok()?;
     let held = match held {
-        None => asker.documents(source, &before, &mut report).await,
-        Some(until) => Some(until),
+        None if !report.failed() => asker.documents(source, &before, &mut report).await,
+        held => held,
     };
     let _ = done.send(report);
     held

@@ -11,16 +11,19 @@ use tokio::sync::{
 
 use super::{
     ask::Asked,
-    files,
+    files::{self, Failure},
     report::{self, SourceReport},
     writer::Visit,
 };
 use crate::{
     extract::{self, Extracted},
     fetch::{Answer, Class, FetchError, Fetcher},
-    model::{Page, Problem, ProblemKind, Source, Validators},
+    model::{Draft, Page, Problem, ProblemKind, Source, Validators},
     schedule::Outcome,
-    store::sources::{Known, State},
+    store::{
+        self,
+        sources::{Known, State},
+    },
     work::{App, prepare::Desk},
 };
 
@@ -28,7 +31,10 @@ use crate::{
 pub(super) struct Read {
     pub state: State,
     pub outcome: Outcome,
+    /// Without its drafts.
     pub extracted: Extracted,
+    /// The drafts of each page: of a list of files there are several, each with its own identities.
+    pub pages: Vec<Vec<Draft>>,
     pub validators: Option<Validators>,
     pub status: Option<u16>,
     pub bytes: u64,
@@ -66,20 +72,21 @@ impl Reader<'_> {
         let Asked { source, known, answer, millis, place, stored } = asked;
         let now = self.app.clock.now();
         let mut result = self.read(source, &known, answer, now).await?;
-        let drafts = std::mem::take(&mut result.extracted.drafts);
+        let pages = std::mem::take(&mut result.pages);
         let (source, desk) = (source.clone(), Arc::clone(&self.desk));
         let prepare = move || {
-            let entries = desk.prepare(&source, &known, drafts);
-            (source, known, entries)
+            let pages = pages.into_iter().map(|drafts| desk.prepare(&source, &known, drafts));
+            let pages = pages.collect::<store::Result<Vec<_>>>();
+            (source, known, pages)
         };
         let core = self.cores.acquire().await?;
         let prepared = tokio::task::spawn_blocking(prepare).await.context("the reader of pages was stopped")?;
         drop(core);
-        let (source, known, entries) = prepared;
-        let entries = entries.context("cannot compare what it brought")?;
+        let (source, known, pages) = prepared;
+        let pages = pages.context("cannot compare what it brought")?;
         let until = result.retry_after.and_then(|wait| now.checked_add(wait).ok());
         let hold = result.held_host.clone().zip(until);
-        let visit = Visit { source, known, result, entries, millis, now, hold, place, stored };
+        let visit = Visit { source, known, result, pages, millis, now, hold, place, stored };
         self.visits.send(visit).await.ok().context("the writer was stopped")
     }
 
@@ -103,6 +110,7 @@ impl Reader<'_> {
             state: State::Ok,
             outcome: Outcome::Unchanged,
             extracted: Extracted::default(),
+            pages: Vec::new(),
             validators: None,
             status: None,
             bytes: 0,
@@ -129,23 +137,36 @@ impl Reader<'_> {
                 result.moved = moved.map(String::from);
                 let (mut failure, mut is_more_left) = (None, false);
                 match &source.newest {
-                    None => result.extracted = self.extract(page, source, now).await?,
+                    None => {
+                        result.extracted = self.extract(page, source, now).await?;
+                        result.pages.push(std::mem::take(&mut result.extracted.drafts));
+                    }
                     Some(pattern) => {
-                        let files = files::read(self, source, pattern, &page, known.read_up_to.as_deref(), now).await?;
+                        let files =
+                            files::read(self, source, pattern, &page, known.read_up_to.as_deref(), known.failures, now)
+                                .await?;
                         result.bytes += files.bytes;
                         (result.extracted, result.read_up_to, failure) =
                             (files.extracted, files.read_up_to, files.failure);
-                        is_more_left = files.is_more_left;
+                        (result.pages, is_more_left) = (files.pages, files.is_more_left);
                     }
                 }
                 result.extracted.problems.extend(problem.map(|problem| *problem));
                 result.fresh = fresh.max(result.extracted.ttl);
-                let (problems, nothing) = (&result.extracted.problems, result.extracted.drafts.is_empty());
+                let (problems, nothing) = (&result.extracted.problems, result.pages.iter().all(Vec::is_empty));
                 // A mapping that matches nothing: the page was redesigned, and somebody must look at it.
                 let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Mapping;
                 if let Some(error) = failure {
                     // What was read before it stays; the list is asked for again, for it holds more.
-                    result.fail(&error);
+                    match error {
+                        Failure::Fetch(error) => result.fail(&error),
+                        Failure::Broken(problem) => {
+                            let is_other = problem.kind == ProblemKind::NotAFeed;
+                            result.state = if is_other { State::NotAFeed } else { State::Failing };
+                            result.outcome = Outcome::Failed;
+                            result.detail = problem.to_string();
+                        }
+                    }
                 } else if let Some(fatal) = problems.iter().find(|problem| problem.kind.is_fatal() || dead(problem)) {
                     result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
                     result.outcome = Outcome::Failed;

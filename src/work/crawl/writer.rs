@@ -20,7 +20,7 @@ use crate::{
     store::{self, Result, Tx, search, sources::Known},
     work::{
         prepare::{Desk, Entry},
-        takein::{Intake, NewWords},
+        takein::{Intake, NewWords, Taken},
     },
 };
 
@@ -29,9 +29,9 @@ pub(super) struct Visit {
     pub source: Source,
     /// The source before it.
     pub known: Known,
-    /// Without its drafts, which are the entries.
+    /// Without its pages, which are prepared.
     pub result: Read,
-    pub entries: Vec<Entry>,
+    pub pages: Vec<Vec<Entry>>,
     pub millis: u64,
     pub now: Timestamp,
     /// The host that is to be left alone, and until when.
@@ -57,8 +57,8 @@ pub(super) fn run(desk: &Desk, alone: RunLock, mut visits: Receiver<Visit>, done
             let (mut reports, mut words) = (Vec::new(), Vec::new());
             let mut next = Some(first);
             while let Some(mut visit) = next.take() {
-                let entries = std::mem::take(&mut visit.entries);
-                let stored = tx.part(|tx| page(desk, tx, &visit, entries));
+                let pages = std::mem::take(&mut visit.pages);
+                let stored = tx.part(|tx| page(desk, tx, &visit, pages));
                 reports.push(stored.map(|(report, new)| {
                     words.extend(new);
                     report
@@ -93,10 +93,16 @@ pub(super) fn run(desk: &Desk, alone: RunLock, mut visits: Receiver<Visit>, done
 }
 
 /// Stores one page: its notices, its validators and its health.
-fn page(desk: &Desk, tx: &Tx, visit: &Visit, entries: Vec<Entry>) -> Result<(SourceReport, Vec<NewWords>)> {
+fn page(desk: &Desk, tx: &Tx, visit: &Visit, pages: Vec<Vec<Entry>>) -> Result<(SourceReport, Vec<NewWords>)> {
     let Visit { source, known, result, millis, now, hold, .. } = visit;
     let (millis, now) = (*millis, *now);
-    let (taken, words) = Intake { config: &desk.config, tx, source, known, now }.take(entries)?;
+    let intake = Intake { config: &desk.config, tx, source, known, now };
+    let (mut taken, mut words) = (Taken::default(), Vec::new());
+    for entries in pages {
+        let (more, new) = intake.take(entries)?;
+        taken = taken.and(more);
+        words.extend(new);
+    }
     let after = after::settle(&desk.config, tx, &after::Visit { source, known, result, millis, now }, &taken)?;
     if let Some((host, until)) = hold {
         store::sources::hold_host(tx, host, *until, now)?;
