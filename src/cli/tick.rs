@@ -24,15 +24,26 @@ pub async fn run(global: &Global, out: &Output) -> anyhow::Result<Exit> {
     let send = &report.send;
     let idle = send.sent + send.deferred + send.failed + send.cancelled == 0 && send.trouble.is_none();
     let sent = if idle { Exit::Done } else { send::tell(send, out) };
-    match &report.told {
-        Told::Sent { began, ended } => out.say(format!("the operator was told: {began} began, {ended} ended")),
-        Told::Waiting { why } => out.complain(format!("the operator is not told of alarms yet: {why}")),
-        Told::Nothing => {}
-    }
+    let told = match &report.told {
+        Told::Sent { began, ended } => {
+            out.say(format!("the operator was told: {began} began, {ended} ended"));
+            Exit::Done
+        }
+        Told::Waiting { why } => {
+            out.say(format!("the operator is not told of alarms yet: {why}"));
+            Exit::Done
+        }
+        Told::Failed { why } => {
+            out.complain(format!("the operator cannot be told of alarms, it is tried again in an hour: {why}"));
+            Exit::Partly
+        }
+        Told::Nothing => Exit::Done,
+    };
     if !report.errors.is_empty() {
         bail!("{}", report.errors.join("\n"));
     }
-    Ok(if crawled == Exit::Partly { crawled } else { sent })
+    let is_partly = [crawled, sent, told].contains(&Exit::Partly);
+    Ok(if is_partly { Exit::Partly } else { sent })
 }
 
 /// Does what is due. Nine times in ten that is nothing, and then the sources are not even read.

@@ -123,6 +123,11 @@ pub fn sources_file(settings: Option<Input<'_>>) -> SourcesFile {
     }
 }
 
+/// Whether a text is TOML, whatever it says.
+pub fn is_toml(input: Input<'_>) -> bool {
+    Written::parse([input]).finish().is_ok()
+}
+
 fn path(settings: Option<Input<'_>>, key: &'static str) -> Option<String> {
     Written::parse(settings).top().parse(key, value::path)
 }

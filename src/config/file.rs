@@ -94,6 +94,7 @@ impl<'w> Part<'w> {
 const TEXT: &str = "text in quotes";
 const LIST: &str = "a list of texts in quotes";
 const TEXTS: &str = "a table of texts in quotes";
+const MISSPELT: &str = "write `[[source]]`: `sources` is the setting that names the file in which they stand";
 
 impl<'a> Written<'a> {
     /// Reads what can be read, and notes what is not TOML.
@@ -107,6 +108,9 @@ impl<'a> Written<'a> {
                 let span = error.span().unwrap_or(0..0);
                 let is_again = error.message().contains("duplicate");
                 let hint = match header(input.text, span.start) {
+                    _ if error.message().contains("escape") => {
+                        "put regular expressions, and whatever else holds a `\\`, in single quotes: pattern = '\\.pdf$'"
+                    }
                     _ if is_again => "write each key, and each table, once",
                     Some(_) => "write a table as `[name]`, a source as `[[source]]`, alone on its line",
                     None => "write a key, `=`, and a value: text in quotes, a list in brackets",
@@ -403,9 +407,14 @@ impl<'w> Table<'w> {
         self.know(&[key]);
         let mut values = self.values(key);
         let (first, value) = values.next()?;
-        for (again, _) in values {
-            let message = format!("{} is set twice", self.full(key));
-            let hint = format!("it is already set at {}: keep one of them", self.written.line(&first));
+        for (again, value) in values {
+            let (message, hint) = match is_misspelt(key, value) {
+                true => (format!("{} must be {TEXT}, not {}", self.full(key), described(value)), MISSPELT.to_owned()),
+                false => {
+                    let hint = format!("it is already set at {}: keep one of them", self.written.line(&first));
+                    (format!("{} is set twice", self.full(key)), hint)
+                }
+            };
             self.written.report(Some(&again), message, hint);
         }
         Some(value)
@@ -426,7 +435,7 @@ impl<'w> Table<'w> {
 
     fn mistyped<T>(&self, key: &str, expected: &str, value: &DeValue) -> Option<T> {
         let hint = match (expected, value) {
-            (_, DeValue::Array(_)) if key == "sources" => "it names a file; begin each source by a line `[[source]]`",
+            _ if is_misspelt(key, value) => MISSPELT,
             (TEXT, DeValue::Array(_) | DeValue::Table(_)) => "write one text, in quotes",
             (TEXT, _) => "put it in quotes",
             (LIST, _) => "put it in brackets",
@@ -438,6 +447,11 @@ impl<'w> Table<'w> {
         self.refuse(key, Wrong::new(format!("must be {expected}, not {}", described(value)), hint));
         None
     }
+}
+
+/// `[[sources]]`, where `[[source]]` is meant.
+fn is_misspelt(key: &str, value: &DeValue) -> bool {
+    key == "sources" && matches!(value, DeValue::Array(_) | DeValue::Table(_))
 }
 
 fn described(value: &DeValue) -> &'static str {

@@ -51,6 +51,9 @@ pub struct App {
     pub stop: CancellationToken,
     /// This program, which reads PDF files in a process of its own.
     pub program: PathBuf,
+    /// The global options, each with a space before it, with which a command reaches this installation from any folder.
+    /// None: it is reached from its own folder only.
+    pub options: String,
     fetcher: OnceLock<Fetcher>,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
@@ -69,7 +72,8 @@ impl App {
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));
-        let app = Self { config, rules, templates, store, clock, stop, program, fetcher: OnceLock::new(), places };
+        let (fetcher, options) = (OnceLock::new(), String::new());
+        let app = Self { config, rules, templates, store, clock, stop, program, options, fetcher, places };
         app.register()?;
         Ok(app)
     }

@@ -133,7 +133,8 @@ const READERS: &str = "email,consent_what,consent_when,consent_how\nmaire@exampl
 #[tokio::test(flavor = "multi_thread")]
 async fn from_sources_to_mail_by_hand() {
     let dir = folder();
-    let web = Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[today(1)])))]).await.expect("a server");
+    let web =
+        Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[today(1), today(2)])))]).await.expect("a server");
     let inbox = Inbox::start(None).await.expect("a server");
     install(dir.path(), &[("a", web.url("/a")), ("dead", web.url("/dead"))], inbox.address().port());
     fs::write(dir.path().join("readers.csv"), READERS).expect("a file");
@@ -152,6 +153,12 @@ async fn from_sources_to_mail_by_hand() {
         vigie(dir.path()).args(["sources", "export-opml"]).assert().code(0).stdout(contains("xmlUrl"));
         vigie(dir.path()).args(["sources", "health"]).assert().code(3).stdout(contains("failing").and(contains("404")));
         vigie(dir.path()).args(["notices", "list"]).assert().code(0).stdout(contains("Titre 1"));
+        vigie(dir.path()).args(["notices", "list"]).assert().stderr("");
+        let few = ["notices", "list", "--limit", "1"];
+        vigie(dir.path()).args(few).assert().code(0).stderr(contains("1 of 2; `--limit 0` for all"));
+        let all = vigie(dir.path()).args(["notices", "list", "--limit", "0", "--json"]).assert().code(0).stderr("");
+        assert_eq!(String::from_utf8_lossy(&all.get_output().stdout).lines().count(), 2);
+        vigie(dir.path()).args(["search", ""]).assert().code(2).stderr(contains("there is no word to look for"));
         vigie(dir.path()).args(["notices", "explain", "1"]).assert().code(0).stdout(contains("[new] Nouveau"));
         vigie(dir.path()).args(["bulletins", "preview"]).assert().code(0).stdout(contains("Titre 1"));
         vigie(dir.path()).args(["compose", "--cadence", "daily"]).assert().code(0).stderr(contains("1 delivery"));
@@ -166,9 +173,30 @@ async fn from_sources_to_mail_by_hand() {
         assert!(dir.path().join("public/veille.atom").exists());
         // Nothing is due any more: cron hears nothing.
         vigie(dir.path()).arg("tick").assert().code(0).stdout("").stderr("");
+        let sources = fs::read_to_string(dir.path().join("sources.toml")).expect("a file");
+        let (kept, _) = sources.rsplit_once("[[source]]").expect("two sources");
+        fs::write(dir.path().join("sources.toml"), kept).expect("a file");
+        let removed = contains("no longer in `sources.toml`").and(contains("vigie crawl").not());
+        vigie(dir.path()).args(["sources", "health", "dead"]).assert().code(0).stdout(removed);
     };
     tokio::task::spawn_blocking(steps).await.expect("the steps");
     assert_eq!(inbox.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_who_cannot_be_told_is_an_error_once_an_hour() {
+    let dir = folder();
+    let web = Replay::start([("/a", Answer::status(410))]).await.expect("a server");
+    install(dir.path(), &[("a", web.url("/a"))], 9);
+    let settings = fs::read_to_string(dir.path().join("vigie.toml")).expect("a file");
+    let settings = settings.replace("[mail]\n", "[mail]\noperator = \"informatique@example.fr\"\n");
+    fs::write(dir.path().join("vigie.toml"), settings).expect("a file");
+    let steps = move || {
+        let told = contains("the operator cannot be told of alarms");
+        vigie(dir.path()).args(["-q", "tick"]).assert().code(3).stderr(told);
+        vigie(dir.path()).args(["-q", "tick"]).assert().code(0).stderr("");
+    };
+    tokio::task::spawn_blocking(steps).await.expect("the steps");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -247,9 +247,26 @@ async fn what_cannot_be_sent_is_told_later_and_nothing_is_sent_where_nobody_is_n
     if let vigie::config::Transport::Smtp(smtp) = &mut t.config().mail.transport {
         smtp.port = 1;
     }
-    assert!(matches!(t.tell().await, Told::Waiting { .. }));
+    assert!(matches!(t.tell().await, Told::Failed { .. }));
     t.config().mail.transport = transport;
+    assert_eq!(t.tell().await, Told::Nothing, "a server that is down is not asked at each tick");
+    t.later(1);
     assert_eq!(t.tell().await, Told::Sent { began: 1, ended: 0 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_may_not_be_asked_is_told_with_what_to_do_about_it() {
+    let mut t = TestApp::watching(&["/a"]).await;
+    t.told_to("informatique@example.fr");
+    t.config().crawl.robots = vigie::config::Robots::Obeyed;
+    t.web.set("/robots.txt", Answer::ok("text/plain", "User-agent: *\nDisallow: /a\n"));
+    t.crawl().await;
+    t.crawl().await;
+    assert_eq!(t.tell().await, Told::Sent { began: 1, ended: 0 });
+    let text = t.letters()[0].1.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["Cause : le fichier robots.txt du site l’interdit aux robots.", "`robots = false` sous `[crawl]`"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 /// As after a kill between the final dot and the record of its reply.
