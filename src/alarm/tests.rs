@@ -18,7 +18,7 @@ fn found(fetches: &[(i64, End)], arrivals: &[i64], moved: Option<(&str, u32)>) -
     let arrivals: Vec<Arrival> = arrivals.iter().map(|ago| Arrival { at: now - hours(*ago), missed: false }).collect();
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let history =
-        History { fetches: &fetches, arrivals: &arrivals, was_read: true, moved, detail: "a cause", zone: &zone };
+        History { fetches: &fetches, arrivals: &arrivals, must_list: true, moved, detail: "a cause", zone: &zone };
     alarms(&history, &[], now).into_iter().map(|alarm| alarm.kind).collect()
 }
 
@@ -97,7 +97,8 @@ fn the_weekend_is_no_silence_of_a_source_that_rests_then() {
         let now = at(now);
         let fetches: Vec<(Timestamp, End)> = (0..20).map(|n| (now - hours(n), End::Read)).collect();
         let is_silent = |arrivals: &[Arrival]| {
-            let history = History { fetches: &fetches, arrivals, was_read: true, moved: None, detail: "", zone: &zone };
+            let history =
+                History { fetches: &fetches, arrivals, must_list: true, moved: None, detail: "", zone: &zone };
             !alarms(&history, &[], now).is_empty()
         };
         assert_eq!((is_silent(&rests), is_silent(&never_rests)), (rests_silent, never_silent), "{now}");
@@ -129,7 +130,7 @@ fn what_may_have_been_missed_is_told_for_a_week_and_a_failure_does_not_end_it() 
         let history = History {
             fetches: &fetches,
             arrivals: &arrivals,
-            was_read: true,
+            must_list: true,
             moved: None,
             detail: "a cause",
             zone: &zone,
@@ -233,7 +234,7 @@ fn the_ends_of_time_do_not_panic() {
         .map(|at| Arrival { at, missed: true })
         .into();
         let history =
-            History { fetches: &fetches, arrivals: &arrivals, was_read: true, moved: None, detail: "", zone: &zone };
+            History { fetches: &fetches, arrivals: &arrivals, must_list: true, moved: None, detail: "", zone: &zone };
         let _ = alarms(&history, &[], now);
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Db, Result, Tx, instant, millis, word};
 use crate::{
     alarm::MOVES,
+    extract,
     model::{Source, SourceId, Validators},
     schedule,
 };
@@ -97,28 +98,80 @@ impl Known {
     }
 }
 
-/// The sources that [`register`] would change: those that have no row, and those whose address was edited.
+/// The sources that [`register`] would change: those that have no row, those whose address or way of being read was edited,
+/// and those that a former version of this program read.
 pub fn unregistered<'s>(db: &Db, sources: &'s [Source]) -> Result<Vec<&'s Source>> {
-    let known: HashMap<String, String> =
-        db.query("SELECT id, url FROM source", &[], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect();
-    let differs = |source: &&Source| known.get(source.id.as_str()).is_none_or(|url| url != source.url.as_str());
+    let rows = db.query("SELECT id, url, settings, newest, extractor FROM source", &[], |row| {
+        Ok((row.get::<String>(0)?, registered(row)?))
+    })?;
+    let known: HashMap<String, Registered> = rows.into_iter().collect();
+    let differs = |source: &&Source| known.get(source.id.as_str()) != Some(&Registered::of(source));
     Ok(sources.iter().filter(differs).collect())
 }
 
-/// Makes a row for each source that has none. One whose address was edited is asked anew, in full, at once.
+/// Makes a row for each source that has none. One whose address was edited is asked anew, in full, at once, and nothing
+/// is held against it; so is one that is to be read in another way, of which the health stays. What an older version of
+/// this program read is asked for in full at its own time.
 pub fn register(tx: &Tx, sources: &[&Source], now: Timestamp) -> Result<()> {
     for source in sources {
+        let (id, is) = (source.id.as_str(), Registered::of(source));
+        let sql = "SELECT id, url, settings, newest, extractor FROM source WHERE id = $1";
+        let Some(was) = tx.query_first(sql, &[&id], registered)? else {
+            tx.execute(
+                "INSERT INTO source (id, url, next_check_at, state, since, failures, detail, settings, newest, extractor)
+                 VALUES ($1, $2, $3, 'new', $3, 0, '', $4, $5, $6)",
+                &[&id, &is.url, &millis(now), &is.settings, &is.newest, &is.extractor],
+            )?;
+            continue;
+        };
+        if was.url != is.url {
+            tx.execute(
+                "UPDATE source SET url = $2, moved_to = NULL, moved_times = 0, read_since = NULL, last_fetch_at = NULL,
+                   read_up_to = NULL, page = '', next_check_at = $3, state = 'new', since = $3, failures = 0, detail = '',
+                   former_visits = (SELECT COALESCE(max(id), 0) FROM fetch WHERE source_id = $1)
+                 WHERE id = $1",
+                &[&id, &is.url, &millis(now)],
+            )?;
+        }
+        // Where nothing is known of the former settings, they are taken for the same.
+        if !was.settings.is_empty() && was.settings != is.settings {
+            tx.execute("UPDATE source SET next_check_at = $2 WHERE id = $1", &[&id, &millis(now)])?;
+            if was.newest != is.newest {
+                tx.execute("UPDATE source SET read_up_to = NULL WHERE id = $1", &[&id])?;
+            }
+        }
         tx.execute(
-            "INSERT INTO source (id, url, next_check_at, state, since, failures, detail)
-             VALUES ($1, $2, $3, 'new', $3, 0, '')
-             ON CONFLICT (id) DO UPDATE SET
-               url = excluded.url, etag = NULL, last_modified = NULL, moved_to = NULL, moved_times = 0, read_since = NULL,
-               last_fetch_at = NULL, read_up_to = NULL, page = '', next_check_at = excluded.next_check_at
-             WHERE source.url <> excluded.url",
-            &[&source.id.as_str(), &source.url.as_str(), &millis(now)],
+            "UPDATE source SET etag = NULL, last_modified = NULL, settings = $2, newest = $3, extractor = $4 WHERE id = $1",
+            &[&id, &is.settings, &is.newest, &is.extractor],
         )?;
     }
     Ok(())
+}
+
+/// What a row was made for.
+#[derive(PartialEq, Eq)]
+struct Registered {
+    url: String,
+    /// Hash of what its pages are read by.
+    settings: String,
+    /// Which files of a list are read; '' where it is no list.
+    newest: String,
+    extractor: u32,
+}
+
+impl Registered {
+    fn of(source: &Source) -> Self {
+        Self {
+            url: source.url.as_str().to_owned(),
+            settings: extract::settings(source),
+            newest: source.newest.as_ref().map(|pattern| pattern.as_str().to_owned()).unwrap_or_default(),
+            extractor: extract::VERSION,
+        }
+    }
+}
+
+fn registered(row: &super::engine::Row) -> Result<Registered> {
+    Ok(Registered { url: row.get(1)?, settings: row.get(2)?, newest: row.get(3)?, extractor: row.get(4)? })
 }
 
 pub fn all(db: &Db) -> Result<Vec<Known>> {
