@@ -19,3 +19,4 @@ mod sources;
 mod store;
 mod tokens;
 mod r#try;
+mod visits;

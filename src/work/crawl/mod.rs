@@ -110,15 +110,7 @@ pub async fn crawl(
         fetcher.hold(host, Duration::try_from(until.duration_since(now)).unwrap_or_default());
     }
     let in_memory = Arc::new(Semaphore::new(IN_MEMORY));
-    let asker = Asker {
-        app,
-        fetcher,
-        desk: Arc::clone(&desk),
-        asking,
-        in_memory,
-        losses: Arc::clone(&losses),
-        stop,
-    };
+    let asker = Asker { app, fetcher, desk: Arc::clone(&desk), asking, in_memory, losses: Arc::clone(&losses), stop };
     let reader = Reader {
         app,
         fetcher,
