@@ -92,7 +92,7 @@ async fn where_nothing_can_be_stored_the_crawl_ends_and_says_why() {
     paths.iter().for_each(|path| t.serve(path, &[item(1, "Un", "x")]));
     refuse(&t, "notice");
     refuse(&t, "fetch");
-    let error = crawl(&t.app, &Which::All, Asking::Conditionally, &|_| ()).await.err().expect("an end");
+    let error = crawl(&t.app, &Which::All, Asking::Conditionally, &|_| ()).await.expect_err("an end");
     let text = format!("{error:#}");
     assert!(text.contains("the crawl was ended") && text.contains("no room"), "{text}");
     let asked: usize = paths.iter().map(|path| t.web.requests(path)).sum();

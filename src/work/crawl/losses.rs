@@ -3,7 +3,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::anyhow;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +51,7 @@ impl Losses {
         match self.desk.store.write(|tx| after::settle(&self.desk.config, tx, &visit, &Taken::default())) {
             Ok(after) => SourceReport { millis, ..blank(source, &after) },
             Err(second) => {
-                let why = anyhow!("{second}").context(format!(
+                let why = anyhow::Error::new(second).context(format!(
                     "the crawl was ended: neither what `{}` brought nor that it failed could be stored",
                     source.id
                 ));
