@@ -133,8 +133,7 @@ const READERS: &str = "email,consent_what,consent_when,consent_how\nmaire@exampl
 #[tokio::test(flavor = "multi_thread")]
 async fn from_sources_to_mail_by_hand() {
     let dir = folder();
-    let web =
-        Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[today(1), today(2)])))]).await.expect("a server");
+    let web = Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[today(1)])))]).await.expect("a server");
     let inbox = Inbox::start(None).await.expect("a server");
     install(dir.path(), &[("a", web.url("/a")), ("dead", web.url("/dead"))], inbox.address().port());
     fs::write(dir.path().join("readers.csv"), READERS).expect("a file");
@@ -153,12 +152,6 @@ async fn from_sources_to_mail_by_hand() {
         vigie(dir.path()).args(["sources", "export-opml"]).assert().code(0).stdout(contains("xmlUrl"));
         vigie(dir.path()).args(["sources", "health"]).assert().code(3).stdout(contains("failing").and(contains("404")));
         vigie(dir.path()).args(["notices", "list"]).assert().code(0).stdout(contains("Titre 1"));
-        vigie(dir.path()).args(["notices", "list"]).assert().stderr("");
-        let few = ["notices", "list", "--limit", "1"];
-        vigie(dir.path()).args(few).assert().code(0).stderr(contains("1 of 2; `--limit 0` for all"));
-        let all = vigie(dir.path()).args(["notices", "list", "--limit", "0", "--json"]).assert().code(0).stderr("");
-        assert_eq!(String::from_utf8_lossy(&all.get_output().stdout).lines().count(), 2);
-        vigie(dir.path()).args(["search", ""]).assert().code(2).stderr(contains("there is no word to look for"));
         vigie(dir.path()).args(["notices", "explain", "1"]).assert().code(0).stdout(contains("[new] Nouveau"));
         vigie(dir.path()).args(["bulletins", "preview"]).assert().code(0).stdout(contains("Titre 1"));
         vigie(dir.path()).args(["compose", "--cadence", "daily"]).assert().code(0).stderr(contains("1 delivery"));
@@ -181,6 +174,26 @@ async fn from_sources_to_mail_by_hand() {
     };
     tokio::task::spawn_blocking(steps).await.expect("the steps");
     assert_eq!(inbox.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_stops_at_its_limit_says_so() {
+    let dir = folder();
+    let web = Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[today(1), today(2)])))]);
+    let web = web.await.expect("a server");
+    install(dir.path(), &[("a", web.url("/a"))], 9);
+    let steps = move || {
+        vigie(dir.path()).arg("crawl").assert().code(0);
+        let list = |limit: &[&str]| vigie(dir.path()).args(["notices", "list", "--json"]).args(limit).assert().code(0);
+        list(&["--limit", "1"]).stderr(contains("1 of 2; `--limit 0` for all"));
+        list(&["--limit", "1", "--source", "a"]).stderr(contains("1 of 2;"));
+        for limit in [&[][..], &["--limit", "2"], &["--limit", "0"]] {
+            let all = list(limit).stderr("");
+            assert_eq!(String::from_utf8_lossy(&all.get_output().stdout).lines().count(), 2, "{limit:?}");
+        }
+        vigie(dir.path()).args(["search", ""]).assert().code(2).stderr(contains("there is no word to look for"));
+    };
+    tokio::task::spawn_blocking(steps).await.expect("the steps");
 }
 
 #[tokio::test(flavor = "multi_thread")]

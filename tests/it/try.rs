@@ -254,7 +254,7 @@ fn a_list_of_feeds_is_taken_in_once_and_comments_stay() {
 #[test]
 fn what_the_check_would_refuse_is_left_out_of_a_list() {
     let dir = installed("# intact\n");
-    let opml = r#"<opml><body><outline text="Dedans" xmlUrl="http://10.0.0.1/feed"/><outline text="Bon" xmlUrl="https://a.fr/feed"/><outline text="Ici" xmlUrl="http://localhost/feed"/></body></opml>"#;
+    let opml = r#"<opml><body><outline text="Dedans" xmlUrl="http://10.0.0.1/feed"/><outline text="Bon" xmlUrl="https://a.fr/feed"/><outline text="Ici" xmlUrl="http://192.168.1.2/feed"/></body></opml>"#;
     fs::write(dir.path().join("liste.opml"), opml).expect("a file");
     let import = ["sources", "import-opml", "liste.opml"];
     let told = || contains("left out: Dedans: `url` of source `dedans` must not name").and(contains("left out: Ici: "));
