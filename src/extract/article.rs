@@ -13,8 +13,8 @@ use dom_smoothie::{Config, Readability, ReadabilityError};
 use url::Url;
 
 use super::{
-    boilerplate, feed::LONGEST_TITLE, pdf::looks_like_html, plain::plain, sanitise::Sanitiser, shallow::shallow_to,
-    slim::slim, stranger,
+    boilerplate, feed::LONGEST_TITLE, pdf::looks_like_html, plain::plain, sanitise::Sanitiser, slim::slim, stranger,
+    tame::tame_to,
 };
 use crate::{
     model::{Page, Problem, ProblemKind, PublicationDate, Source},
@@ -110,7 +110,7 @@ fn read(page: &Page, source: &Source, summary: &str) -> Result<Article, Problem>
     let decoded = charset::decode(&page.body, page.content_type.as_deref(), Syntax::Html).text;
     let slim = slim(&decoded).map_err(|_| unread("the page holds more elements or more text than any article"))?;
     let config = Config { max_elements_to_parse: MOST_ELEMENTS, ..Config::default() };
-    let Ok(mut reader) = Readability::new(shallow_to(&slim, DEEPEST).into_owned(), None, Some(config)) else {
+    let Ok(mut reader) = Readability::new(tame_to(&slim, DEEPEST).html.into_owned(), None, Some(config)) else {
         return Err(unread("the page makes a parser fail"));
     };
     let facts = Facts::of(&reader, page, source, &decoded);

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use scraper::{Html, Selector};
 use url::Url;
 
-use super::{plain::plain, shallow::shallow};
+use super::{
+    document::{LONGEST_BASE, spaced},
+    tame::tame,
+};
 use crate::{
     model::Page,
     normalise::{
@@ -34,15 +37,24 @@ pub enum Named {
     Link,
 }
 
+/// How many are looked at.
+const MOST: usize = 1_000;
+
 /// The feeds that a page names, the surest first, each once. Feeds of comments come last: they tell what readers say.
 pub fn feeds(page: &Page) -> Vec<FeedLink> {
     let decoded = charset::decode(&page.body, page.content_type.as_deref(), Syntax::Html);
-    let document = Html::parse_document(&shallow(&decoded.text));
+    let document = Html::parse_document(&tame(&decoded.text).html);
     let select = |written: &str| Selector::parse(written).ok();
     let base = select("base[href]").and_then(|selector| document.select(&selector).next()?.attr("href"));
-    let base = base.and_then(|href| web_address(href, &page.url).ok()).unwrap_or_else(|| page.url.clone());
+    let base = base
+        .filter(|href| href.len() <= LONGEST_BASE)
+        .and_then(|href| web_address(href, &page.url).ok())
+        .unwrap_or_else(|| page.url.clone());
     let mut found = Vec::new();
     for element in select("link[href], a[href]").iter().flat_map(|selector| document.select(selector)) {
+        if found.len() == MOST {
+            break;
+        }
         let Some(url) = element.attr("href").and_then(|href| web_address(href, &base).ok()) else { continue };
         let named = match element.value().name() {
             "link" if is_alternate(element.attr("rel"), element.attr("type")) => Named::Alternate,
@@ -51,7 +63,7 @@ pub fn feeds(page: &Page) -> Vec<FeedLink> {
         };
         let words = match named {
             Named::Alternate => element.attr("title").unwrap_or_default().to_owned(),
-            Named::Link => plain(&element.inner_html()),
+            Named::Link => spaced(element),
         };
         found.push(FeedLink { url, title: text::truncate(&title::plain(&words), 120), named });
     }

@@ -70,6 +70,9 @@ pub(super) struct Entry {
     content: Option<(Weight, RawText)>,
     /// Links and categories, as they are to be written.
     out: String,
+    /// How many of each there are.
+    links: usize,
+    categories: usize,
     /// What stands in for the link of RSS where there is none: one of Atom.
     spare_link: Option<String>,
 }
@@ -88,7 +91,18 @@ impl Entry {
     pub(super) fn new(dialect: &'static Dialect, facts: Facts) -> Self {
         let base = xml_base(facts.base.as_ref());
         let (title, summary, content) = (None, None, None);
-        Self { dialect, facts, base, title, summary, content, out: String::new(), spare_link: None }
+        Self {
+            dialect,
+            facts,
+            base,
+            title,
+            summary,
+            content,
+            out: String::new(),
+            links: 0,
+            categories: 0,
+            spare_link: None,
+        }
     }
 
     /// Takes a child of the entry into it.
@@ -166,6 +180,10 @@ impl Entry {
 
     /// Atom's link is an attribute, RSS's the text.
     fn link(&mut self, start: &BytesStart<'_>, text: Option<String>, base: Option<&Url>) {
+        self.links += 1;
+        if self.links > MOST_LINKS {
+            return;
+        }
         let attribute = |name| attribute(start, name).filter(|value| !value.is_empty());
         let base = xml_base(base);
         match (attribute("href"), text) {
@@ -190,6 +208,10 @@ impl Entry {
     }
 
     fn category(&mut self, label: String) {
+        self.categories += 1;
+        if self.categories > MOST_CATEGORIES {
+            return;
+        }
         let _ = if *self.dialect == ATOM {
             write!(self.out, "<category term=\"{}\"/>", escape(label))
         } else {
@@ -197,6 +219,10 @@ impl Entry {
         };
     }
 }
+
+/// More than are ever looked at of one entry.
+const MOST_LINKS: usize = 20;
+const MOST_CATEGORIES: usize = 200;
 
 fn fill(place: &mut Option<(Weight, RawText)>, weight: Weight, text: RawText) {
     let is_better = place.as_ref().is_none_or(|(old, _)| weight > *old);

@@ -76,7 +76,7 @@ fn feed(page: &Page, harvest: &mut Harvest<'_>) -> Result<RawFeed, Problem> {
         return Err(Problem::page(ProblemKind::Unreadable, "the answer is empty"));
     }
     if start.starts_with(['{', '[']) {
-        return reader::read(json::mend(start)?, &page.url);
+        return reader::read(json::mend(start, MOST_ENTRIES)?, &page.url);
     }
     let mut mended = mend::mend(start);
     let mut root = xml::root(&mended);
@@ -91,7 +91,12 @@ fn feed(page: &Page, harvest: &mut Harvest<'_>) -> Result<RawFeed, Problem> {
         }
     }
     match dialect(root.as_deref()) {
-        Some(dialect) => reader::read(xml::mend(&mended, dialect, &page.url, MOST_ENTRIES), &page.url),
+        Some(dialect) => {
+            let feed = xml::mend(&mended, dialect, &page.url, MOST_ENTRIES);
+            // Two copies of a large page less, while feed-rs makes another.
+            drop((mended, decoded.text));
+            reader::read(feed, &page.url)
+        }
         None => Err(stranger::problem("a feed", start, root.as_deref(), &page.url)),
     }
 }

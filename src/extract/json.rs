@@ -2,40 +2,67 @@
 //!
 //! feed-rs refuses a feed for one number where it expects a string (ids often are numbers), or for a missing title.
 
-use serde_json::{Deserializer, Map, Value, json};
+use std::ops::ControlFlow;
 
-use super::raw::{Facts, Mended};
+use serde_json::{Map, Value, json};
+
+use super::{
+    raw::{Facts, Mended},
+    values::{self, Failure, Step},
+};
 use crate::model::{Problem, ProblemKind};
 
-/// Writes out a JSON Feed. A text that breaks off keeps the items before the break.
+/// Writes out a JSON Feed. A text that breaks off keeps the items before the break. At most `most` items are kept, and one more
+/// tells that there were more.
 ///
 /// # Errors
 /// `NotAFeed` for JSON that has no list of items, `Unreadable` for what is not JSON from its first item on.
-pub(super) fn mend(text: &str) -> Result<Mended, Problem> {
-    let mut breaks = Vec::new();
-    let (title, items) = match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(mut top)) => {
-            let Some(Value::Array(items)) = top.remove("items") else { return Err(not_a_feed()) };
-            (string(&top, "title"), items)
+pub(super) fn mend(text: &str, most: usize) -> Result<Mended, Problem> {
+    let mut list = List { most, items: Vec::new(), facts: Vec::new() };
+    let name = |name: &str| [Step::Name(name.to_owned())];
+    let (seen, end) = values::each(text, &name("items"), |value| list.take(&value));
+    let (mut breaks, mut title) = (Vec::new(), None);
+    match end {
+        Ok(()) if seen.lists == 0 => return Err(not_a_feed()),
+        Ok(()) => {
+            let (_, _) = values::each(text, &name("title"), |value| {
+                title = word(&value);
+                ControlFlow::Continue(())
+            });
         }
-        Ok(_) => return Err(not_a_feed()),
-        Err(error) => {
-            let items = salvage(text);
-            if items.is_empty() {
+        Err(Failure::TooLarge) => breaks.push(format!("entry {} takes more memory than a feed may", seen.read + 1)),
+        Err(Failure::Broken(error)) => {
+            let whole = if seen.read > 0 { seen.read } else { salvage(text, &mut list) };
+            if whole == 0 {
                 let message = format!("cannot be read as JSON: {error}\nhint: look at it with `vigie sources try`");
                 return Err(Problem::page(ProblemKind::Unreadable, message));
             }
-            breaks.push(format!("broken after entry {}: {error}", items.len()));
-            (None, items)
+            breaks.push(format!("broken after entry {whole}: {error}"));
         }
-    };
-    let items: Vec<&Map<String, Value>> = items.iter().filter_map(Value::as_object).collect();
+    }
     let feed = json!({
         "version": "https://jsonfeed.org/version/1.1",
         "title": title.unwrap_or_default(),
-        "items": items.iter().enumerate().map(|(place, item)| entry(place, item)).collect::<Vec<_>>(),
+        "items": list.items,
     });
-    Ok(Mended { text: feed.to_string(), facts: items.into_iter().map(facts).collect(), breaks })
+    Ok(Mended { text: feed.to_string(), facts: list.facts, breaks })
+}
+
+/// The items of a feed that are objects, up to one more than the most.
+struct List {
+    most: usize,
+    items: Vec<Value>,
+    facts: Vec<Facts>,
+}
+
+impl List {
+    fn take(&mut self, value: &Value) -> ControlFlow<()> {
+        if let Some(item) = value.as_object() {
+            self.items.push(entry(self.items.len(), item));
+            self.facts.push(facts(item));
+        }
+        if self.items.len() > self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 fn not_a_feed() -> Problem {
@@ -44,19 +71,23 @@ fn not_a_feed() -> Problem {
     Problem::page(ProblemKind::NotAFeed, message)
 }
 
-/// The whole items at the front of a list that is broken further on.
-fn salvage(text: &str) -> Vec<Value> {
-    let mut items = Vec::new();
-    let list = text.split_once("\"items\"").and_then(|(_, rest)| rest.trim_start().strip_prefix(':'));
-    let mut rest = list.and_then(|rest| rest.trim_start().strip_prefix('[')).unwrap_or_default();
+/// Takes the whole items at the front of a list that is broken further on; how many there are.
+fn salvage(text: &str, list: &mut List) -> usize {
+    let found = text.split_once("\"items\"").and_then(|(_, rest)| rest.trim_start().strip_prefix(':'));
+    let mut rest = found.and_then(|rest| rest.trim_start().strip_prefix('[')).unwrap_or_default();
+    let mut whole = 0;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
-        let mut values = Deserializer::from_str(rest).into_iter::<Value>();
-        let Some(Ok(item)) = values.next() else { return items };
-        rest = rest.get(values.byte_offset()..).unwrap_or_default();
-        items.push(item);
+        let Some((item, after)) = values::first(rest) else { return whole };
+        (rest, whole) = (after, whole + 1);
+        if list.take(&item).is_break() {
+            return whole;
+        }
     }
 }
+
+/// More than are ever read of one item.
+const MOST_TAGS: usize = 200;
 
 /// An item with its place as its id.
 fn entry(place: usize, item: &Map<String, Value>) -> Value {
@@ -66,7 +97,7 @@ fn entry(place: usize, item: &Map<String, Value>) -> Value {
         entry.extend(string(item, key).map(|text| (key.to_owned(), text.into())));
     }
     let tags = item.get("tags").and_then(Value::as_array);
-    let tags: Vec<Value> = tags.into_iter().flatten().filter(|tag| tag.is_string()).cloned().collect();
+    let tags: Vec<Value> = tags.into_iter().flatten().filter(|tag| tag.is_string()).take(MOST_TAGS).cloned().collect();
     entry.insert("tags".into(), tags.into());
     entry.into()
 }
@@ -84,7 +115,11 @@ fn facts(item: &Map<String, Value>) -> Facts {
 
 /// A field that says something; a number counts as its digits (ids often are numbers).
 fn string(object: &Map<String, Value>, key: &str) -> Option<String> {
-    let text = match object.get(key)? {
+    word(object.get(key)?)
+}
+
+fn word(value: &Value) -> Option<String> {
+    let text = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),
         _ => return None,

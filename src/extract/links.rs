@@ -26,15 +26,13 @@ use crate::{
 pub(super) fn read(page: &Page, patterns: &[Pattern], harvest: &mut Harvest<'_>) {
     let Some(document) = Document::of(page, harvest) else { return };
     harvest.title = harvest.title.take().or_else(|| document.title());
-    let everywhere: Vec<Link<'_>> = links(&document, "a[href]", harvest);
-    let inside = links(&document, "main a[href]", harvest);
     // Menus and footers list documents too; a page that puts its list outside of `main` is read all the same.
-    let mut found = matching(inside, patterns);
+    let mut found = matching(links(&document, "main a[href]", harvest), patterns);
     if found.is_empty() {
-        found = matching(everywhere.clone(), patterns);
+        found = matching(links(&document, "a[href]", harvest), patterns);
     }
     if found.is_empty() {
-        let problem = Problem::page(ProblemKind::Mapping, nothing(&everywhere));
+        let problem = Problem::page(ProblemKind::Mapping, nothing(&links(&document, "a[href]", harvest)));
         return harvest.problem(document.nothing(problem, page));
     }
     let found = without_former(found);
@@ -79,10 +77,18 @@ fn links<'d>(document: &'d Document, selector: &str, harvest: &Harvest<'_>) -> V
         let decoded = decode(url.as_str());
         Some(Link { element, url, decoded })
     });
-    read.collect()
+    // Short links may stand against a long address.
+    let mut left = MOST_OCTETS;
+    let fits = |link: &Link<'_>| {
+        left = left.saturating_sub(link.url.as_str().len() + link.decoded.len());
+        left > 0
+    };
+    read.take_while(fits).collect()
 }
 
 const MOST_LINKS: usize = 50_000;
+/// Of the addresses of all links.
+const MOST_OCTETS: usize = 16 << 20;
 
 /// Each matching address once: of several links to it, the one that says most.
 fn matching<'d>(links: Vec<Link<'d>>, patterns: &[Pattern]) -> Vec<Link<'d>> {

@@ -48,12 +48,14 @@ mod raw;
 mod reader;
 mod sanitise;
 mod settings;
-mod shallow;
 mod sitemap;
 mod slim;
 mod space;
 mod stranger;
 mod suggest;
+mod tag;
+mod tame;
+mod values;
 mod xml;
 
 use std::{panic, time::Duration};

@@ -6,7 +6,7 @@ use ammonia::{Builder, UrlRelative};
 use quick_xml::escape::partial_escape;
 use url::Url;
 
-use super::shallow::shallow;
+use super::tame::tame;
 use crate::normalise::{markup, mojibake};
 
 /// Cleans the contents of one page. Links are made absolute against its base.
@@ -37,7 +37,7 @@ impl Sanitiser {
         if !markup::is_present(&raw) && !raw.contains('<') {
             return partial_escape(raw.trim()).into_owned();
         }
-        self.0.clean(&shallow(raw.trim())).to_string()
+        self.0.clean(&tame(raw.trim()).html).to_string()
     }
 }
 

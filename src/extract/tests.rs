@@ -361,7 +361,7 @@ fn edits() -> impl Strategy<Value = Vec<(usize, usize, Vec<u8>)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn no_mutation_makes_a_parser_fail(edits in edits()) {
@@ -378,8 +378,8 @@ proptest! {
                     let mut tags = draft.content.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or(rest));
                     prop_assert!(tags.all(|tag| !tag.starts_with("script") && !tag.contains("onclick")), "{}", draft.content);
                 }
-                prop_assert_eq!(extract(&page, &source(Kind::Feed), instant()), extract(&page, &source(Kind::Feed), instant()));
             }
+            prop_assert_eq!(extract(&page, &source(Kind::Feed), instant()), extract(&page, &source(Kind::Feed), instant()));
         }
     }
 

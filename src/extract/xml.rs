@@ -57,6 +57,8 @@ pub(super) fn mend(text: &str, dialect: &'static Dialect, page: &Url, most: usiz
 }
 
 const MOST_BREAKS: usize = 20;
+/// In octets: it is written out again with each link.
+const LONGEST_BASE: usize = 500;
 
 /// The name of the first element, in lower case and without its prefix.
 pub(super) fn root(text: &str) -> Option<String> {
@@ -274,7 +276,7 @@ impl Walk {
     }
 
     fn base_of(&self, start: &BytesStart<'_>) -> Option<Url> {
-        let text = attribute(start, "xml:base")?;
+        let text = attribute(start, "xml:base").filter(|text| text.len() <= LONGEST_BASE)?;
         let base = self.bases.last()?.join(text.trim()).ok()?;
         matches!(base.scheme(), "http" | "https").then_some(base)
     }

@@ -57,9 +57,15 @@ pub enum NotAWebAddress {
     Scheme(String),
     #[error("it holds a user name or a password")]
     UserInfo,
+    #[error("it is longer than {LONGEST_ADDRESS} octets")]
+    TooLong,
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] url::ParseError),
 }
+
+/// The longest address that is taken, in octets. No reader's program takes a longer one, and a page may hold many that all
+/// stand against a long base.
+pub const LONGEST_ADDRESS: usize = 4_096;
 
 /// Resolves a link against the address of its page (RFC 3986 5).
 ///
@@ -70,11 +76,15 @@ pub fn web_address(text: &str, base: &Url) -> Result<Url, NotAWebAddress> {
     if text.is_empty() {
         return Err(NotAWebAddress::Empty);
     }
+    if text.len() > LONGEST_ADDRESS {
+        return Err(NotAWebAddress::TooLong);
+    }
     let url = match text.contains("&amp;") {
         true => base.join(&text.replace("&amp;", "&"))?,
         false => base.join(text)?,
     };
     match url.scheme() {
+        "http" | "https" if url.as_str().len() > LONGEST_ADDRESS => Err(NotAWebAddress::TooLong),
         "http" | "https" if url.username().is_empty() && url.password().is_none() => Ok(url),
         "http" | "https" => Err(NotAWebAddress::UserInfo),
         other => Err(NotAWebAddress::Scheme(other.chars().take(20).collect())),

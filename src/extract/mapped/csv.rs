@@ -32,14 +32,14 @@ pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, dialect: &Dialect
         .trim(Trim::Headers)
         .from_reader(text.as_bytes());
     let columns: Vec<String> = match reader.headers() {
-        Ok(header) => header.iter().map(str::to_owned).collect(),
+        Ok(header) => header.iter().take(MOST_COLUMNS).map(str::to_owned).collect(),
         Err(error) => {
             let message = format!("cannot be read as a table: {error}");
             return harvest.problem(Problem::page(ProblemKind::Unreadable, message));
         }
     };
     let mut uneven: BTreeSet<u64> = BTreeSet::new();
-    let width = columns.len();
+    let width = reader.headers().map_or(0, StringRecord::len);
     let rows = reader.records().map_while(Result::ok).inspect(|row| {
         if row.len() != width || row.iter().any(|cell| swallows(cell, width, dialect.delimiter)) {
             uneven.insert(row.position().map_or(0, csv::Position::line));
@@ -59,6 +59,9 @@ pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, dialect: &Dialect
         taker.harvest().problem(Problem::page(ProblemKind::Mended, message));
     }
 }
+
+/// How many columns of a table can be named.
+const MOST_COLUMNS: usize = 10_000;
 
 /// Whether a cell holds whole rows: it began with a quotation mark that is not closed.
 fn swallows(cell: &str, width: usize, delimiter: u8) -> bool {

@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 
 use scraper::{ElementRef, Selector, error::SelectorErrorKind};
 
-use super::{Finder, Taker, Wrong, items, plan::unreadable};
+use super::{Finder, Taker, Wrong, inside_each_other, items, plan::unreadable};
 use crate::{
-    extract::document::{Document, spaced},
+    extract::{
+        document::{Document, spaced, weight},
+        harvest::Harvest,
+    },
     model::{Field, Mapping, Markup, Page, Problem, ProblemKind},
     normalise::markup,
 };
@@ -52,9 +55,34 @@ pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, taker: &mut Taker
             Err(wrong) => return harvest.problem(unreadable("item", written, &wrong)),
         },
     };
+    let found = within_bounds(found, document.html.root_element(), harvest);
     // What stands on a page is HTML, whatever else is set.
     let mapping = Mapping { markup: Markup::Html, ..mapping.clone() };
     items(&finder, found.into_iter(), &mapping, &document.base, taker);
+}
+
+/// Items may stand inside items, and each is read with all that stands in it: as many as come to so many times the page.
+const MOST_TIMES: usize = 8;
+
+fn within_bounds<'d>(
+    mut found: Vec<ElementRef<'d>>,
+    root: ElementRef<'d>,
+    harvest: &mut Harvest<'_>,
+) -> Vec<ElementRef<'d>> {
+    let mut left = weight(root, usize::MAX).unwrap_or(usize::MAX).saturating_mul(MOST_TIMES);
+    let kept = found.iter().take_while(|item| match weight(**item, left) {
+        Some(weight) => {
+            left -= weight;
+            true
+        }
+        None => false,
+    });
+    let kept = kept.count();
+    if kept < found.len() {
+        harvest.problem(inside_each_other(found.len() - kept));
+        found.truncate(kept);
+    }
+    found
 }
 
 const HINT: &str = "write a CSS selector, such as `h2 a`, or with an attribute, such as `img@alt`";

@@ -3,76 +3,66 @@
 //! What comes from XML gives one thing as an object and several as a list, so a name looks through lists, and an object that
 //! has the name after `*` is itself the one element.
 
-use std::{collections::BTreeSet, marker::PhantomData};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::{
-    Finder, Taker, Wrong, items,
+    Finder, Reading, Taker, Wrong,
     near::{listed, nearest},
     plan::unreadable,
 };
 use crate::{
-    extract::{problems::decoded, stranger},
+    extract::{
+        problems::decoded,
+        stranger,
+        values::{self, Failure, Step, stand_at},
+    },
     model::{Field, Mapping, Page, Problem, ProblemKind},
     normalise::charset::Syntax,
 };
 
-/// More values than any list of documents has: reading them takes memory many times their own size.
-const MOST_VALUES: usize = 2_000_000;
-
 pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, taker: &mut Taker<'_, '_>) {
     let harvest = taker.harvest();
     let Some(text) = decoded(page, Syntax::Json, page.content_type.as_deref(), harvest) else { return };
-    if text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST_VALUES {
-        let message = format!("more than {MOST_VALUES} values of JSON\nhint: watch a smaller part of it");
-        return harvest.problem(Problem::page(ProblemKind::Unreadable, message));
-    }
-    let document: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
-        Ok(document) => document,
-        Err(_) if text.trim_start().starts_with('<') => {
-            let root = crate::extract::xml::root(&text);
-            return harvest.problem(stranger::problem("JSON", &text, root.as_deref(), &page.url));
+    let text = text.trim_start_matches('\u{feff}');
+    let place = match mapping.item.as_deref().map(compile).transpose() {
+        Ok(place) => place.unwrap_or_default(),
+        Err(wrong) => {
+            return harvest.problem(unreadable("item", mapping.item.as_deref().unwrap_or_default(), &wrong));
         }
-        Err(error) => {
+    };
+    let mut reading = Reading::new(&Pointers, mapping, &page.url);
+    let (seen, end) = values::each(text, &place, |value| reading.item(&value, taker));
+    let harvest = taker.harvest();
+    match end {
+        Err(Failure::Broken(_)) if text.trim_start().starts_with('<') => {
+            let root = crate::extract::xml::root(text);
+            harvest.problem(stranger::problem("JSON", text, root.as_deref(), &page.url));
+        }
+        Err(Failure::Broken(error)) => {
             let message = format!("cannot be read as JSON: {error}\nhint: look at it with `vigie sources try`");
-            return harvest.problem(Problem::page(ProblemKind::Unreadable, message));
+            harvest.problem(Problem::page(ProblemKind::Unreadable, message));
         }
-    };
-    let finder = Pointers(PhantomData);
-    let found = match &mapping.item {
-        None => vec![&document],
-        Some(written) => match compile(written) {
-            Ok(place) => {
-                let found = stand_at(&document, &place);
-                if found.is_empty() {
-                    let message = finder.instead(&&document, &place, written);
-                    return harvest.problem(Problem::at("item", ProblemKind::Mapping, message));
-                }
-                found
-            }
-            Err(wrong) => return harvest.problem(unreadable("item", written, &wrong)),
-        },
-    };
-    let mut list: Vec<&Value> = Vec::new();
-    for value in found {
-        match value {
-            Value::Array(elements) => list.extend(elements),
-            Value::Null => {}
-            value => list.push(value),
+        Err(Failure::TooLarge) => {
+            let message = format!(
+                "value {} of the list takes more memory than one may; it and the rest were left out\nhint: watch a smaller part of it",
+                seen.read + 1
+            );
+            let kind = if seen.read == 0 { ProblemKind::Unreadable } else { ProblemKind::Limit };
+            harvest.problem(Problem::page(kind, message));
         }
+        Ok(()) if seen.found == 0 => {
+            let written = mapping.item.as_deref().unwrap_or_default();
+            let message = match values::first(text) {
+                Some((document, _)) => Pointers.instead(&document, &place, written),
+                None => format!("nothing at `{written}`\nhint: look at it with `vigie sources try`"),
+            };
+            harvest.problem(Problem::at("item", ProblemKind::Mapping, message));
+        }
+        Ok(()) if seen.read == 0 => harvest.problem(Problem::page(ProblemKind::Empty, "the list has no entry")),
+        Ok(()) => {}
     }
-    if list.is_empty() {
-        return harvest.problem(Problem::page(ProblemKind::Empty, "the list has no entry"));
-    }
-    items(&finder, list.into_iter(), mapping, &page.url, taker);
-}
-
-/// A step on the way to a value.
-#[derive(Debug)]
-pub(in crate::extract) enum Step {
-    Name(String),
-    Each,
 }
 
 /// # Errors
@@ -93,10 +83,10 @@ pub(in crate::extract) fn compile(written: &str) -> Result<Vec<Step>, Wrong> {
 }
 
 /// Items are values of one document.
-struct Pointers<'v>(PhantomData<&'v Value>);
+struct Pointers;
 
-impl<'v> Finder for Pointers<'v> {
-    type Item = &'v Value;
+impl Finder for Pointers {
+    type Item = Value;
     type Place = Vec<Step>;
 
     fn place(&self, written: &str) -> Result<Self::Place, Wrong> {
@@ -142,29 +132,6 @@ impl<'v> Finder for Pointers<'v> {
     }
 }
 
-fn stand_at<'v>(value: &'v Value, steps: &[Step]) -> Vec<&'v Value> {
-    let mut here = vec![value];
-    for (position, step) in steps.iter().enumerate() {
-        let mut next = Vec::new();
-        for value in here {
-            match step {
-                Step::Name(name) => named(value, name, &mut next),
-                Step::Each => match value {
-                    Value::Array(elements) => next.extend(elements),
-                    Value::Object(fields) => match steps.get(position + 1) {
-                        Some(Step::Name(name)) if fields.contains_key(name) => next.push(value),
-                        _ => next.extend(fields.values()),
-                    },
-                    Value::Null => {}
-                    single => next.push(single),
-                },
-            }
-        }
-        here = next;
-    }
-    here
-}
-
 /// Whether a place is cut short by an empty list or `null`: what would stand further on is not known.
 fn leads_to_nothing(value: &Value, steps: &[Step]) -> bool {
     let is_empty = |value: &Value| match value {
@@ -174,18 +141,6 @@ fn leads_to_nothing(value: &Value, steps: &[Step]) -> bool {
     };
     let mut before = (1..steps.len()).rev().filter_map(|depth| steps.get(..depth));
     before.any(|steps| stand_at(value, steps).into_iter().any(is_empty)) || is_empty(value)
-}
-
-/// What an object has under a name, or each of the objects in a list; a number is also a place in a list.
-fn named<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v Value>) {
-    match value {
-        Value::Object(fields) => found.extend(fields.get(name)),
-        Value::Array(elements) => match name.parse::<usize>() {
-            Ok(position) => found.extend(elements.get(position)),
-            Err(_) => found.extend(elements.iter().filter_map(|element| element.as_object()?.get(name))),
-        },
-        _ => {}
-    }
 }
 
 /// What a value says: a list says what its elements say.

@@ -9,6 +9,8 @@ mod plan;
 mod tree;
 pub(super) mod xml;
 
+use std::ops::ControlFlow;
+
 use url::Url;
 
 use super::{
@@ -16,7 +18,7 @@ use super::{
     harvest::{Found, Harvest},
 };
 use crate::{
-    model::{Field, Kind, Mapping, Page},
+    model::{Field, Kind, Mapping, Page, Problem, ProblemKind},
     normalise::{reference, url::web_address},
     text,
 };
@@ -45,7 +47,7 @@ pub(super) trait Finder {
         None
     }
 
-    /// All that an item says, to name one without a title.
+    /// What an item says at its beginning, to name one without a title.
     fn words(&self, _item: &Self::Item) -> String {
         String::new()
     }
@@ -108,37 +110,92 @@ fn items<F: Finder>(
     base: &Url,
     taker: &mut Taker<'_, '_>,
 ) {
-    let Some(plan) = Plan::compile(finder, mapping, taker.harvest()) else { return };
-    let setting = Setting::new(base, mapping.markup);
-    for (position, item) in items.enumerate() {
-        let harvest = taker.harvest();
-        let place = harvest.item(position);
-        if !plan.is_complete(finder, &item, harvest) {
-            harvest.skip();
-            continue;
+    let mut reading = Reading::new(finder, mapping, base);
+    for item in items {
+        if reading.item(&item, taker).is_break() {
+            return;
         }
-        let raw = plan.raw(finder, &item, mapping, harvest);
+    }
+}
+
+/// The problem of items that stand inside items so deep that reading each as a whole would take long.
+fn inside_each_other(left_out: usize) -> Problem {
+    let message = format!(
+        "entries stand inside each other; {left_out} of them were left out\nhint: let `item` say more exactly what an entry is"
+    );
+    Problem::at("item", ProblemKind::Limit, message)
+}
+
+/// How many items of a page are looked at. Looking at one takes microseconds.
+const MOST_ITEMS: usize = 500_000;
+/// How many of them are read whole, which takes tens of them; what is older than `max_age` is not.
+const MOST_READ: usize = 50_000;
+
+/// The reading of the items of one page.
+struct Reading<'r, F: Finder> {
+    finder: &'r F,
+    mapping: &'r Mapping,
+    base: &'r Url,
+    setting: Setting<'r>,
+    /// Made for the first item: a page without any has no faults in its places.
+    plan: Option<Plan<F::Place>>,
+    /// Items so far, and those of them that were read whole.
+    count: usize,
+    whole: usize,
+}
+
+impl<'r, F: Finder> Reading<'r, F> {
+    fn new(finder: &'r F, mapping: &'r Mapping, base: &'r Url) -> Self {
+        Self { finder, mapping, base, setting: Setting::new(base, mapping.markup), plan: None, count: 0, whole: 0 }
+    }
+
+    /// Reads the next item; breaks when no other is to be read.
+    fn item(&mut self, item: &F::Item, taker: &mut Taker<'_, '_>) -> ControlFlow<()> {
+        let Self { finder, mapping, base, setting, .. } = self;
+        let harvest = taker.harvest();
+        if self.plan.is_none() {
+            self.plan = Plan::compile(*finder, mapping, harvest);
+        }
+        let Some(plan) = &self.plan else { return ControlFlow::Break(()) };
+        if self.count == MOST_ITEMS || self.whole == MOST_READ {
+            let message = format!(
+                "more than {} entries; the others were left out\nhint: set `max_age` to what is worth reading",
+                self.count
+            );
+            harvest.problem(Problem::page(ProblemKind::Limit, message));
+            return ControlFlow::Break(());
+        }
+        let place = harvest.item(self.count);
+        self.count += 1;
+        if !plan.is_complete(*finder, item, harvest) {
+            harvest.skip();
+            return ControlFlow::Continue(());
+        }
+        let raw = plan.raw(*finder, item, mapping, harvest);
         if raw.reference.is_some() {
             report_reference(&raw, harvest);
         }
         // Nothing else of it need be read.
         if matches!(taker, Taker::Listing(_)) && taker.harvest().leaves_out(&raw) {
-            continue;
+            return ControlFlow::Continue(());
         }
+        self.whole += 1;
         let harvest = taker.harvest();
-        let mut parts = Parts::of(raw, &setting, &place, harvest);
+        let mut parts = Parts::of(raw, setting, &place, harvest);
         // An item that states only its last change was published then, for all that is known.
         parts.published = parts.published.or(parts.updated);
         match taker {
             Taker::Single { parts: only, .. } => {
                 **only = Some(parts);
-                return;
+                ControlFlow::Break(())
             }
             Taker::Listing(harvest) => {
-                let Some(mut draft) = parts.draft(&place, harvest) else { continue };
-                let details = plan.details(finder, &item, &draft, harvest);
-                draft.details = details.and_then(|written| web_address(&written, base).ok());
-                harvest.accept(&place, draft, None);
+                if let Some(mut draft) = parts.draft(&place, harvest) {
+                    let details = plan.details(*finder, item, &draft, harvest);
+                    draft.details = details.and_then(|written| web_address(&written, base).ok());
+                    harvest.accept(&place, draft, None);
+                }
+                ControlFlow::Continue(())
             }
         }
     }

@@ -4,11 +4,13 @@ use crate::text;
 
 /// How many names are listed at most.
 const MOST: usize = 20;
+/// How many are compared at most.
+const MOST_COMPARED: usize = 1_000;
 
 /// The candidate that is written most like a name: the same letters, or at most a third of them other.
 pub(super) fn nearest<'c>(name: &str, candidates: &[&'c str]) -> Option<&'c str> {
     let letters: Vec<char> = text::slug(name).chars().take(60).collect();
-    let distances = candidates.iter().map(|candidate| {
+    let distances = candidates.iter().take(MOST_COMPARED).map(|candidate| {
         let other: Vec<char> = text::slug(candidate).chars().take(60).collect();
         (distance(&letters, &other), *candidate)
     });

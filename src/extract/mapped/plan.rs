@@ -2,8 +2,12 @@
 
 use super::{Finder, Raw, Wrong};
 use crate::{
-    extract::harvest::{Found, Harvest, of_draft},
+    extract::{
+        feed::cap,
+        harvest::{Found, Harvest, of_draft},
+    },
     model::{Details, Draft, Expression, Field, Mapping, Markup, Nature, Part, Problem, ProblemKind},
+    normalise::title,
 };
 
 /// The mapping, with each place compiled.
@@ -88,7 +92,7 @@ impl<P> Plan<P> {
         mapping: &Mapping,
         harvest: &mut Harvest<'_>,
     ) -> Raw {
-        let mut raw = Raw { words: finder.words(item), ..Raw::default() };
+        let mut raw = Raw::default();
         for (order, (field, pieces)) in self.fields.iter().enumerate() {
             let asking = Asking { finder, item, order, name: field.as_str(), field: *field, markup: mapping.markup };
             let values = asking.values(pieces, harvest);
@@ -111,6 +115,9 @@ impl<P> Plan<P> {
         }
         if !mapping.fields.contains_key(&Field::Link) {
             raw.link = finder.own_link(item);
+        }
+        if title::clean(cap(&raw.title)).text.is_empty() {
+            raw.words = finder.words(item);
         }
         raw
     }

@@ -8,7 +8,7 @@ use quick_xml::{
 };
 
 use crate::{
-    extract::{plain::plain, space::attribute, xml::open_sections},
+    extract::{feed::LONGEST_TEXT, plain::plain, space::attribute, xml::open_sections},
     normalise::{entity, markup},
 };
 
@@ -18,23 +18,35 @@ pub(in crate::extract) type Node = usize;
 /// Elements nested deeper are part of the text of the one around them.
 const DEEPEST: usize = 200;
 const MOST_NODES: usize = 1_000_000;
+/// Of what stands in one element, in octets: several times the longest text.
+const LONGEST: usize = 4 * LONGEST_TEXT;
 
 pub(in crate::extract) struct Tree<'t> {
     text: &'t str,
-    nodes: Vec<Element<'t>>,
+    nodes: Vec<Element>,
     /// Why what follows the last element could not be read.
     pub broken: Option<String>,
 }
 
-struct Element<'t> {
-    name: &'t str,
+/// Places are octets of the text, in 32 bits: there may be a million of these.
+struct Element {
     /// Between `<` and `>` of its start tag.
-    tag: Range<usize>,
+    tag: Range<u32>,
+    /// How much of that is its name.
+    name: u32,
     /// Between its start tag and its end tag.
-    inner: Range<usize>,
+    inner: Range<u32>,
     /// One past its last descendant.
-    end: Node,
+    end: u32,
     state: State,
+}
+
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+fn wide(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,15 +127,20 @@ impl<'t> Tree<'t> {
         let tag = from + 1..to.saturating_sub(1).max(from + 1);
         let inside = self.text.get(tag.clone()).unwrap_or_default();
         let length = inside.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(inside.len());
-        let name = inside.get(..length).unwrap_or_default();
-        self.nodes.push(Element { name, tag, inner: to..to, end: 0, state: State::Open });
+        self.nodes.push(Element {
+            tag: narrow(tag.start)..narrow(tag.end),
+            name: narrow(length),
+            inner: narrow(to)..narrow(to),
+            end: 0,
+            state: State::Open,
+        });
         self.nodes.len() - 1
     }
 
     fn close(&mut self, node: Node, at: usize) {
-        let end = self.nodes.len();
+        let end = narrow(self.nodes.len());
         if let Some(element) = self.nodes.get_mut(node) {
-            element.inner.end = at.max(element.inner.start);
+            element.inner.end = narrow(at).max(element.inner.start);
             element.end = end;
             element.state = State::Whole;
         }
@@ -136,7 +153,11 @@ impl<'t> Tree<'t> {
 
     /// The whole name, prefix included.
     pub(in crate::extract) fn name(&self, node: Node) -> &'t str {
-        self.nodes.get(node).map_or("", |element| element.name)
+        let name = |element: &Element| {
+            let start = element.tag.start as usize;
+            self.text.get(start..start + element.name as usize)
+        };
+        self.nodes.get(node).and_then(name).unwrap_or_default()
     }
 
     /// Whether an element is called so, with its prefix or without it.
@@ -151,20 +172,20 @@ impl<'t> Tree<'t> {
     }
 
     pub(in crate::extract) fn children(&self, node: Node) -> impl Iterator<Item = Node> {
-        let end = self.nodes.get(node).map_or(0, |element| element.end);
-        let next = |child: &Node| self.nodes.get(*child).map(|element| element.end.max(*child + 1));
+        let end = self.nodes.get(node).map_or(0, |element| element.end as usize);
+        let next = |child: &Node| self.nodes.get(*child).map(|element| (element.end as usize).max(*child + 1));
         std::iter::successors(Some(node + 1), next).take_while(move |child| *child < end)
     }
 
     /// An element and all that stands in it, in the order of the text.
     pub(in crate::extract) fn subtree(&self, node: Node) -> Range<Node> {
-        node..self.nodes.get(node).map_or(node, |element| element.end)
+        node..self.nodes.get(node).map_or(node, |element| element.end as usize)
     }
 
     pub(in crate::extract) fn attribute(&self, node: Node, name: &str) -> Option<String> {
         let element = self.nodes.get(node)?;
-        let tag = self.text.get(element.tag.clone())?.trim_end_matches('/');
-        attribute(&BytesStart::from_content(tag, element.name.len()), name)
+        let tag = self.text.get(wide(&element.tag))?.trim_end_matches('/');
+        attribute(&BytesStart::from_content(tag, element.name as usize), name)
     }
 
     /// What an element says, on lines: references decoded once, markup taken off.
@@ -188,13 +209,20 @@ impl<'t> Tree<'t> {
         }
     }
 
+    /// How long it is as it is written, its own tags apart.
+    pub(in crate::extract) fn length(&self, node: Node) -> usize {
+        self.nodes.get(node).map_or(0, |element| wide(&element.inner).len())
+    }
+
+    /// What stands in it as it is written; of more than is read of anything, the beginning.
     fn raw(&self, node: Node) -> &'t str {
-        self.nodes.get(node).and_then(|element| self.text.get(element.inner.clone())).unwrap_or_default()
+        let raw = self.nodes.get(node).and_then(|element| self.text.get(wide(&element.inner))).unwrap_or_default();
+        raw.get(..raw.floor_char_boundary(LONGEST)).unwrap_or_default()
     }
 
     /// Whether nothing but text stands in an element.
     fn is_leaf(&self, node: Node) -> bool {
-        self.nodes.get(node).is_none_or(|element| element.end <= node + 1)
+        self.nodes.get(node).is_none_or(|element| element.end as usize <= node + 1)
     }
 }
 

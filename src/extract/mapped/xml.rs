@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Finder, Taker, Tree, Wrong, items,
+    Finder, Taker, Tree, Wrong, inside_each_other, items,
     near::{listed, nearest},
     plan::unreadable,
     tree::Node,
@@ -45,7 +45,7 @@ pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, taker: &mut Taker
         },
     };
     let all = nodes.len();
-    let whole: Vec<Node> = nodes.into_iter().filter(|node| tree.is_whole(*node)).collect();
+    let mut whole: Vec<Node> = nodes.into_iter().filter(|node| tree.is_whole(*node)).collect();
     if let Some(why) = &tree.broken {
         let kind = if whole.is_empty() { ProblemKind::Unreadable } else { ProblemKind::Mended };
         let message = format!(
@@ -54,8 +54,26 @@ pub(in crate::extract) fn read(page: &Page, mapping: &Mapping, taker: &mut Taker
         );
         harvest.problem(Problem::page(kind, message));
     }
+    // Each is read with all that stands in it.
+    let mut left = MOST_TIMES * mended.len();
+    let kept = whole.iter().take_while(|node| {
+        let length = tree.length(**node);
+        let fits = length <= left;
+        left = left.saturating_sub(length);
+        fits
+    });
+    let kept = kept.count();
+    if kept < whole.len() {
+        harvest.problem(inside_each_other(whole.len() - kept));
+        whole.truncate(kept);
+    }
     items(&finder, whole.into_iter(), mapping, &page.url, taker);
 }
+
+/// Items may stand inside items: as many are read as come to so many times the text.
+const MOST_TIMES: usize = 8;
+/// Of the values at one place of an item, in octets: several times the longest text.
+const LONGEST_VALUES: usize = 2 << 20;
 
 const HINT: &str = "write a path from the item, such as `/TEXTE/ID`, `//CONTENU` or `/JO/META/@id`";
 
@@ -159,7 +177,14 @@ impl Finder for Paths<'_> {
 
     fn find(&self, item: &Node, path: &Path, field: Field) -> Option<Vec<String>> {
         let tree = &self.0;
-        let nodes = self.stand_at(*item, &path.steps);
+        let mut nodes = self.stand_at(*item, &path.steps);
+        // One of them may hold the next.
+        let mut left = LONGEST_VALUES;
+        nodes.retain(|node| {
+            let is_first = left > 0;
+            left = left.saturating_sub(tree.length(*node));
+            is_first
+        });
         let values: Vec<String> = match (&path.attribute, field) {
             (Some(name), _) => nodes.iter().filter_map(|node| tree.attribute(*node, name)).collect(),
             (None, Field::Summary | Field::Content) => nodes.iter().map(|node| tree.html(*node)).collect(),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use scraper::Html;
 
-use super::{Extracted, shallow::shallow, xml};
+use super::{Extracted, tame::tame, xml};
 use crate::{
     model::{Draft, Kind, Page},
     normalise::charset::{self, Syntax},
@@ -50,7 +50,7 @@ pub fn suggest(page: &Page, read: &dyn Fn(Kind) -> Extracted) -> Vec<Candidate> 
         (Some('{' | '['), _) => data::json(text),
         (_, Some("urlset")) => vec![Idea { kind: Kind::Sitemap(None), made_from: String::from("the sitemap") }],
         (_, Some(_)) => {
-            let document = Html::parse_document(&shallow(&decoded.text));
+            let document = Html::parse_document(&tame(&decoded.text).html);
             let mut ideas = groups::ideas(&document, &page.url);
             ideas.extend(links::ideas(&document, &page.url));
             ideas
