@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{Asking, losses::Losses, report::SourceReport};
+use super::{Asking, IN_MEMORY, losses::Losses, report::SourceReport};
 use crate::{
     fetch::{Answer, FetchError, Fetcher, Request},
     model::{Problem, ProblemKind, Source, Validators},
@@ -38,6 +38,18 @@ pub(super) struct Asker<'a> {
     pub stop: CancellationToken,
 }
 
+/// How much of a page comes with one place: what is made of a page takes many times what the page does. A page as large as
+/// any may be is alone in memory.
+const OF_ONE_PLACE: usize = 640 << 10;
+
+fn places(answer: &Result<Answer, FetchError>) -> u32 {
+    let octets = match answer {
+        Ok(Answer::Page { page, .. }) => page.body.len(),
+        _ => 0,
+    };
+    u32::try_from((octets / OF_ONE_PLACE + 1).min(IN_MEMORY)).unwrap_or(1)
+}
+
 impl Asker<'_> {
     /// Fetches one source, and waits until there is a place for what it brought.
     pub async fn ask<'s>(&self, source: &'s Source, known: Known) -> anyhow::Result<Asked<'s>> {
@@ -55,7 +67,7 @@ impl Asker<'_> {
         let answer = self.fetcher.get(&Request::of(source, &url, validators)).await;
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.app.keep_robots()?;
-        let place = Arc::clone(&self.in_memory).acquire_owned().await?;
+        let place = Arc::clone(&self.in_memory).acquire_many_owned(places(&answer)).await?;
         Ok(Asked { source, known, answer, millis, place, stored: None })
     }
 
