@@ -121,7 +121,7 @@ impl End {
     }
 }
 
-/// A fetch that brought something new.
+/// A fetch that brought something that the source had not listed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     pub at: Timestamp,
@@ -136,8 +136,8 @@ pub struct History<'a> {
     pub fetches: &'a [(Timestamp, End)],
     /// When something new came: the newest first, sixty where there were so many.
     pub arrivals: &'a [Arrival],
-    /// Whether it ever listed anything.
-    pub was_read: bool,
+    /// Whether a page that lists nothing is a fault: it listed something before, and is not another page each day.
+    pub must_list: bool,
     /// Where it redirects for good, and on how many successful visits in a row.
     pub moved: Option<(&'a str, u32)>,
     /// The cause of the last failure.
@@ -147,7 +147,7 @@ pub struct History<'a> {
 }
 
 /// A failure is told when it lasts.
-const LASTING: SignedDuration = SignedDuration::from_hours(6);
+pub const LASTING: SignedDuration = SignedDuration::from_hours(6);
 /// A silence shorter than this is none.
 pub const SILENCE: SignedDuration = SignedDuration::from_hours(48);
 /// With fewer arrivals nobody knows the rhythm of a source.
@@ -167,13 +167,19 @@ pub fn shorter(every: Duration) -> Option<Duration> {
 }
 
 /// What is wrong with a source now, in the order of [`AlarmKind`]. While it fails nothing can be said of what it lists:
-/// those of `open` that were raised before stay.
+/// those of `open` that were raised before stay. Nor does an outage end before it answers.
 pub fn alarms(history: &History, open: &[Alarm], now: Timestamp) -> Vec<Alarm> {
     let mut found = Vec::new();
     let Some((_, last)) = history.fetches.first() else { return found };
     if last.is_failure() {
-        found.extend(outage(history, *last, now));
-        found.extend(open.iter().filter(|alarm| !alarm.kind.is_outage() && alarm.kind.is_judged()).cloned());
+        let outage = outage(history, *last, now);
+        let stays = |alarm: &&Alarm| match alarm.kind.is_outage() {
+            // A failure of another sort, too young to be told of itself.
+            true => outage.is_none(),
+            false => alarm.kind.is_judged(),
+        };
+        found.extend(open.iter().filter(stays).cloned());
+        found.extend(outage);
         found.sort_by_key(|alarm| alarm.kind);
         return found;
     }
@@ -202,7 +208,7 @@ fn outage(history: &History, last: End, now: Timestamp) -> Option<Alarm> {
 fn empty(history: &History) -> Option<Alarm> {
     let run = history.fetches.iter().filter(|(_, end)| *end != End::Unmodified);
     let run: Vec<Timestamp> = run.take_while(|(_, end)| *end == End::Empty).map(|(at, _)| *at).collect();
-    let since = *run.last().filter(|_| run.len() >= 2 && history.was_read)?;
+    let since = *run.last().filter(|_| run.len() >= 2 && history.must_list)?;
     let detail = Finding::Empty { times: run.len() as u64 }.to_string();
     Some(Alarm { kind: AlarmKind::Empty, since, detail })
 }

@@ -250,7 +250,14 @@ impl<'a> Harvest<'a> {
             self.problems.push(Problem::page(ProblemKind::Empty, message));
         }
         forget_shared_guids(&mut drafts, &mut self.problems);
-        Extracted { drafts, problems: self.problems.into_vec(), title: self.title, ttl: self.ttl }
+        Extracted {
+            drafts,
+            problems: self.problems.into_vec(),
+            title: self.title,
+            ttl: self.ttl,
+            incomplete: self.incomplete,
+            too_old: self.old,
+        }
     }
 }
 

@@ -150,7 +150,7 @@ fn subject(news: &OperatorNews) -> String {
 fn network_words(network: Network, site: &Site) -> String {
     french(&match network {
         Network::Down { since, failing } => format!(
-            "Depuis le {}, {} sources sur {} ne répondent plus. Quand plus de la moitié cessent de répondre à la fois, la \
+            "Depuis le {}, {} sites sur {} ne répondent plus. Quand plus de la moitié cessent de répondre à la fois, la \
              cause est le plus souvent le réseau, le DNS ou le pare-feu de cette machine. Les sources ne sont pas \
              annoncées une par une.",
             instant(since, site),

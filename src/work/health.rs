@@ -20,7 +20,7 @@ use crate::{
     render::{self, OperatorLine, OperatorNews},
     store::{
         self, Db, Tx, alarms, settings,
-        sources::{self, State},
+        sources::{self, Known, State},
     },
 };
 
@@ -125,8 +125,28 @@ fn news(app: &App, now: Timestamp) -> anyhow::Result<News> {
     if !strange.is_empty() {
         app.store.write(|tx| strange.iter().try_for_each(|raised| alarms::forget(tx, raised.id, now)))?;
     }
-    let failing = known.iter().filter(|k| k.state == State::Failing && app.source(&k.id).is_some()).count();
-    Ok(alarm::news(&watched, Failing { now: failing, of: app.config.sources.len() }, down))
+    Ok(alarm::news(&watched, failing(app, &known, now), down))
+}
+
+/// How the hosts of the sources that are watched fare. One that answers for one of its sources is not down.
+fn failing(app: &App, known: &[Known], now: Timestamp) -> Failing {
+    let answers = |known: &Known| {
+        let ago = known.last_success.map(|last| now.duration_since(last));
+        ago.is_some_and(|ago| !ago.is_negative() && ago < alarm::LASTING)
+    };
+    let mut hosts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for known in known {
+        let Some(host) = app.source(&known.id).and_then(|source| source.url.host_str()) else { continue };
+        let (failing, answering) = hosts.entry(host).or_default();
+        *failing += usize::from(known.state == State::Failing);
+        *answering += usize::from(known.state != State::Failing && answers(known));
+    }
+    let count = |is: fn(&(usize, usize)) -> bool| hosts.values().filter(|host| is(host)).count();
+    Failing {
+        now: count(|(failing, answering)| *failing > 0 && *answering == 0),
+        of: hosts.len(),
+        answering: count(|(_, answering)| *answering > 0),
+    }
 }
 
 /// Writes the message, and keeps it until it is known what became of it.

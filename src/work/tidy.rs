@@ -1,11 +1,12 @@
-//! Lets go of what is kept for a time only: the history of fetches. What was decided of documents is kept.
+//! Lets go of what is kept for a time only: the history of fetches, and alarms that are over. What was decided of documents
+//! is kept.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::App;
-use crate::store::{self, Db, fetches, settings};
+use crate::store::{self, Db, alarms, fetches, settings};
 
-/// How long a fetch and its problems are remembered.
+/// How long a fetch, its problems, and an alarm that is over are remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How often this is looked after.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -42,6 +43,9 @@ pub fn tidy(app: &App) -> anyhow::Result<usize> {
             gone += app.store.write(|tx| fetches::forget(tx, id, until, now, BATCH))?;
         }
     }
-    app.store.write(|tx| settings::set(tx, DONE, &now.to_string()))?;
+    app.store.write(|tx| {
+        alarms::tidy(tx, until)?;
+        settings::set(tx, DONE, &now.to_string())
+    })?;
     Ok(gone)
 }

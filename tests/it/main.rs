@@ -20,3 +20,4 @@ mod sources;
 mod store;
 mod tokens;
 mod r#try;
+mod visits;

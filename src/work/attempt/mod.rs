@@ -14,6 +14,7 @@ use crate::{
     extract::{self, Extracted},
     fetch::{Answer, Class, FetchError, Request},
     model::{Authority, Draft, Kind, Page, Problem, ProblemKind, Source, SourceId, Validators},
+    schedule,
     store::sources,
 };
 
@@ -194,6 +195,13 @@ async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
     let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
     let answer = app.fetcher()?.get(&Request::of(source, &url, &Validators::default())).await;
     app.keep_robots()?;
+    if let Err(error) = &answer
+        && let Some((host, wait)) = error.hold()
+    {
+        let now = app.clock.now();
+        let until = now.checked_add(wait).unwrap_or_else(|_| schedule::furthest(now));
+        app.store.write(|tx| sources::hold_host(tx, host, until, now))?;
+    }
     match answer? {
         Answer::Page { page, .. } => Ok(page),
         Answer::NotModified { .. } => bail!("`{}` answers 304 to a request that asked for the whole page", source.url),
