@@ -109,10 +109,16 @@ fn what_vigie_judges_by_itself_is_said_in_french() {
 
 #[test]
 fn what_the_network_says_stands_apart_as_it_is() {
-    let mail = mail(vec![line("a", AlarmKind::Failing, "`x.fr` answers 500 (<b>)\nhint: wait")], vec![], &[], "");
-    assert!(mail.text.contains("  Message technique : `x.fr` answers 500 (<b>)\n"), "{}", mail.text);
+    let failing = mail(vec![line("a", AlarmKind::Failing, "`x.fr` answers 500 (<b>)\nhint: wait")], vec![], &[], "");
+    assert!(failing.text.contains("  Message technique : `x.fr` answers 500 (<b>)\n"), "{}", failing.text);
     let expected = "Message technique : <code lang=\"en\">x.fr answers 500 (&lt;b&gt;)</code>";
-    assert!(mail.html.contains(expected), "{}", mail.html);
+    assert!(failing.html.contains(expected), "{}", failing.html);
+    let gone = mail(vec![line("a", AlarmKind::Gone, "")], vec![], &[], "");
+    assert!(
+        gone.html.contains("corrigez <code>url</code> dans sources.toml") && !gone.html.contains('`'),
+        "{}",
+        gone.html
+    );
 }
 
 #[test]
@@ -134,8 +140,26 @@ fn what_makes_up_for_missed_news_depends_on_how_often_the_source_is_visited() {
 fn commands_reach_the_installation_they_speak_of() {
     let open = [("a", AlarmKind::Gone)];
     let far = mail(vec![line("a", AlarmKind::Gone, "")], vec![], &open, " --config /etc/vigie.toml").text;
-    assert!(far.contains("    vigie --config /etc/vigie.toml sources try a\n"), "{far}");
-    assert!(far.contains("    vigie --config /etc/vigie.toml sources health --broken\n"), "{far}");
-    assert!(!far.contains("dans le dossier"), "{far}");
+    insta::assert_snapshot!(far, @"
+    Vigie : 1 source en panne
+    =========================
+
+    À regarder
+    ----------
+
+    Source a (a)
+      sa page n’existe plus, depuis le 23 novembre 2026 à 19 h 56.
+      Cherchez sa nouvelle adresse sur le site et corrigez `url` dans
+      sources.toml. Pour voir ce que Vigie y trouve :
+        vigie --config /etc/vigie.toml sources try a
+
+    Vigie redemande toujours une source qu’elle n’a pas pu lire, de plus en
+    plus rarement : il n’y a rien à relancer.
+
+    Tout ce qui est à vérifier :
+        vigie --config /etc/vigie.toml sources health --broken
+
+    Centre de gestion
+    ");
     assert!(told(line("a", AlarmKind::Gone, "")).contains("dans le dossier de Vigie"));
 }
