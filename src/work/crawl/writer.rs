@@ -64,10 +64,9 @@ pub(super) fn run(
             tell(unstored(&first.source, &first.known, &nothing), first.stored, done);
             continue;
         }
-        let mut seen = Vec::new();
+        let (mut seen, mut next) = (Vec::new(), Some(first));
         let stored = desk.store.write(|tx| {
             let (mut reports, mut words) = (Vec::new(), Vec::new());
-            let mut next = Some(first);
             while let Some(mut visit) = next.take() {
                 let pages = std::mem::take(&mut visit.pages);
                 let stored = tx.part(|tx| page(desk, tx, &visit, pages));
@@ -87,6 +86,10 @@ pub(super) fn run(
         let reports = match stored {
             Ok(reports) => reports.into_iter().map(|report| report.context("cannot store what it brought")).collect(),
             Err(error) => {
+                // Where not even a transaction could begin, the first still waits.
+                seen.extend(
+                    next.take().map(|visit| (visit.source, visit.known, visit.millis, visit.now, visit.stored)),
+                );
                 let cause = anyhow::Error::new(error).context("cannot store what it brought");
                 let same = |_| Err(anyhow::anyhow!("{cause:#}"));
                 seen.iter().map(same).collect::<Vec<_>>()
