@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::plain::after_end_of;
+use super::{plain::after_end_of, tag};
 use crate::normalise::markup;
 
 /// Why a page is not read.
@@ -25,7 +25,7 @@ pub(super) fn slim(html: &str) -> Result<String, TooLarge> {
     while let Some((before, after)) = rest.split_once('<') {
         writer.text(before);
         rest = if let Some(comment) = after.strip_prefix("!--") {
-            after_comment(comment)
+            tag::after_comment(comment)
         } else if after.starts_with(['!', '?']) {
             after.split_once('>').map_or("", |(_, tail)| tail)
         } else if let Some(end) = after.strip_prefix('/') {
@@ -82,8 +82,7 @@ impl Writer {
         });
         match name.as_str() {
             "script" => {
-                let tail = after_end_of("script", rest);
-                let inside = rest.get(..rest.len() - tail.len()).unwrap_or_default();
+                let (inside, tail) = tag::raw("script", rest);
                 if is_data && inside.len() <= LONGEST_DATA {
                     self.out.push_str("<script type=\"application/ld+json\">");
                     // The same character to whoever reads JSON, and no tag to whoever reads HTML.
@@ -94,8 +93,7 @@ impl Writer {
                 return tail;
             }
             "title" => {
-                let tail = after_end_of("title", rest);
-                let inside = rest.get(..rest.len() - tail.len()).unwrap_or_default();
+                let (inside, tail) = tag::raw("title", rest);
                 self.out.push_str("<title>");
                 if inside.len() <= LONGEST_VALUE {
                     self.out.push_str(&inside.replace('<', "&lt;"));
@@ -222,65 +220,21 @@ fn is_kept(name: &str, attribute: &str) -> bool {
 
 /// The name at the front of a tag, in lower case, and what follows it.
 fn name(tag: &str) -> (String, &str) {
-    let end = tag.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(tag.len());
-    let (name, rest) = tag.split_at(end);
+    let (name, rest) = tag::name(tag);
     // Nothing that is longer, or that holds other signs, is an element of anybody's.
     let is_sound = name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     (if is_sound { name.to_ascii_lowercase() } else { String::from("unknown") }, rest)
 }
 
-/// Takes the attributes of a tag as browsers do (HTML 13.2.5.32 to 39); what follows the tag.
-fn each_attribute<'t>(mut rest: &'t str, mut take: impl FnMut(&str, &'t str)) -> &'t str {
-    let is_space = |c: char| c.is_ascii_whitespace();
-    loop {
-        rest = rest.trim_start_matches(|c: char| is_space(c) || c == '/');
-        if let Some(tail) = rest.strip_prefix('>') {
-            return tail;
-        }
-        // An equals sign at the front belongs to the name.
-        let from = usize::from(rest.starts_with('='));
-        let after = rest.get(from..).unwrap_or_default();
-        let Some(length) = after.find(|c: char| is_space(c) || matches!(c, '/' | '>' | '=')) else { return "" };
-        let Some((name, after)) = rest.split_at_checked(from + length) else { return "" };
-        rest = after.trim_start_matches(is_space);
-        let Some(value) = rest.strip_prefix('=') else {
-            take_sound(name, "", &mut take);
-            continue;
-        };
-        let value = value.trim_start_matches(is_space);
-        let quoted = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let (value, tail) = match quoted {
-            Some(quote) => match value.get(1..).and_then(|value| value.split_once(quote)) {
-                Some(parts) => parts,
-                None => return "",
-            },
-            None => match value.find(|c: char| is_space(c) || c == '>').and_then(|end| value.split_at_checked(end)) {
-                Some(parts) => parts,
-                None => return "",
-            },
-        };
-        take_sound(name, value, &mut take);
-        rest = tail;
-    }
+/// Takes the attributes of a tag whose names are sound; what follows the tag.
+fn each_attribute<'t>(rest: &'t str, mut take: impl FnMut(&str, &'t str)) -> &'t str {
+    tag::attributes(rest, |name, value| take_sound(name, value, &mut take)).map_or("", |(_, tail)| tail)
 }
 
 fn take_sound<'t>(name: &str, value: &'t str, take: &mut impl FnMut(&str, &'t str)) {
     if name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-:_".contains(&b)) {
         take(&name.to_ascii_lowercase(), value);
     }
-}
-
-/// What follows a comment (HTML 13.2.5.43 to 52), of which the opening was taken.
-fn after_comment(comment: &str) -> &str {
-    if let Some(tail) = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
-        return tail;
-    }
-    // One search for both ends: a second one, for an end that never comes, would go to the end of the page each time.
-    let end = comment.match_indices('>').map(|(at, _)| at).find(|at| {
-        let before = comment.get(..*at).unwrap_or_default();
-        before.ends_with("--") || before.ends_with("--!")
-    });
-    end.and_then(|at| comment.get(at + 1..)).unwrap_or_default()
 }
 
 #[cfg(test)]
