@@ -1,15 +1,19 @@
 //! What is wrong with a source in a way that somebody must look at, and how it is told. Pure: what was, and now, give
 //! what holds now; what was told before gives what is news.
 
+mod finding;
 mod news;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, civil::Weekday, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{AlarmId, SourceId};
 
+pub use finding::{Days, Finding, Span};
 pub use news::{Failing, Network, News, news};
 
 /// The sort of alarm.
@@ -117,7 +121,7 @@ impl End {
     }
 }
 
-/// A fetch that brought something new.
+/// A fetch that brought something that the source had not listed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     pub at: Timestamp,
@@ -132,8 +136,8 @@ pub struct History<'a> {
     pub fetches: &'a [(Timestamp, End)],
     /// When something new came: the newest first, sixty where there were so many.
     pub arrivals: &'a [Arrival],
-    /// Whether it ever listed anything.
-    pub was_read: bool,
+    /// Whether a page that lists nothing is a fault: it listed something before, and is not another page each day.
+    pub must_list: bool,
     /// Where it redirects for good, and on how many successful visits in a row.
     pub moved: Option<(&'a str, u32)>,
     /// The cause of the last failure.
@@ -143,7 +147,7 @@ pub struct History<'a> {
 }
 
 /// A failure is told when it lasts.
-const LASTING: SignedDuration = SignedDuration::from_hours(6);
+pub const LASTING: SignedDuration = SignedDuration::from_hours(6);
 /// A silence shorter than this is none.
 pub const SILENCE: SignedDuration = SignedDuration::from_hours(48);
 /// With fewer arrivals nobody knows the rhythm of a source.
@@ -155,14 +159,27 @@ const MISSED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// So many times the same new address.
 pub const MOVES: u32 = 3;
 
+/// How often a page may be visited of which something was missed: half as long a wait as now. `None` when that is ten
+/// minutes or less already: no visit makes up for a page that is too short.
+pub fn shorter(every: Duration) -> Option<Duration> {
+    let minutes = every.as_secs() / 60;
+    (minutes > 10).then(|| Duration::from_secs(minutes / 2 * 60))
+}
+
 /// What is wrong with a source now, in the order of [`AlarmKind`]. While it fails nothing can be said of what it lists:
-/// those of `open` that were raised before stay.
+/// those of `open` that were raised before stay. Nor does an outage end before it answers.
 pub fn alarms(history: &History, open: &[Alarm], now: Timestamp) -> Vec<Alarm> {
     let mut found = Vec::new();
     let Some((_, last)) = history.fetches.first() else { return found };
     if last.is_failure() {
-        found.extend(outage(history, *last, now));
-        found.extend(open.iter().filter(|alarm| !alarm.kind.is_outage() && alarm.kind.is_judged()).cloned());
+        let outage = outage(history, *last, now);
+        let stays = |alarm: &&Alarm| match alarm.kind.is_outage() {
+            // A failure of another sort, too young to be told of itself.
+            true => outage.is_none(),
+            false => alarm.kind.is_judged(),
+        };
+        found.extend(open.iter().filter(stays).cloned());
+        found.extend(outage);
         found.sort_by_key(|alarm| alarm.kind);
         return found;
     }
@@ -191,8 +208,8 @@ fn outage(history: &History, last: End, now: Timestamp) -> Option<Alarm> {
 fn empty(history: &History) -> Option<Alarm> {
     let run = history.fetches.iter().filter(|(_, end)| *end != End::Unmodified);
     let run: Vec<Timestamp> = run.take_while(|(_, end)| *end == End::Empty).map(|(at, _)| *at).collect();
-    let since = *run.last().filter(|_| run.len() >= 2 && history.was_read)?;
-    let detail = format!("the page is read and lists nothing, {} times in a row", run.len());
+    let since = *run.last().filter(|_| run.len() >= 2 && history.must_list)?;
+    let detail = Finding::Empty { times: run.len() as u64 }.to_string();
     Some(Alarm { kind: AlarmKind::Empty, since, detail })
 }
 
@@ -218,13 +235,8 @@ fn silent(history: &History, now: Timestamp) -> Option<Alarm> {
     let silence = between(last, now);
     let limit = usual.saturating_mul(3).max(SILENCE);
     (silence > limit).then(|| {
-        let days = |time: SignedDuration| format!("{:.1}", time.as_secs_f64() / 86_400.0);
-        let unit = if works_weekends { "days" } else { "working days" };
-        let detail = format!(
-            "nothing new for {} {unit}; nine in ten of its gaps are shorter than {}",
-            days(silence),
-            days(usual)
-        );
+        let days = if works_weekends { Days::All } else { Days::Working };
+        let detail = Finding::Silent { silence: Span::new(silence), usual: Span::new(usual), days }.to_string();
         Alarm { kind: AlarmKind::Silent, since: last, detail }
     })
 }
@@ -253,8 +265,6 @@ fn missed(history: &History, now: Timestamp) -> Option<Alarm> {
     let pages: Vec<Timestamp> =
         history.arrivals.iter().filter(|arrival| arrival.missed && recent(arrival.at)).map(|a| a.at).collect();
     let since = *pages.last()?;
-    let times = if pages.len() == 1 { String::from("once") } else { format!("{} times", pages.len()) };
-    let detail =
-        format!("not one entry of its page was known, {times} in a week: others may have come and gone in between");
+    let detail = Finding::Missed { times: pages.len() as u64 }.to_string();
     Some(Alarm { kind: AlarmKind::Missed, since, detail })
 }

@@ -59,7 +59,7 @@ pub async fn step(app: &App) {
             }
             match &report.told {
                 Told::Sent { began, ended } => info!(began, ended, "the operator was told of alarms"),
-                Told::Waiting { why } => warn!(%why, "the operator is not told of alarms yet"),
+                Told::Waiting { why } | Told::Failed { why } => warn!(%why, "the operator is not told of alarms yet"),
                 Told::Nothing => {}
             }
         }

@@ -38,11 +38,14 @@
 //!
 //! # Three walks through the code
 //!
-//! **A notice comes in.** [`work::crawl::crawl`] asks [`store::sources`] what is due and [`fetch::Fetcher`] for the
-//! page; [`extract::extract`] makes drafts of it with the help of [`normalise`]; `work/prepare.rs` finds out, on any
-//! core, what has not changed, and of the rest the keys, the shelf ([`classify`]) and the words; one thread
-//! (`work/crawl/writer.rs`) stores page after page: `work/takein.rs` asks [`dedup`] what each draft is, and writes
-//! notices, stories, reasons, validators and health; the words go to [`store::search`] in the same transaction.
+//! **A notice comes in.** [`work::crawl::crawl`] asks [`store::sources`] what is due. Its three stages run at once: `ask`
+//! has [`fetch::Fetcher`] bring pages, each host in its turn and as its robots.txt allows; `read` has [`extract::extract`]
+//! make drafts of them with the help of [`normalise`], and finds out beside the writer what is known, what each is to
+//! [`dedup`] and where [`classify`] puts it (`work/prepare.rs`); `writer` stores page after page through
+//! `work/takein.rs`: notices, stories, reasons, words for the search, validators and health, a page as a whole or not at
+//! all. What is then wanted of single documents, `work/details.rs` reads at their own addresses: a page, JSON, or a PDF,
+//! which [`sandbox`] reads in a process of its own. [`alarm`] says what is wrong with a source in the light of its past, and
+//! [`work::health`] writes to the operator, once.
 //!
 //! **A bulletin goes out.** [`work::compose::compose`] asks [`schedule`] what is due, takes the stories that wait for
 //! the cadence, lets [`bulletin`] put them in words and order, and freezes them with one delivery per reader.

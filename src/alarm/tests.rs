@@ -18,7 +18,7 @@ fn found(fetches: &[(i64, End)], arrivals: &[i64], moved: Option<(&str, u32)>) -
     let arrivals: Vec<Arrival> = arrivals.iter().map(|ago| Arrival { at: now - hours(*ago), missed: false }).collect();
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let history =
-        History { fetches: &fetches, arrivals: &arrivals, was_read: true, moved, detail: "a cause", zone: &zone };
+        History { fetches: &fetches, arrivals: &arrivals, must_list: true, moved, detail: "a cause", zone: &zone };
     alarms(&history, &[], now).into_iter().map(|alarm| alarm.kind).collect()
 }
 
@@ -97,7 +97,8 @@ fn the_weekend_is_no_silence_of_a_source_that_rests_then() {
         let now = at(now);
         let fetches: Vec<(Timestamp, End)> = (0..20).map(|n| (now - hours(n), End::Read)).collect();
         let is_silent = |arrivals: &[Arrival]| {
-            let history = History { fetches: &fetches, arrivals, was_read: true, moved: None, detail: "", zone: &zone };
+            let history =
+                History { fetches: &fetches, arrivals, must_list: true, moved: None, detail: "", zone: &zone };
             !alarms(&history, &[], now).is_empty()
         };
         assert_eq!((is_silent(&rests), is_silent(&never_rests)), (rests_silent, never_silent), "{now}");
@@ -129,7 +130,7 @@ fn what_may_have_been_missed_is_told_for_a_week_and_a_failure_does_not_end_it() 
         let history = History {
             fetches: &fetches,
             arrivals: &arrivals,
-            was_read: true,
+            must_list: true,
             moved: None,
             detail: "a cause",
             zone: &zone,
@@ -141,6 +142,17 @@ fn what_may_have_been_missed_is_told_for_a_week_and_a_failure_does_not_end_it() 
     assert!(holds(End::Read, 24 * 7, &missed).is_empty());
     let failing: Vec<AlarmKind> = holds(End::Failed, 24 * 7, &missed).into_iter().map(|a| a.kind).collect();
     assert_eq!(failing, [AlarmKind::Failing, AlarmKind::Missed]);
+}
+
+#[test]
+fn an_outage_that_becomes_another_one_has_not_ended() {
+    let (now, zone) = (at(NOW), TimeZone::UTC);
+    let fetches = [(now, End::Failed), (now - hours(1), End::Gone), (now - hours(2), End::Read)];
+    let history =
+        History { fetches: &fetches, arrivals: &[], must_list: true, moved: None, detail: "a cause", zone: &zone };
+    let gone = Alarm { kind: AlarmKind::Gone, since: now - hours(1), detail: "it answers 410".into() };
+    assert_eq!(alarms(&history, std::slice::from_ref(&gone), now), [gone]);
+    assert!(alarms(&history, &[], now).is_empty());
 }
 
 fn raised(id: i64, kind: AlarmKind, told: Option<&str>, ended: Option<&str>) -> Raised {
@@ -160,7 +172,7 @@ fn told(news: &News) -> (Vec<i64>, Vec<i64>) {
     (ids(&news.began), ids(&news.ended))
 }
 
-const FEW: Failing = Failing { now: 1, of: 40 };
+const FEW: Failing = Failing { now: 1, of: 40, answering: 39 };
 
 #[test]
 fn each_beginning_and_each_end_is_told_once() {
@@ -171,7 +183,8 @@ fn each_beginning_and_each_end_is_told_once() {
         raised(3, Silent, Some(NOW), Some(NOW)),
         raised(4, Silent, None, Some(NOW)),
     ];
-    assert_eq!(told(&news(&all, FEW, None)), (vec![1], vec![3, 4]));
+    let told_now = news(&all, FEW, None);
+    assert_eq!((told(&told_now), told_now.covered_ended), ((vec![1], vec![3]), vec![AlarmId::new(4)]));
     assert!(news(&[raised(2, Fails, Some(NOW), None)], FEW, None).is_empty());
 }
 
@@ -186,7 +199,7 @@ fn a_source_that_goes_from_failing_to_gone_is_not_restored() {
 
 #[test]
 fn when_most_sources_fail_at_once_it_is_the_network_and_told_as_one() {
-    let failing = Failing { now: 30, of: 40 };
+    let failing = Failing { now: 30, of: 40, answering: 0 };
     let first: Vec<Raised> = (0..30).map(|n| raised(n, AlarmKind::Failing, None, None)).collect();
     let down = news(&first, failing, None);
     assert_eq!(down.network, Some(Network::Down { since: at(NOW), failing }));
@@ -204,16 +217,32 @@ fn when_most_sources_fail_at_once_it_is_the_network_and_told_as_one() {
 }
 
 #[test]
-fn a_network_that_was_down_and_is_back_before_anybody_could_be_told_is_one_word_too() {
-    let all: Vec<Raised> = (0..30).map(|n| raised(n, AlarmKind::Failing, None, Some(NOW))).collect();
+fn what_ended_before_anybody_was_told_of_it_is_never_told() {
+    let all: Vec<Raised> = (0..300).map(|n| raised(n, AlarmKind::Failing, None, Some(NOW))).collect();
     let news = news(&all, FEW, None);
-    assert_eq!((news.network, told(&news)), (Some(Network::Back { since: at(NOW) }), (vec![], vec![])));
+    assert!(news.is_empty());
+    assert_eq!(news.covered_ended.len(), 300);
 }
 
 #[test]
-fn two_sources_are_too_few_to_blame_the_network() {
+fn while_another_host_answers_it_is_not_the_network() {
+    let all: Vec<Raised> = (0..3).map(|n| raised(n, AlarmKind::Failing, None, None)).collect();
+    for (failing, is_network) in [
+        (Failing { now: 3, of: 5, answering: 0 }, true),
+        (Failing { now: 3, of: 5, answering: 1 }, false),
+        (Failing { now: 1, of: 3, answering: 0 }, false),
+    ] {
+        let news = news(&all, failing, None);
+        assert_eq!((news.network.is_some(), news.began.is_empty()), (is_network, is_network), "{failing:?}");
+    }
+    let most = Failing { now: 3, of: 5, answering: 1 };
+    assert!(news(&all, most, Some(at(NOW))).is_empty(), "it is back when most of them answer");
+}
+
+#[test]
+fn two_hosts_are_too_few_to_blame_the_network() {
     let all: Vec<Raised> = (0..2).map(|n| raised(n, AlarmKind::Failing, None, None)).collect();
-    assert_eq!(told(&news(&all, Failing { now: 2, of: 2 }, None)), (vec![0, 1], vec![]));
+    assert_eq!(told(&news(&all, Failing { now: 2, of: 2, answering: 0 }, None)), (vec![0, 1], vec![]));
 }
 
 #[test]
@@ -233,7 +262,7 @@ fn the_ends_of_time_do_not_panic() {
         .map(|at| Arrival { at, missed: true })
         .into();
         let history =
-            History { fetches: &fetches, arrivals: &arrivals, was_read: true, moved: None, detail: "", zone: &zone };
+            History { fetches: &fetches, arrivals: &arrivals, must_list: true, moved: None, detail: "", zone: &zone };
         let _ = alarms(&history, &[], now);
     }
 }

@@ -6,8 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+mod glance;
 mod read;
 
+pub(super) use glance::{Glance, glance};
 use read::{Unread, named, own_rules, own_templates, read};
 
 use super::{
@@ -23,6 +25,9 @@ use crate::{
     render::Templates,
     work::App,
 };
+
+/// The settings, unless others are named.
+const DEFAULT: &str = "vigie.toml";
 
 /// A configuration that cannot be used: told as it is, with exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +50,30 @@ pub struct Loaded {
 /// Opens the installation that the global options name.
 pub(super) fn app(global: &Global) -> anyhow::Result<App> {
     let loaded = load(&global.config, global.data.as_deref())?;
-    App::open(loaded.config, loaded.rules, loaded.templates, Clock::System)
+    let mut app = App::open(loaded.config, loaded.rules, loaded.templates, Clock::System)?;
+    app.options = options(global);
+    Ok(app)
+}
+
+/// The global options as they must be typed in any folder. The default is left to the folder: a file that need not be
+/// there must be, once it is named.
+fn options(global: &Global) -> String {
+    let named = [
+        ("--config", Some(&global.config).filter(|path| path.as_path() != Path::new(DEFAULT))),
+        ("--data", global.data.as_ref()),
+    ];
+    let option = |(name, path): (&str, Option<&PathBuf>)| {
+        let path = path?;
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        Some(format!(" {name} {}", in_shell(&path.display().to_string())))
+    };
+    named.into_iter().filter_map(option).collect()
+}
+
+/// One word of a POSIX shell.
+fn in_shell(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// `vigie check`: every problem of all files; or what they say, and what they should say.
@@ -92,6 +120,11 @@ pub(super) fn sources_path(global: &Global) -> PathBuf {
     }
 }
 
+/// What a file of one secret holds; the error is text for the operator.
+fn secret(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map(|secret| secret.trim_end().to_owned()).map_err(|error| error.to_string())
+}
+
 /// The folder of the settings.
 fn base(settings: &Path) -> PathBuf {
     settings.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
@@ -119,16 +152,21 @@ pub(super) fn described(name: &str, text: &str, app: &App) -> anyhow::Result<Sou
         data: None,
         sections: app.rules.sections(),
         env: &|name| std::env::var(name).ok(),
-        read_secret: &|path| {
-            std::fs::read_to_string(path).map(|secret| secret.trim_end().to_owned()).map_err(|error| error.to_string())
-        },
+        read_secret: &secret,
         selector: &extract::check_selector,
         named: &|_, _| Ok(()),
     };
     let settings = Input { name: "(settings)", text: &settings };
-    let config = config::load(Some(settings), Some(Input { name, text }), &context).map_err(ConfigError::Problems)?;
-    let hint = "hint: write one `[[source]]` table, as in `sources.toml`";
+    let input = Input { name, text };
+    let config = config::load(Some(settings), Some(input), &context);
+    // What else is wrong with keys that stand in no table follows from that.
+    if config::is_toml(input) && config::sources_file(Some(input)) != SourcesFile::Inline {
+        let hint = "hint: write a line `[[source]]` above its keys, as in `sources.toml`";
+        return Err(ConfigError::Other(format!("there is no `[[source]]` in `{name}`\n{hint}")).into());
+    }
+    let config = config.map_err(ConfigError::Problems)?;
     let first = config.sources.into_iter().chain(config.aside).next();
+    let hint = "hint: write one `[[source]]` table, as in `sources.toml`";
     first.ok_or_else(|| ConfigError::Other(format!("`{name}` holds no source\n{hint}")).into())
 }
 
@@ -144,7 +182,7 @@ fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -
     let settings = match text_of(path, &mut found) {
         Ok(text) => text,
         // Named by hand, it must be there; the default need not be.
-        Err(Unread::Absent) if path == Path::new("vigie.toml") => None,
+        Err(Unread::Absent) if path == Path::new(DEFAULT) => None,
         Err(Unread::Absent) => {
             let hint = "`vigie init` writes one to start from";
             return Err(refused(vec![ConfigProblem::whole(&shown, "there is no such file".into(), hint.into())]));
@@ -192,9 +230,7 @@ fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -
         data,
         sections: rules.sections(),
         env: &|name| std::env::var(name).ok(),
-        read_secret: &|path| {
-            std::fs::read_to_string(path).map(|secret| secret.trim_end().to_owned()).map_err(|error| error.to_string())
-        },
+        read_secret: &secret,
         selector: &extract::check_selector,
         named: &|key, path| match key {
             "templates" => own_templates(path).map(|read| drop(templates.replace(read))),

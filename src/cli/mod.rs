@@ -140,7 +140,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Compose(args) => compose::run(&args, &load::app(global)?, &out),
         Verb::Send(args) => send::run(&args, &load::app(global)?, &out).await,
         Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
-        Verb::Tick => tick::run(&load::app(global)?, &out).await,
+        Verb::Tick => tick::run(global, &out).await,
         Verb::Run => run::run(&load::app(global)?).await,
         Verb::Sources(args) => sources::run(&args, global, &load::app(global)?, &out).await,
         Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     model::{Notice, NoticeId, SourceId},
-    store::notices::{self, Former, Reason},
+    store::{
+        notices::{self, Former, Reason},
+        sources,
+    },
     text::{
         self,
         diff::{Piece, changes, marked},
@@ -32,7 +35,7 @@ enum Verb {
         /// Only what this source brought first.
         #[arg(long)]
         source: Option<String>,
-        /// At most that many.
+        /// At most that many; 0: all.
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
@@ -65,7 +68,17 @@ fn list(app: &App, source: Option<&str>, limit: u32, out: &Output) -> anyhow::Re
             None => bail!("`{name}` cannot be the id of a source\nhint: `vigie sources list` names them"),
         },
     };
-    let latest = app.store.read(|db| notices::latest(db, source.as_ref(), limit))?;
+    // One more than is shown tells whether there are more.
+    let most = if limit == 0 { u32::MAX } else { limit.saturating_add(1) };
+    let mut latest = app.store.read(|db| notices::latest(db, source.as_ref(), most))?;
+    if limit > 0 && latest.len() > limit as usize {
+        latest.truncate(limit as usize);
+        let total = app.store.read(|db| match &source {
+            Some(source) => notices::count(db, source),
+            None => sources::all(db)?.iter().map(|known| notices::count(db, &known.id)).sum(),
+        })?;
+        out.say(format!("{limit} of {total}; `--limit 0` for all"));
+    }
     out.list(&latest, || {
         let mut table = Table::new(["ID", "DATE", "SOURCE", "NATURE", "SECTION", "SEVERITY", "TITLE"]);
         for notice in &latest {

@@ -74,8 +74,8 @@ pub fn run(args: &Search, app: &App, out: &Output) -> anyhow::Result<Exit> {
     };
     let query = Query::parse(&args.words.join(" "));
     if query.is_empty() {
-        out.say("there is no word to look for\nhint: write one, such as `vigie search collectivités`");
-        return Ok(Exit::Done);
+        out.complain("error: there is no word to look for\nhint: write one, such as `vigie search collectivités`");
+        return Ok(Exit::Usage);
     }
     work::search::catch_up(app)?;
     let order = if args.best { Order::Best } else { Order::Newest };

@@ -65,10 +65,10 @@ pub fn load(
     let written = Written::parse(settings.into_iter().chain(sources));
     let mut top = written.top();
     for key in ["sources", "rules"] {
-        let name = top.parse(key, value::path);
-        if path(sources, key).is_some() {
+        let Some(name) = top.parse(key, value::path) else { continue };
+        if sources.is_some() && top.stands_in(key, usize::from(settings.is_some())) {
             top.refuse(key, Wrong::new("has no effect here", "it belongs in `vigie.toml`"));
-        } else if let Some(name) = name {
+        } else {
             named(&top, key, &context.base.join(name), context);
         }
     }
@@ -114,11 +114,18 @@ pub enum SourcesFile {
 
 /// Where the settings say that the sources are written.
 pub fn sources_file(settings: Option<Input<'_>>) -> SourcesFile {
-    match path(settings, "sources") {
+    let written = Written::parse(settings);
+    let mut top = written.top();
+    match top.parse("sources", value::path) {
         Some(name) => SourcesFile::Named(name),
-        None if Written::parse(settings).top().has("source") => SourcesFile::Inline,
+        None if top.has("source") => SourcesFile::Inline,
         None => SourcesFile::Beside,
     }
+}
+
+/// Whether a text is TOML, whatever it says.
+pub fn is_toml(input: Input<'_>) -> bool {
+    Written::parse([input]).finish().is_ok()
 }
 
 fn path(settings: Option<Input<'_>>, key: &'static str) -> Option<String> {
@@ -133,13 +140,16 @@ fn named(top: &Table<'_>, key: &'static str, path: &Path, context: &Context<'_>)
     }
 }
 
-/// `zone` or `timezone`; Europe/Paris when it is not set.
-fn zone(table: &mut Table<'_>, key: &'static str) -> TimeZone {
+/// What is not set otherwise.
+const ZONE: &str = "Europe/Paris";
+
+/// `zone` or `timezone`; [`ZONE`] when it is not set, which may be at hand.
+fn zone(table: &mut Table<'_>, key: &'static str, default: Option<&TimeZone>) -> TimeZone {
     if table.has(key) {
         return table.parse(key, value::zone).unwrap_or(TimeZone::UTC);
     }
-    table.parse(key, value::zone); // so that the key is known
-    value::zone("Europe/Paris").unwrap_or_else(|wrong| {
+    table.know(&[key]);
+    default.map_or_else(|| value::zone(ZONE), |zone| Ok(zone.clone())).unwrap_or_else(|wrong| {
         table.refuse(key, wrong);
         TimeZone::UTC
     })
@@ -152,7 +162,7 @@ fn site(mut table: Table<'_>) -> Site {
         publisher: table.parse("publisher", value::line).unwrap_or_default(),
         address: table.parse("address", value::line).unwrap_or_default(),
         privacy: table.parse("privacy", value::web_address),
-        zone: zone(&mut table, "timezone"),
+        zone: zone(&mut table, "timezone", None),
     };
     table.finish();
     site

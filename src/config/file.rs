@@ -4,7 +4,12 @@
 //! noted, and reading goes on. A key is known because somebody asked for it; what is left when a table is finished
 //! is unknown.
 
-use std::{cell::RefCell, collections::BTreeMap, ops::Range};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+    ops::Range,
+    rc::Rc,
+};
 
 use toml::{
     Spanned,
@@ -30,13 +35,14 @@ struct Document<'a> {
     /// second complaint.
     broken: Vec<usize>,
     /// Where each line ends: a file of ten thousand mistakes is not counted through ten thousand times.
-    ends: Vec<usize>,
+    ends: OnceCell<Vec<usize>>,
 }
 
 impl Document<'_> {
     /// The line of a byte, counted from 1.
     fn line(&self, at: usize) -> usize {
-        self.ends.partition_point(|end| *end < at) + 1
+        let ends = self.ends.get_or_init(|| self.input.text.match_indices('\n').map(|(at, _)| at).collect());
+        ends.partition_point(|end| *end < at) + 1
     }
 }
 
@@ -51,17 +57,44 @@ pub(super) struct Place {
 pub(super) struct Table<'w> {
     written: &'w Written<'w>,
     /// As in the file: `[mail.smtp]`, `[[source]]`; empty for the top level.
-    name: String,
+    name: Rc<str>,
     /// Whose it is, among those of one name: « of source `cert-fr` »; empty when there is only one.
     owner: String,
-    parts: Vec<(usize, &'w DeTable<'w>)>,
+    parts: Vec<Part<'w>>,
     place: Option<Place>,
     asked: Vec<&'static str>,
+}
+
+/// What one file says of a table.
+struct Part<'w> {
+    document: usize,
+    table: &'w DeTable<'w>,
+    /// Which keys may be in it: of some fifty that are asked for, a source has seven, and ten thousand sources are read at
+    /// each start.
+    sieve: u64,
+}
+
+impl<'w> Part<'w> {
+    fn new(document: usize, table: &'w DeTable<'w>) -> Self {
+        let sieve = table.keys().fold(0, |sieve, key| sieve | Self::bit(key.get_ref()));
+        Self { document, table, sieve }
+    }
+
+    /// Keys of another length or another beginning mostly have another bit.
+    fn bit(key: &str) -> u64 {
+        let begin = key.bytes().take(2).fold(0, |hash: usize, byte| hash * 5 + usize::from(byte));
+        1 << ((begin + key.len() * 11) % 64)
+    }
+
+    fn get(&self, key: &str) -> Option<&'w Spanned<DeValue<'w>>> {
+        if self.sieve & Self::bit(key) == 0 { None } else { self.table.get(key) }
+    }
 }
 
 const TEXT: &str = "text in quotes";
 const LIST: &str = "a list of texts in quotes";
 const TEXTS: &str = "a table of texts in quotes";
+const MISSPELT: &str = "write `[[source]]`: `sources` is the setting that names the file in which they stand";
 
 impl<'a> Written<'a> {
     /// Reads what can be read, and notes what is not TOML.
@@ -75,6 +108,9 @@ impl<'a> Written<'a> {
                 let span = error.span().unwrap_or(0..0);
                 let is_again = error.message().contains("duplicate");
                 let hint = match header(input.text, span.start) {
+                    _ if error.message().contains("escape") => {
+                        "put regular expressions, and whatever else holds a `\\`, in single quotes: pattern = '\\.pdf$'"
+                    }
                     _ if is_again => "write each key, and each table, once",
                     Some(_) => "write a table as `[name]`, a source as `[[source]]`, alone on its line",
                     None => "write a key, `=`, and a value: text in quotes, a list in brackets",
@@ -90,15 +126,14 @@ impl<'a> Written<'a> {
                 }
             }
             broken.append(&mut lost);
-            let ends = input.text.match_indices('\n').map(|(at, _)| at).collect();
-            documents.push(Document { input, root: root.into_inner(), broken, ends });
+            documents.push(Document { input, root: root.into_inner(), broken, ends: OnceCell::new() });
         }
         Self { documents, problems: RefCell::new(problems) }
     }
 
     pub fn top(&self) -> Table<'_> {
-        let parts = self.documents.iter().enumerate().map(|(i, d)| (i, &d.root)).collect();
-        Table { written: self, name: String::new(), owner: String::new(), parts, place: None, asked: Vec::new() }
+        let parts = self.documents.iter().enumerate().map(|(i, d)| Part::new(i, &d.root)).collect();
+        Table { written: self, name: Rc::from(""), owner: String::new(), parts, place: None, asked: Vec::new() }
     }
 
     /// Notes a mistake; without a place, it concerns no line.
@@ -157,7 +192,16 @@ impl<'w> Table<'w> {
 
     /// Keys that are known, and whose values are for others to read or to refuse.
     pub fn know(&mut self, keys: &[&'static str]) {
+        // Most tables are asked for some fifty keys: room is made once.
+        if self.asked.is_empty() {
+            self.asked.reserve(64);
+        }
         self.asked.extend(keys);
+    }
+
+    /// Whether a key of the top level stands in that file, the first being 0.
+    pub fn stands_in(&self, key: &str, document: usize) -> bool {
+        self.values(key).any(|(place, _)| place.document == document)
     }
 
     /// Whether a key holds a table.
@@ -286,12 +330,13 @@ impl<'w> Table<'w> {
         self.asked.push(key);
         let dotted = self.name.trim_matches(['[', ']']).to_owned();
         let name = if dotted.is_empty() { format!("[{key}]") } else { format!("[{dotted}.{key}]") };
+        let name = Rc::from(name);
         let mut parts = Vec::new();
         let mut place = None;
         for (at, value) in self.values(key) {
             match value.as_table() {
                 Some(table) => {
-                    parts.push((at.document, table));
+                    parts.push(Part::new(at.document, table));
                     place = place.or(Some(at));
                 }
                 None => {
@@ -307,6 +352,7 @@ impl<'w> Table<'w> {
     pub fn tables(&mut self, key: &'static str) -> Vec<Table<'w>> {
         self.asked.push(key);
         let mut tables = Vec::new();
+        let name: Rc<str> = Rc::from(format!("[[{key}]]"));
         let refuse = |place: Place, value: &DeValue| {
             let message = format!("`{key}` must be a list of tables, not {}", described(value));
             self.written.report(Some(&place), message, format!("begin each one by a line `[[{key}]]`"));
@@ -321,9 +367,9 @@ impl<'w> Table<'w> {
                 match item.get_ref().as_table() {
                     Some(table) => tables.push(Table {
                         written: self.written,
-                        name: format!("[[{key}]]"),
+                        name: Rc::clone(&name),
                         owner: String::new(),
-                        parts: vec![(at.document, table)],
+                        parts: vec![Part::new(at.document, table)],
                         place: Some(place),
                         asked: Vec::new(),
                     }),
@@ -336,7 +382,7 @@ impl<'w> Table<'w> {
 
     /// Notes every key that nobody asked for.
     pub fn finish(self) {
-        for (document, table) in &self.parts {
+        for Part { document, table, .. } in &self.parts {
             for (key, value) in table.iter().filter(|(key, _)| !self.asked.contains(&key.get_ref().as_ref())) {
                 let place = Place { document: *document, span: key.span() };
                 let what = if value.get_ref().is_table() { "table" } else { "key" };
@@ -350,20 +396,25 @@ impl<'w> Table<'w> {
     }
 
     fn values<'t>(&'t self, key: &'t str) -> impl Iterator<Item = (Place, &'w DeValue<'w>)> + use<'t, 'w> {
-        self.parts.iter().filter_map(move |(document, table)| {
-            let (_, value): (_, &'w Spanned<DeValue<'w>>) = table.iter().find(|(k, _)| k.get_ref().as_ref() == key)?;
-            Some((Place { document: *document, span: value.span() }, value.get_ref()))
+        self.parts.iter().filter_map(move |part| {
+            let value = part.get(key)?;
+            Some((Place { document: part.document, span: value.span() }, value.get_ref()))
         })
     }
 
     /// A value that may be written in one file only.
     fn find(&mut self, key: &'static str) -> Option<&'w DeValue<'w>> {
-        self.asked.push(key);
+        self.know(&[key]);
         let mut values = self.values(key);
         let (first, value) = values.next()?;
-        for (again, _) in values {
-            let message = format!("{} is set twice", self.full(key));
-            let hint = format!("it is already set at {}: keep one of them", self.written.line(&first));
+        for (again, value) in values {
+            let (message, hint) = match is_misspelt(key, value) {
+                true => (format!("{} must be {TEXT}, not {}", self.full(key), described(value)), MISSPELT.to_owned()),
+                false => {
+                    let hint = format!("it is already set at {}: keep one of them", self.written.line(&first));
+                    (format!("{} is set twice", self.full(key)), hint)
+                }
+            };
             self.written.report(Some(&again), message, hint);
         }
         Some(value)
@@ -374,7 +425,7 @@ impl<'w> Table<'w> {
     }
 
     fn inside(&self) -> String {
-        match (self.name.as_str(), self.owner.as_str()) {
+        match (&*self.name, self.owner.as_str()) {
             ("", _) => String::new(),
             (name, owner) if name.starts_with("[[") && !owner.is_empty() => format!(" {owner}"),
             (name, "") => format!(" in `{name}`"),
@@ -384,7 +435,7 @@ impl<'w> Table<'w> {
 
     fn mistyped<T>(&self, key: &str, expected: &str, value: &DeValue) -> Option<T> {
         let hint = match (expected, value) {
-            (_, DeValue::Array(_)) if key == "sources" => "it names a file; begin each source by a line `[[source]]`",
+            _ if is_misspelt(key, value) => MISSPELT,
             (TEXT, DeValue::Array(_) | DeValue::Table(_)) => "write one text, in quotes",
             (TEXT, _) => "put it in quotes",
             (LIST, _) => "put it in brackets",
@@ -396,6 +447,11 @@ impl<'w> Table<'w> {
         self.refuse(key, Wrong::new(format!("must be {expected}, not {}", described(value)), hint));
         None
     }
+}
+
+/// `[[sources]]`, where `[[source]]` is meant.
+fn is_misspelt(key: &str, value: &DeValue) -> bool {
+    key == "sources" && matches!(value, DeValue::Array(_) | DeValue::Table(_))
 }
 
 fn described(value: &DeValue) -> &'static str {

@@ -21,9 +21,9 @@ use url::Url;
 use crate::model::{Cadence, EmailAddress, Source};
 
 pub use crate::model::Rhythm;
-pub use check::{Context, Input, SourcesFile, load, rules_path, sources_file};
+pub use check::{Context, Input, SourcesFile, is_toml, load, rules_path, sources_file};
 pub use problem::{ConfigProblem, Problems};
-pub use table::source_table;
+pub use table::{source_table, written_duration};
 pub use warning::{Warning, warnings};
 
 /// The commented `vigie.toml` that `vigie init` writes: every setting, with its default.

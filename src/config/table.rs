@@ -58,7 +58,7 @@ pub fn source_table(source: &Source, comments: &[String]) -> String {
     if source.language != "fr" {
         key("language", &source.language);
     }
-    key("every", &duration(source.every));
+    key("every", &written_duration(source.every));
     if source.allow_private {
         out.push_str("allow_private = true\n");
     }
@@ -88,8 +88,8 @@ fn written(expression: &Expression) -> String {
     expression.parts.iter().map(part).collect()
 }
 
-/// In the largest unit that holds it whole.
-fn duration(time: Duration) -> String {
+/// A duration as settings write it, in the largest unit that holds it whole: `30min`, `2h`.
+pub fn written_duration(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
     let unit = units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));

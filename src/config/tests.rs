@@ -559,7 +559,7 @@ fn what_is_not_toml_is_told_with_the_rest() {
       |
     3 | [[sources]]
       | ^^^^^^^^^^^
-    hint: it names a file; begin each source by a line `[[source]]`
+    hint: write `[[source]]`: `sources` is the setting that names the file in which they stand
 
     6 problems
     "#);

@@ -78,7 +78,7 @@ impl Decision {
 ///
 /// What does not tell the page's own entries apart is no key: a guid that several of them bear counts only together
 /// with the address (and with the title, where they share that too), an address that documents of different titles
-/// share does not count at all. A draft with neither reference nor guid is first looked for by its very words, so that
+/// share, or rows of different dates, does not count at all. A draft with neither reference nor guid is first looked for by its very words, so that
 /// it is found again when another one shares its address for a while. Where it has no address either, the number of its
 /// occurrence is added: rows of a table may be the same word for word and stand for several documents.
 pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
@@ -86,7 +86,7 @@ pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
     let titles: Vec<String> = drafts.iter().map(|draft| tokens(&draft.title).join(" ")).collect();
     let mut urls_of_guid: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut titles_of_guid: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-    let mut titles_of_url: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut documents_of_url: BTreeMap<&str, BTreeSet<(&str, Option<Timestamp>)>> = BTreeMap::new();
     for ((draft, url), title) in drafts.iter().zip(&urls).zip(&titles) {
         let url = url.as_ref().map_or("", CanonicalUrl::as_str);
         if let Some(guid) = &draft.guid {
@@ -94,7 +94,9 @@ pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
             titles_of_guid.entry((guid, url)).or_default().insert(title);
         }
         if draft.reference.is_none() {
-            titles_of_url.entry(url).or_default().insert(title);
+            // Rows of a table may share their link and their words: what tells them apart then is their date.
+            let date = draft.published.filter(|_| draft.guid.is_none()).map(|date| date.at);
+            documents_of_url.entry(url).or_default().insert((title, date));
         }
     }
     let one = |set: Option<&BTreeSet<&str>>| set.is_none_or(|set| set.len() == 1);
@@ -127,7 +129,7 @@ pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
             }
             None => {}
         }
-        if !address.is_empty() && one(titles_of_url.get(address)) {
+        if !address.is_empty() && documents_of_url.get(address).is_none_or(|documents| documents.len() == 1) {
             keys.push(bounded(format!("url:{address}")));
         }
         out.push(keys);

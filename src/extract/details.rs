@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Extracted, guarded,
-    harvest::Harvest,
+    harvest::{Harvest, SOON},
     mapped::{self, Taker},
 };
 use crate::model::{Draft, Kind, Page, Problem, ProblemKind, Source};
@@ -30,7 +30,8 @@ pub fn details(page: &Page, source: &Source, kind: &Kind, base: &Draft, now: Tim
                 summary: or(parts.summary, &base.summary),
                 content: or(parts.content, &base.content),
                 text: or(parts.text, &base.text),
-                published: parts.published.or(base.published),
+                // The list's date is the first; nor is one believed that lies ahead.
+                published: base.published.or(parts.published.filter(|date| date.at.duration_since(now) <= SOON)),
                 updated: parts.updated.or(base.updated),
                 language: base.language.clone(),
                 categories: if parts.categories.is_empty() { base.categories.clone() } else { parts.categories },

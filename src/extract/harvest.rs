@@ -31,7 +31,7 @@ fn is_past(at: Timestamp, max_age: Duration, now: Timestamp) -> bool {
 }
 
 /// No document was published the day after tomorrow: such a date would stand first for years.
-const SOON: SignedDuration = SignedDuration::from_hours(48);
+pub(super) const SOON: SignedDuration = SignedDuration::from_hours(48);
 
 /// What an expression found nowhere so far.
 struct Miss {
@@ -250,7 +250,14 @@ impl<'a> Harvest<'a> {
             self.problems.push(Problem::page(ProblemKind::Empty, message));
         }
         forget_shared_guids(&mut drafts, &mut self.problems);
-        Extracted { drafts, problems: self.problems.into_vec(), title: self.title, ttl: self.ttl }
+        Extracted {
+            drafts,
+            problems: self.problems.into_vec(),
+            title: self.title,
+            ttl: self.ttl,
+            incomplete: self.incomplete,
+            too_old: self.old,
+        }
     }
 }
 

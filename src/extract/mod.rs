@@ -47,6 +47,7 @@ mod problems;
 mod raw;
 mod reader;
 mod sanitise;
+mod settings;
 mod sitemap;
 mod slim;
 mod space;
@@ -77,6 +78,7 @@ pub use opml::{FeedList, ListedFeed, opml};
 pub use pdf::{LARGEST_PDF, LONGEST_PDF_TEXT, Pdf, pdf};
 pub use plain::plain;
 pub use sanitise::Sanitiser;
+pub use settings::{VERSION, settings};
 pub use suggest::{Candidate, suggest};
 
 /// What a page says.
@@ -89,6 +91,18 @@ pub struct Extracted {
     pub title: Option<String>,
     /// How long the page asks not to be fetched again.
     pub ttl: Option<Duration>,
+    /// Entries that were left out because they lack what `require` asks for.
+    pub incomplete: usize,
+    /// Entries that were left out because they are older than `max_age`.
+    pub too_old: usize,
+}
+
+impl Extracted {
+    /// Whether the page lists entries, and the settings of its source say of each of them that it is not wanted.
+    pub fn is_all_left_out(&self) -> bool {
+        let is_broken = |problem: &Problem| matches!(problem.kind, ProblemKind::Entry);
+        self.drafts.is_empty() && self.incomplete + self.too_old > 0 && !self.problems.iter().any(is_broken)
+    }
 }
 
 /// Reads a page as what its source is configured to be, as of `now`. Never panics, whatever the page.

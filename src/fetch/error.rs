@@ -111,7 +111,13 @@ pub enum FetchError {
          it is asked for again in {} min; if that lasts, tell the keeper of the site, or set `robots = false` under `[crawl]`",
         wait.as_secs().div_ceil(60)
     )]
-    RobotsUnread { host: String, why: String, wait: Duration },
+    RobotsUnread {
+        host: String,
+        why: String,
+        wait: Duration,
+        /// The host that asked to be left alone when it was asked for the file, and for how long.
+        held: Option<(String, Duration)>,
+    },
 
     #[error(
         "`{host}` {why}\nhint: check `token_url`, `client_id_file`, `client_secret_file` and `scope` under \
@@ -158,7 +164,9 @@ impl FetchError {
             | FetchError::Downgrade { .. } => Class::Blocked,
             FetchError::Status { status: 404 | 410, .. } => Class::Gone,
             FetchError::Status { retry_after, .. } => Class::Later { retry_after: *retry_after },
-            FetchError::Held { wait, .. } => Class::Later { retry_after: Some(*wait) },
+            FetchError::Held { wait, .. } | FetchError::RobotsUnread { held: Some((_, wait)), .. } => {
+                Class::Later { retry_after: Some(*wait) }
+            }
             _ => Class::Later { retry_after: None },
         }
     }
@@ -166,9 +174,9 @@ impl FetchError {
     /// The host that asked to be left alone, and for how long: not always that of the source, which may redirect.
     pub fn hold(&self) -> Option<(&str, Duration)> {
         match self {
-            FetchError::Status { host, retry_after: Some(wait), .. } | FetchError::Held { host, wait } => {
-                Some((host, *wait))
-            }
+            FetchError::Status { host, retry_after: Some(wait), .. }
+            | FetchError::Held { host, wait }
+            | FetchError::RobotsUnread { held: Some((host, wait)), .. } => Some((host, *wait)),
             _ => None,
         }
     }
@@ -370,7 +378,12 @@ mod tests {
             FetchError::Timeout { host: host(), phase: Phase::Total(SetBy::Source), after: Duration::from_secs(600) },
             FetchError::TooLarge { cap: 1, set_by: SetBy::Source },
             FetchError::Robots { host: host(), path: "/x/y".into(), rule: "Disallow: /x".into(), agent: "*" },
-            FetchError::RobotsUnread { host: host(), why: "it answers 503".into(), wait: Duration::from_secs(3600) },
+            FetchError::RobotsUnread {
+                host: host(),
+                why: "it answers 503".into(),
+                wait: Duration::from_secs(3600),
+                held: None,
+            },
             FetchError::Token { host: host(), why: "gives no token: it answers 401 (invalid_client)".into() },
             FetchError::RedirectLoop { chain: vec!["http://a/".into(), "http://b/".into()] },
             FetchError::Dns { host: host(), why: "no record".into() },

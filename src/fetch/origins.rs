@@ -149,7 +149,7 @@ impl Standing {
             Standing::Rules(rules) => rules,
             Standing::Unread { status, wait } => {
                 let why = status.map_or_else(|| "no whole answer came".into(), |status| format!("it answers {status}"));
-                return Err(FetchError::RobotsUnread { host, why, wait });
+                return Err(FetchError::RobotsUnread { host, why, wait, held: None });
             }
         };
         if let Some(rule) = rules.forbids(url) {

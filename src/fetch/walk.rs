@@ -204,8 +204,10 @@ impl Fetcher {
                             return Err(error);
                         }
                         Some(Standing::Unread { wait, .. }) => {
-                            let host = host.to_owned();
-                            return Err(FetchError::RobotsUnread { host, why: error.cause(), wait });
+                            let (host, held) =
+                                (host.to_owned(), error.hold().map(|(host, wait)| (host.to_owned(), wait)));
+                            let wait = wait.max(held.as_ref().map_or(Duration::ZERO, |(_, wait)| *wait));
+                            return Err(FetchError::RobotsUnread { host, why: error.cause(), wait, held });
                         }
                         _ => tracing::debug!(origin = %file, %error, "robots.txt cannot be read, a copy stands in"),
                     }

@@ -1,5 +1,11 @@
 //! The message to the operator: which sources broke, and which are well again.
 
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::{collections::BTreeSet, time::Duration};
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -17,6 +23,11 @@ pub struct OperatorNews {
     pub network: Option<Network>,
     pub began: Vec<OperatorLine>,
     pub ended: Vec<OperatorLine>,
+    /// What is wrong now with sources that are watched, told now or before.
+    pub open: BTreeSet<(SourceId, AlarmKind)>,
+    /// The global options that a command needs to reach this installation, each with a space before it. None: it is run in
+    /// the folder of the settings.
+    pub options: String,
 }
 
 /// One alarm of one source.
@@ -28,6 +39,8 @@ pub struct OperatorLine {
     pub ended: Option<Timestamp>,
     /// When the source is asked next.
     pub next: Option<Timestamp>,
+    /// The least time between two visits.
+    pub every: Option<Duration>,
 }
 
 #[derive(Serialize)]
@@ -35,7 +48,13 @@ struct View {
     subject: String,
     network: Option<String>,
     began: Vec<LineView>,
-    ended: Vec<LineView>,
+    ended: Vec<EndedView>,
+    /// Whether a source cannot be read at all: it is asked again by itself.
+    outage: bool,
+    /// What shows all that is wrong now; empty when nothing is.
+    health: String,
+    /// Where commands are typed, unless they can be typed anywhere.
+    place: &'static str,
     publisher: String,
 }
 
@@ -44,14 +63,27 @@ struct LineView {
     name: String,
     id: String,
     what: &'static str,
-    /// « depuis le 30 août 2023 à 07 h 30 », and until when if it is over.
+    /// « depuis le 30 août 2023 à 07 h 30 ».
     when: String,
-    /// As the crawler said it, in English.
+    /// Why, in French; empty where that cannot be said.
     cause: String,
+    /// As the crawler said it, in English, where there is no cause.
+    message: String,
     advice: &'static str,
     /// What to type, or to write in `sources.toml`.
     command: String,
     next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct EndedView {
+    name: String,
+    id: String,
+    what: &'static str,
+    /// « du 30 août 2023 à 07 h 30 au 2 septembre 2023 à 08 h 10 ».
+    when: String,
+    /// What else is wrong with the source, and stays so.
+    still: Vec<&'static str>,
 }
 
 /// « Vigie : 2 sources en panne, 1 rétablie », with what to do about each.
@@ -62,8 +94,17 @@ pub fn operator_mail(templates: &Templates, news: &OperatorNews, site: &Site) ->
     let view = View {
         subject: subject(news),
         network: news.network.map(|network| network_words(network, site)),
-        began: news.began.iter().map(|line| LineView::new(line, site)).collect(),
-        ended: news.ended.iter().map(|line| LineView::new(line, site)).collect(),
+        began: news.began.iter().map(|line| LineView::new(line, &news.options, site)).collect(),
+        ended: news.ended.iter().map(|line| EndedView::new(line, &news.open, site)).collect(),
+        outage: news.open.iter().any(|(_, kind)| kind.is_outage()),
+        health: match news.open.is_empty() {
+            true => String::new(),
+            false => format!("vigie{} sources health --broken", news.options),
+        },
+        place: match news.options.is_empty() && !news.open.is_empty() {
+            true => "Les commandes se tapent dans le dossier de Vigie, où se trouve sources.toml.",
+            false => "",
+        },
         publisher: site.publisher.clone(),
     };
     let html = templates.render("operator.html", &view)?;
@@ -72,8 +113,16 @@ pub fn operator_mail(templates: &Templates, news: &OperatorNews, site: &Site) ->
 }
 
 fn subject(news: &OperatorNews) -> String {
-    let broken = news.began.iter().filter(|line| line.alarm.kind.is_outage()).count();
-    let others = news.began.len() - broken;
+    let of = |lines: &[OperatorLine], keep: &dyn Fn(&OperatorLine) -> bool| -> BTreeSet<SourceId> {
+        lines.iter().filter(|line| keep(line)).map(|line| line.id.clone()).collect()
+    };
+    // Each source counts once, for the worst that is told of it.
+    let broken = of(&news.began, &|line| line.alarm.kind.is_outage());
+    let others = of(&news.began, &|line| !broken.contains(&line.id));
+    let is_told = |line: &OperatorLine| broken.contains(&line.id) || others.contains(&line.id);
+    let is_still = |line: &OperatorLine| news.open.iter().any(|(id, _)| *id == line.id);
+    let still = of(&news.ended, &|line| is_still(line) && !is_told(line));
+    let well = of(&news.ended, &|line| !is_still(line) && !is_told(line));
     let mut parts = Vec::new();
     match news.network {
         Some(Network::Down { .. }) => parts.push(String::from("le réseau de cette machine est en panne")),
@@ -83,9 +132,10 @@ fn subject(news: &OperatorNews) -> String {
     // The first count names what is counted: « 2 sources en panne, 1 rétablie ».
     let mut named = false;
     let counts = [
-        (broken, ("en panne", "en panne")),
-        (others, ("à vérifier", "à vérifier")),
-        (news.ended.len(), ("rétablie", "rétablies")),
+        (broken.len(), ("en panne", "en panne")),
+        (others.len(), ("à vérifier", "à vérifier")),
+        (still.len(), ("encore à vérifier", "encore à vérifier")),
+        (well.len(), ("rétablie", "rétablies")),
     ];
     for (count, (one, many)) in counts.into_iter().filter(|(count, _)| *count > 0) {
         let n = count as u64;
@@ -100,7 +150,7 @@ fn subject(news: &OperatorNews) -> String {
 fn network_words(network: Network, site: &Site) -> String {
     french(&match network {
         Network::Down { since, failing } => format!(
-            "Depuis {}, {} sources sur {} ne répondent plus. Quand plus de la moitié cessent de répondre à la fois, la \
+            "Depuis le {}, {} sites sur {} ne répondent plus. Quand plus de la moitié cessent de répondre à la fois, la \
              cause est le plus souvent le réseau, le DNS ou le pare-feu de cette machine. Les sources ne sont pas \
              annoncées une par une.",
             instant(since, site),
@@ -108,77 +158,53 @@ fn network_words(network: Network, site: &Site) -> String {
             failing.of
         ),
         Network::Back { since } => {
-            format!("Les sources qui ne répondaient plus depuis {} répondent à nouveau.", instant(since, site))
+            format!("Les sources qui ne répondaient plus depuis le {} répondent à nouveau.", instant(since, site))
         }
     })
 }
 
 impl LineView {
-    fn new(line: &OperatorLine, site: &Site) -> Self {
+    fn new(line: &OperatorLine, options: &str, site: &Site) -> Self {
         let Alarm { kind, since, detail } = &line.alarm;
-        let when = match line.ended {
-            None => format!("depuis {}", instant(*since, site)),
-            Some(ended) => format!("de {} à {}", instant(*since, site), instant(ended, site)),
+        let (advice, command) = words::advice(line, options);
+        let cause = words::cause(*kind, detail);
+        let message = match cause {
+            Some(_) => String::new(),
+            None => collapse(detail.lines().next().unwrap_or_default()),
         };
-        let (advice, command) = advice(*kind, line.id.as_str(), detail);
         Self {
             name: collapse(&line.name),
             id: line.id.to_string(),
-            what: what(*kind),
-            when,
-            cause: collapse(detail.lines().next().unwrap_or_default()),
+            what: words::what(*kind),
+            when: format!("depuis le {}", instant(*since, site)),
+            cause: cause.unwrap_or_default(),
+            message,
             advice,
             command,
-            next: line.next.map(|next| instant(next, site)),
+            next: line.next.map(|next| format!("le {}", instant(next, site))),
         }
     }
 }
 
-const fn what(kind: AlarmKind) -> &'static str {
-    match kind {
-        AlarmKind::Gone => "sa page n’existe plus",
-        AlarmKind::Blocked => "son accès est refusé",
-        AlarmKind::Failing => "elle ne peut plus être lue",
-        AlarmKind::Empty => "sa page est vide",
-        AlarmKind::Silent => "elle ne publie plus rien",
-        AlarmKind::Missed => "des nouveautés ont pu être manquées",
-        AlarmKind::SamePage => "des documents différents ont le même texte",
-        AlarmKind::Moved => "elle a changé d’adresse",
+impl EndedView {
+    fn new(line: &OperatorLine, open: &BTreeSet<(SourceId, AlarmKind)>, site: &Site) -> Self {
+        let since = line.alarm.since;
+        let still = open.iter().filter(|(id, _)| *id == line.id).map(|(_, kind)| words::what(*kind));
+        Self {
+            name: collapse(&line.name),
+            id: line.id.to_string(),
+            what: words::what_was(line.alarm.kind),
+            when: match line.ended {
+                None => format!("depuis le {}", instant(since, site)),
+                Some(ended) => format!("du {} au {}", instant(since, site), instant(ended, site)),
+            },
+            still: still.collect(),
+        }
     }
 }
 
-fn advice(kind: AlarmKind, id: &str, detail: &str) -> (&'static str, String) {
-    let health = || format!("vigie sources health {id}");
-    let tried = || format!("vigie sources try {id}");
-    match kind {
-        AlarmKind::Gone => (
-            "Cherchez sa nouvelle adresse sur le site et corrigez `url` dans sources.toml. Pour voir ce que Vigie y trouve :",
-            tried(),
-        ),
-        AlarmKind::Blocked => ("La cause dit quel réglage l’autorise, ou à qui écrire. Pour le détail :", health()),
-        AlarmKind::Failing => {
-            ("Ouvrez son adresse dans un navigateur : si la page s’affiche, voyez ce que Vigie en lit :", tried())
-        }
-        AlarmKind::Empty => (
-            "Ouvrez sa page : si elle montre des articles, sa présentation a changé. Pour voir ce que Vigie en lit :",
-            tried(),
-        ),
-        AlarmKind::Silent => {
-            ("Ouvrez sa page : si elle montre du nouveau, Vigie regarde au mauvais endroit. Pour comparer :", tried())
-        }
-        AlarmKind::Missed => (
-            "Raccourcissez `every` de cette source dans sources.toml, par exemple :",
-            String::from("every = \"30min\""),
-        ),
-        AlarmKind::SamePage => {
-            ("Le site répond sans doute par une page d’attente ou d’erreur. Pour le détail :", health())
-        }
-        AlarmKind::Moved => ("Corrigez son adresse dans sources.toml :", format!("url = \"{}\"", collapse(detail))),
-    }
-}
-
-/// « le 30 août 2023 à 07 h 30 ».
+/// « 30 août 2023 à 07 h 30 ».
 fn instant(at: Timestamp, site: &Site) -> String {
     let local = site.zone.to_datetime(at);
-    format!("le {} à {:02}\u{a0}h\u{a0}{:02}", day_in_words(local.date()), local.hour(), local.minute())
+    format!("{} à {:02}\u{a0}h\u{a0}{:02}", day_in_words(local.date()), local.hour(), local.minute())
 }

@@ -55,10 +55,17 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
             alarm: Alarm { kind: AlarmKind::Gone, since: Timestamp::UNIX_EPOCH, detail: "a cause".into() },
             ended,
             next: ended.is_none().then_some(Timestamp::UNIX_EPOCH),
+            every: None,
+        };
+        let moved = OperatorLine {
+            alarm: Alarm { kind: AlarmKind::Moved, since: Timestamp::UNIX_EPOCH, detail: String::new() },
+            ..line(None)
         };
         let network = Some(Network::Back { since: Timestamp::UNIX_EPOCH });
         let ended = vec![line(Some(Timestamp::UNIX_EPOCH))];
-        operator_mail(templates, &OperatorNews { network, began: vec![line(None)], ended }, site)?;
+        let (began, open) = (vec![line(None), moved], [(source.clone(), AlarmKind::Gone)].into());
+        let news = OperatorNews { network, began, ended, open, options: String::new() };
+        operator_mail(templates, &news, site)?;
         operator_mail(templates, &OperatorNews::default(), site)?;
     }
     let past = PastEdition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), number: 1, stories: 1 };

@@ -119,6 +119,11 @@ pub fn forget(tx: &Tx, id: AlarmId, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Deletes what ended before `until`, but for the ends of which the operator is still to be told: how many there were.
+pub fn tidy(tx: &Tx, until: Timestamp) -> Result<usize> {
+    tx.execute("DELETE FROM alarm WHERE ended < $1 AND (told IS NULL OR told_ended IS NOT NULL)", &[&millis(until)])
+}
+
 fn read(row: &Row) -> Result<Raised> {
     let at = |column| row.get::<Option<i64>>(column)?.map(instant).transpose();
     Ok(Raised {

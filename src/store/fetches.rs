@@ -22,6 +22,8 @@ pub struct Fetch {
     pub drafts: u32,
     pub new: u32,
     pub revised: u32,
+    /// Entries that the source had not listed before, whoever brought them first.
+    pub arrived: u32,
     /// A full page without one entry that was known, of a source that had been read before.
     pub missed: bool,
     /// The cause of a failure.
@@ -31,8 +33,8 @@ pub struct Fetch {
 /// Keeps a fetch with its problems (the first 50: a page that is all broken says nothing more with 2,000).
 pub fn record(tx: &Tx, source: &SourceId, fetch: &Fetch, problems: &[Problem]) -> Result<FetchId> {
     let id = tx.insert(
-        "INSERT INTO fetch (source_id, at, outcome, status, bytes, millis, drafts, new, revised, missed, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+        "INSERT INTO fetch (source_id, at, outcome, status, bytes, millis, drafts, new, revised, arrived, missed, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
         &[
             &source.as_str(),
             &millis(fetch.at),
@@ -43,6 +45,7 @@ pub fn record(tx: &Tx, source: &SourceId, fetch: &Fetch, problems: &[Problem]) -
             &fetch.drafts,
             &fetch.new,
             &fetch.revised,
+            &fetch.arrived,
             &i64::from(fetch.missed),
             &fetch.detail,
         ],
@@ -70,19 +73,20 @@ pub fn last_problems(db: &Db, source: &SourceId) -> Result<Vec<String>> {
     )
 }
 
-/// When the notices of a source came, newest first: its own rhythm.
+/// When a source listed something that it had not before, newest first: its own rhythm.
 pub fn arrivals(db: &Db, source: &SourceId, most: u32) -> Result<Vec<Arrival>> {
     db.query(
-        "SELECT at, missed FROM fetch WHERE source_id = $1 AND new > 0 ORDER BY id DESC LIMIT $2",
+        "SELECT at, missed FROM fetch WHERE source_id = $1 AND arrived > 0 ORDER BY id DESC LIMIT $2",
         &[&source.as_str(), &most],
         |row| Ok(Arrival { at: instant(row.get(0)?)?, missed: row.get::<i64>(1)? != 0 }),
     )
 }
 
-/// How the last fetches of a source ended, newest first.
+/// How the last fetches of a source at its address of today ended, newest first.
 pub fn ends(db: &Db, source: &SourceId, most: u32) -> Result<Vec<(Timestamp, End)>> {
     db.query(
-        "SELECT at, outcome FROM fetch WHERE source_id = $1 ORDER BY id DESC LIMIT $2",
+        "SELECT at, outcome FROM fetch
+         WHERE source_id = $1 AND id > (SELECT former_visits FROM source WHERE id = $1) ORDER BY id DESC LIMIT $2",
         &[&source.as_str(), &most],
         |row| {
             let state = word("the state of a source", &row.get::<String>(1)?, State::parse)?;
@@ -102,10 +106,11 @@ const fn end(state: State) -> End {
     }
 }
 
-/// The HTTP statuses of the last fetches of a source, newest first.
+/// The HTTP statuses of the last fetches of a source at its address of today, newest first.
 pub fn statuses(db: &Db, source: &SourceId, most: u32) -> Result<Vec<Option<u16>>> {
     db.query(
-        "SELECT status FROM fetch WHERE source_id = $1 ORDER BY id DESC LIMIT $2",
+        "SELECT status FROM fetch
+         WHERE source_id = $1 AND id > (SELECT former_visits FROM source WHERE id = $1) ORDER BY id DESC LIMIT $2",
         &[&source.as_str(), &most],
         |row| row.get(0),
     )
@@ -123,7 +128,7 @@ pub struct Past {
 /// The last fetches of a source, newest first.
 pub fn latest(db: &Db, source: &SourceId, most: u32) -> Result<Vec<Past>> {
     db.query(
-        "SELECT at, outcome, status, bytes, millis, drafts, new, revised, missed, detail,
+        "SELECT at, outcome, status, bytes, millis, drafts, new, revised, arrived, missed, detail,
            (SELECT count(*) FROM problem WHERE fetch_id = fetch.id)
          FROM fetch WHERE source_id = $1 ORDER BY id DESC LIMIT $2",
         &[&source.as_str(), &most],
@@ -138,10 +143,11 @@ pub fn latest(db: &Db, source: &SourceId, most: u32) -> Result<Vec<Past>> {
                 drafts: row.get(5)?,
                 new: row.get(6)?,
                 revised: row.get(7)?,
-                missed: row.get::<i64>(8)? != 0,
-                detail: row.get(9)?,
+                arrived: row.get(8)?,
+                missed: row.get::<i64>(9)? != 0,
+                detail: row.get(10)?,
             };
-            Ok(Past { fetch, problems: row.get(10)? })
+            Ok(Past { fetch, problems: row.get(11)? })
         },
     )
 }
@@ -166,14 +172,14 @@ pub fn outdated(db: &Db, source: &SourceId, until: Timestamp, now: Timestamp, mo
         |row| row.get::<i64>(0),
     )?;
     let kept_arrivals = db.query_first(
-        "SELECT id FROM fetch WHERE source_id = $1 AND new > 0 ORDER BY id DESC LIMIT 1 OFFSET $2",
+        "SELECT id FROM fetch WHERE source_id = $1 AND arrived > 0 ORDER BY id DESC LIMIT 1 OFFSET $2",
         &[&source.as_str(), &(KEPT_ARRIVALS - 1)],
         |row| row.get::<i64>(0),
     )?;
     let Some(kept) = kept else { return Ok(vec![]) };
     let before = recent.map_or(kept, |recent| recent.min(kept));
     db.query(
-        "SELECT id FROM fetch WHERE source_id = $1 AND id < $2 AND (new = 0 OR id < $3) ORDER BY id LIMIT $4",
+        "SELECT id FROM fetch WHERE source_id = $1 AND id < $2 AND (arrived = 0 OR id < $3) ORDER BY id LIMIT $4",
         &[&source.as_str(), &before, &kept_arrivals.unwrap_or(0), &most],
         |row| Ok(FetchId::new(row.get(0)?)),
     )

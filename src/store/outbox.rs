@@ -43,6 +43,20 @@ pub fn claim(tx: &Tx, most: u32, now: Timestamp, lease: Timestamp) -> Result<Vec
     Ok(claimed)
 }
 
+/// Whether [`release`] or [`claim`] has any.
+pub fn is_due(db: &Db, now: Timestamp) -> Result<bool> {
+    let latest = now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX);
+    let first = db.query_first(
+        "SELECT id FROM delivery
+         WHERE state = 'claimed' OR (state = 'queued' AND due <= $1) OR (state = 'queued' AND due > $2)
+           OR (state = 'deferred' AND due <= $1) OR (state = 'deferred' AND due > $2)
+         LIMIT 1",
+        &[&millis(now), &millis(latest)],
+        |_| Ok(()),
+    )?;
+    Ok(first.is_some())
+}
+
 /// Gives back what a sender that died had claimed.
 pub fn release(tx: &Tx, now: Timestamp) -> Result<usize> {
     tx.execute("UPDATE delivery SET state = 'queued', due = $1 WHERE state = 'claimed'", &[&millis(now)])

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Db, Result, Tx, instant, millis, word};
 use crate::{
     alarm::MOVES,
+    extract,
     model::{Source, SourceId, Validators},
     schedule,
 };
@@ -97,28 +98,105 @@ impl Known {
     }
 }
 
-/// The sources that [`register`] would change: those that have no row, and those whose address was edited.
-pub fn unregistered<'s>(db: &Db, sources: &'s [Source]) -> Result<Vec<&'s Source>> {
-    let known: HashMap<String, String> =
-        db.query("SELECT id, url FROM source", &[], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect();
-    let differs = |source: &&Source| known.get(source.id.as_str()).is_none_or(|url| url != source.url.as_str());
-    Ok(sources.iter().filter(differs).collect())
+/// In what the table and the settings differ.
+#[derive(Debug, Default)]
+pub struct Difference<'s> {
+    /// Those that have no row, that were not watched, whose address or way of being read was edited, or that a former
+    /// version of this program read.
+    pub new: Vec<&'s Source>,
+    /// Those that are no longer in the settings.
+    pub gone: Vec<String>,
 }
 
-/// Makes a row for each source that has none. One whose address was edited is asked anew, in full, at once.
-pub fn register(tx: &Tx, sources: &[&Source], now: Timestamp) -> Result<()> {
-    for source in sources {
+impl Difference<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// What [`register`] is to change.
+pub fn difference<'s>(db: &Db, sources: &'s [Source]) -> Result<Difference<'s>> {
+    let rows = db.query("SELECT id, url, settings, newest, extractor, watched FROM source", &[], |row| {
+        Ok((row.get::<String>(0)?, (registered(row)?, row.get::<bool>(5)?)))
+    })?;
+    let mut known: HashMap<String, (Registered, bool)> = rows.into_iter().collect();
+    let differs = |source: &&Source| match known.remove(source.id.as_str()) {
+        Some((was, watched)) => !watched || was != Registered::of(source),
+        None => true,
+    };
+    let new = sources.iter().filter(differs).collect();
+    let mut gone: Vec<String> = known.into_iter().filter(|(_, (_, watched))| *watched).map(|(id, _)| id).collect();
+    gone.sort();
+    Ok(Difference { new, gone })
+}
+
+/// Makes a row for each source that has none. One whose address was edited is asked anew, in full, at once, and nothing
+/// is held against it; so is one that is to be read in another way, of which the health stays. What an older version of
+/// this program read is asked for in full at its own time.
+pub fn register(tx: &Tx, difference: &Difference, now: Timestamp) -> Result<()> {
+    for id in &difference.gone {
+        tx.execute("UPDATE source SET watched = 0 WHERE id = $1", &[id])?;
+    }
+    for source in &difference.new {
+        let (id, is) = (source.id.as_str(), Registered::of(source));
+        let sql = "SELECT id, url, settings, newest, extractor FROM source WHERE id = $1";
+        let Some(was) = tx.query_first(sql, &[&id], registered)? else {
+            tx.execute(
+                "INSERT INTO source (id, url, next_check_at, state, since, failures, detail, settings, newest, extractor)
+                 VALUES ($1, $2, $3, 'new', $3, 0, '', $4, $5, $6)",
+                &[&id, &is.url, &millis(now), &is.settings, &is.newest, &is.extractor],
+            )?;
+            continue;
+        };
+        if was.url != is.url {
+            tx.execute(
+                "UPDATE source SET url = $2, moved_to = NULL, moved_times = 0, read_since = NULL, last_fetch_at = NULL,
+                   read_up_to = NULL, page = '', next_check_at = $3, state = 'new', since = $3, failures = 0, detail = '',
+                   former_visits = (SELECT COALESCE(max(id), 0) FROM fetch WHERE source_id = $1)
+                 WHERE id = $1",
+                &[&id, &is.url, &millis(now)],
+            )?;
+        }
+        // Where nothing is known of the former settings, they are taken for the same.
+        if !was.settings.is_empty() && was.settings != is.settings {
+            tx.execute("UPDATE source SET next_check_at = $2 WHERE id = $1", &[&id, &millis(now)])?;
+            if was.newest != is.newest {
+                tx.execute("UPDATE source SET read_up_to = NULL WHERE id = $1", &[&id])?;
+            }
+        }
         tx.execute(
-            "INSERT INTO source (id, url, next_check_at, state, since, failures, detail)
-             VALUES ($1, $2, $3, 'new', $3, 0, '')
-             ON CONFLICT (id) DO UPDATE SET
-               url = excluded.url, etag = NULL, last_modified = NULL, moved_to = NULL, moved_times = 0, read_since = NULL,
-               last_fetch_at = NULL, read_up_to = NULL, page = '', next_check_at = excluded.next_check_at
-             WHERE source.url <> excluded.url",
-            &[&source.id.as_str(), &source.url.as_str(), &millis(now)],
+            "UPDATE source SET etag = NULL, last_modified = NULL, settings = $2, newest = $3, extractor = $4, watched = 1
+             WHERE id = $1",
+            &[&id, &is.settings, &is.newest, &is.extractor],
         )?;
     }
     Ok(())
+}
+
+/// What a row was made for.
+#[derive(PartialEq, Eq)]
+struct Registered {
+    url: String,
+    /// Hash of what its pages are read by.
+    settings: String,
+    /// Which files of a list are read; '' where it is no list.
+    newest: String,
+    extractor: u32,
+}
+
+impl Registered {
+    fn of(source: &Source) -> Self {
+        Self {
+            url: source.url.as_str().to_owned(),
+            settings: extract::settings(source),
+            newest: source.newest.as_ref().map(|pattern| pattern.as_str().to_owned()).unwrap_or_default(),
+            extractor: extract::VERSION,
+        }
+    }
+}
+
+fn registered(row: &super::engine::Row) -> Result<Registered> {
+    Ok(Registered { url: row.get(1)?, settings: row.get(2)?, newest: row.get(3)?, extractor: row.get(4)? })
 }
 
 pub fn all(db: &Db) -> Result<Vec<Known>> {
@@ -140,12 +218,25 @@ pub fn get(db: &Db, id: &SourceId) -> Result<Option<Known>> {
 pub fn due(db: &Db, now: Timestamp) -> Result<Vec<Known>> {
     db.query(
         &format!(
-            "{SELECT} WHERE next_check_at <= $1 OR next_check_at > $2 OR last_fetch_at > $1 OR last_fetch_at IS NULL
+            "{SELECT} WHERE watched = 1
+               AND (next_check_at <= $1 OR next_check_at > $2 OR last_fetch_at > $1 OR last_fetch_at IS NULL)
              ORDER BY next_check_at, id"
         ),
         &[&millis(now), &millis(schedule::furthest(now))],
         read,
     )
+}
+
+/// Whether [`due`] has any.
+pub fn is_due(db: &Db, now: Timestamp) -> Result<bool> {
+    let first = db.query_first(
+        "SELECT id FROM source WHERE watched = 1
+           AND (next_check_at <= $1 OR next_check_at > $2 OR last_fetch_at > $1 OR last_fetch_at IS NULL)
+         LIMIT 1",
+        &[&millis(now), &millis(schedule::furthest(now))],
+        |_| Ok(()),
+    )?;
+    Ok(first.is_some())
 }
 
 /// Stores a source as it stands after a fetch, validators included.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::App;
 use crate::{
     bulletin::{self, Also, Edition, Item},
-    config::Rhythm,
+    config::{Config, Rhythm},
     mail,
     model::{BulletinId, Cadence, Licence, Notice, Preferences, Story, SubscriberId},
     schedule,
@@ -76,13 +76,32 @@ fn forget_disabled(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The instant at which an edition fell due that was not made.
+fn open_slot(
+    config: &Config,
+    db: &Db,
+    cadence: Cadence,
+    rhythm: &Rhythm,
+    now: Timestamp,
+) -> store::Result<Option<Timestamp>> {
+    let installed = settings::get(db, "installed")?.and_then(|text| text.parse().ok()).unwrap_or(now);
+    // A clock that was ahead at the installation must not put the first edition off.
+    let after = bulletins::last_slot(db, cadence, now)?.unwrap_or(installed.min(now));
+    Ok(schedule::due_slot(rhythm, &config.site.zone, after, now))
+}
+
+/// Whether an edition is due.
+pub(super) fn is_due(config: &Config, db: &Db, now: Timestamp) -> store::Result<bool> {
+    for (cadence, rhythm) in &config.cadences {
+        if open_slot(config, db, *cadence, rhythm, now)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn due(app: &App, cadence: Cadence, rhythm: &Rhythm, now: Timestamp) -> anyhow::Result<Option<Composed>> {
-    let slot = |db: &Db| -> store::Result<Option<Timestamp>> {
-        let installed = settings::get(db, "installed")?.and_then(|text| text.parse().ok()).unwrap_or(now);
-        // A clock that was ahead at the installation must not put the first edition off.
-        let after = bulletins::last_slot(db, cadence, now)?.unwrap_or(installed.min(now));
-        Ok(schedule::due_slot(rhythm, &app.config.site.zone, after, now))
-    };
+    let slot = |db: &Db| open_slot(&app.config, db, cadence, rhythm, now);
     // Looked at without the writer's lock first: ten minutes out of ten, nothing is due.
     if app.store.read(slot)?.is_none() {
         return Ok(None);

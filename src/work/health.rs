@@ -14,13 +14,13 @@ use super::{App, compose, letter};
 use crate::{
     alarm::{self, Failing, Network, News, Raised},
     clock::Clock,
-    config::Mailbox,
+    config::{Config, Mailbox},
     mail::{self, Dot, Envelope, Mailer, Outcome, Parts},
     model::{AlarmId, EmailAddress, SourceId, mask_addresses},
     render::{self, OperatorLine, OperatorNews},
     store::{
         self, Db, Tx, alarms, settings,
-        sources::{self, State},
+        sources::{self, Known, State},
     },
 };
 
@@ -32,13 +32,15 @@ pub enum Told {
     Nothing,
     /// How many alarms began, and how many ended.
     Sent { began: usize, ended: usize },
-    /// The message could not be sent: it is tried again.
+    /// Nobody knows whether the message arrived, or the server asked to wait: it is tried again in an hour.
     Waiting { why: String },
+    /// The server cannot be reached, or refused the message: it is tried again in an hour.
+    Failed { why: String },
 }
 
 /// The least time between two messages.
 const PACE: SignedDuration = SignedDuration::from_hours(1);
-/// When the last message left, or was refused.
+/// When the last message left, was refused, or could not be handed over.
 const LAST: &str = "operator-told";
 /// The message that is on its way.
 const LETTER: &str = "operator-letter";
@@ -85,7 +87,11 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
     let from = letter::sender(app)?;
     let mut session = match Mailer::new(&app.config.mail.transport)?.open().await {
         Ok(session) => session,
-        Err(error) => return Ok(Told::Waiting { why: error.to_string() }),
+        Err(error) => {
+            // A server that is down is not asked, and complained of, at each tick.
+            app.store.write(|tx| settings::set(tx, LAST, &now.to_string()))?;
+            return Ok(Told::Failed { why: error.to_string() });
+        }
     };
     let letter = match frozen {
         Some(letter) => letter,
@@ -97,6 +103,12 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
         session.quit().await;
     }
     conclude(app, letter, outcome, now)
+}
+
+/// Whether there may be something to tell.
+pub(super) fn is_waiting(config: &Config, db: &Db) -> store::Result<bool> {
+    let is_set = |name| Ok(settings::get(db, name)?.is_some_and(|value| !value.is_empty()));
+    Ok(config.mail.operator.is_some() && (is_set(LETTER)? || is_set(DOWN)? || !alarms::untold(db)?.is_empty()))
 }
 
 /// What there is to tell, of the sources that are watched.
@@ -113,31 +125,55 @@ fn news(app: &App, now: Timestamp) -> anyhow::Result<News> {
     if !strange.is_empty() {
         app.store.write(|tx| strange.iter().try_for_each(|raised| alarms::forget(tx, raised.id, now)))?;
     }
-    let failing = known.iter().filter(|k| k.state == State::Failing && app.source(&k.id).is_some()).count();
-    Ok(alarm::news(&watched, Failing { now: failing, of: app.config.sources.len() }, down))
+    Ok(alarm::news(&watched, failing(app, &known, now), down))
+}
+
+/// How the hosts of the sources that are watched fare. One that answers for one of its sources is not down.
+fn failing(app: &App, known: &[Known], now: Timestamp) -> Failing {
+    let answers = |known: &Known| {
+        let ago = known.last_success.map(|last| now.duration_since(last));
+        ago.is_some_and(|ago| !ago.is_negative() && ago < alarm::LASTING)
+    };
+    let mut hosts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for known in known {
+        let Some(host) = app.source(&known.id).and_then(|source| source.url.host_str()) else { continue };
+        let (failing, answering) = hosts.entry(host).or_default();
+        *failing += usize::from(known.state == State::Failing);
+        *answering += usize::from(known.state != State::Failing && answers(known));
+    }
+    let count = |is: fn(&(usize, usize)) -> bool| hosts.values().filter(|host| is(host)).count();
+    Failing {
+        now: count(|(failing, answering)| *failing > 0 && *answering == 0),
+        of: hosts.len(),
+        answering: count(|(_, answering)| *answering > 0),
+    }
 }
 
 /// Writes the message, and keeps it until it is known what became of it.
 fn freeze(app: &App, from: &Mailbox, news: &News, now: Timestamp) -> anyhow::Result<Letter> {
-    let next = |db: &Db| -> store::Result<BTreeMap<SourceId, Timestamp>> {
+    let read = |db: &Db| -> store::Result<(BTreeMap<SourceId, Timestamp>, Vec<Raised>)> {
         let mut next = BTreeMap::new();
         for raised in &news.began {
             next.extend(sources::get(db, &raised.source)?.map(|known| (known.id, known.next_check)));
         }
-        Ok(next)
+        Ok((next, alarms::all_open(db)?))
     };
-    let next = app.store.read(next)?;
+    let (next, open) = app.store.read(read)?;
+    let open = open.into_iter().filter(|raised| app.source(&raised.source).is_some());
     let line = |raised: &Raised| OperatorLine {
         id: raised.source.clone(),
         name: app.source_name(&raised.source).to_owned(),
         alarm: raised.alarm.clone(),
         ended: raised.ended,
         next: next.get(&raised.source).copied(),
+        every: app.source(&raised.source).map(|source| source.every),
     };
     let told = OperatorNews {
         network: news.network,
         began: news.began.iter().map(line).collect(),
         ended: news.ended.iter().map(line).collect(),
+        open: open.map(|raised| (raised.source, raised.alarm.kind)).collect(),
+        options: app.options.clone(),
     };
     let written = render::operator_mail(&app.templates, &told, &app.config.site)?;
     let ids = |raised: &[Raised], covered: &[AlarmId]| -> Vec<AlarmId> {
@@ -197,14 +233,21 @@ fn conclude(app: &App, letter: Letter, outcome: Outcome, now: Timestamp) -> anyh
             Ok(Told::Waiting { why: mask_addresses(&reply.to_string()) })
         }
         // A server that refuses is not asked again at each tick.
-        Outcome::Failed(reply) | Outcome::Retry(reply) => {
-            app.store.write_durably(|tx| {
-                settings::set(tx, LETTER, "")?;
-                stamp(tx)
-            })?;
+        Outcome::Failed(reply) => {
+            app.store.write_durably(|tx| give_up(tx, stamp))?;
+            Ok(Told::Failed { why: mask_addresses(&reply.to_string()) })
+        }
+        Outcome::Retry(reply) => {
+            app.store.write_durably(|tx| give_up(tx, stamp))?;
             Ok(Told::Waiting { why: mask_addresses(&reply.to_string()) })
         }
     }
+}
+
+/// The next message tells what is true then.
+fn give_up(tx: &Tx, stamp: impl FnOnce(&Tx) -> store::Result<()>) -> store::Result<()> {
+    settings::set(tx, LETTER, "")?;
+    stamp(tx)
 }
 
 fn taken(app: &App, letter: &Letter, now: Timestamp) -> anyhow::Result<Told> {

@@ -51,6 +51,9 @@ pub struct App {
     pub stop: CancellationToken,
     /// This program, which reads PDF files in a process of its own.
     pub program: PathBuf,
+    /// The global options, each with a space before it, with which a command reaches this installation from any folder.
+    /// None: it is reached from its own folder only.
+    pub options: String,
     fetcher: OnceLock<Fetcher>,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
@@ -69,7 +72,8 @@ impl App {
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));
-        let app = Self { config, rules, templates, store, clock, stop, program, fetcher: OnceLock::new(), places };
+        let (fetcher, options) = (OnceLock::new(), String::new());
+        let app = Self { config, rules, templates, store, clock, stop, program, options, fetcher, places };
         app.register()?;
         Ok(app)
     }
@@ -80,13 +84,14 @@ impl App {
         let sources = &self.config.sources;
         // Every command passes here, and nearly none has anything to write.
         let changed = |db: &store::Db| {
-            Ok((store::settings::get(db, "installed")?.is_none(), store::sources::unregistered(db, sources)?))
+            Ok((store::settings::get(db, "installed")?.is_none(), store::sources::difference(db, sources)?))
         };
-        let (is_first, others) = self.store.read(changed)?;
-        if is_first || !others.is_empty() {
+        let (is_first, difference) = self.store.read(changed)?;
+        if is_first || !difference.is_empty() {
             self.store.write(|tx| {
                 store::settings::get_or_set(tx, "installed", &now.to_string())?;
-                store::sources::register(tx, &others, now)
+                tick::forget(tx)?;
+                store::sources::register(tx, &difference, now)
             })?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{App, compose};
 use crate::{
+    config::Config,
     files::{self, Written},
     model::{Nature, Notice, Source, Story},
     publish::{self, Channel, Entry, Head},
@@ -33,11 +34,7 @@ pub fn announce(tx: &Tx) -> store::Result<()> {
 /// files moved.
 pub fn refresh(app: &App) -> anyhow::Result<usize> {
     let print = print(app);
-    let is_current = |db: &Db| {
-        let pending = settings::get(db, PENDING)?.is_some_and(|pending| !pending.is_empty());
-        Ok(!pending && settings::get(db, WRITTEN_AS)?.as_ref() == Some(&print))
-    };
-    if app.store.read(is_current)? && app.config.publish.out.join(render::INDEX_PATH).exists() {
+    if app.store.read(|db| standing(&app.config, db))?.as_ref() == Some(&print) {
         return Ok(0);
     }
     // While it is being written the folder is of no settings: a program that dies here leaves work for the next.
@@ -48,6 +45,13 @@ pub fn refresh(app: &App) -> anyhow::Result<usize> {
     let published = publish(app, None)?;
     app.store.write(|tx| settings::set(tx, WRITTEN_AS, &print))?;
     Ok(published.written + published.removed)
+}
+
+/// Of which settings the folder stands as the database would have it; `None` when it does not.
+pub(super) fn standing(config: &Config, db: &Db) -> store::Result<Option<String>> {
+    let pending = settings::get(db, PENDING)?.is_some_and(|pending| !pending.is_empty());
+    let written = settings::get(db, WRITTEN_AS)?.filter(|print| !print.is_empty() && !pending);
+    Ok(written.filter(|_| config.publish.out.join(render::INDEX_PATH).exists()))
 }
 
 /// What the pages depend on besides the database.

@@ -22,6 +22,7 @@ use crate::{
     mail::{self, Dot, Envelope, Mailer, Outcome},
     model::{Delivery, DeliveryId, DeliveryState, Doubt, EmailAddress, SmtpReply, mask_addresses},
     store::{
+        self, Db,
         outbox::{self, Attempt},
         settings, subscribers,
     },
@@ -36,6 +37,9 @@ const GROUP: usize = 100;
 const AMBIGUOUS: SignedDuration = SignedDuration::from_mins(30);
 /// So many failures in a row that are not one reader's are the relay's: the run stops, and the rest stays due.
 const RELAY: u32 = 5;
+
+/// Why the last run stopped before its end; '' when it did not.
+const TROUBLE: &str = "relay-trouble";
 
 /// What a run of the sender did.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -114,11 +118,17 @@ pub async fn send(app: &App, which: Which, progress: &(dyn Fn(usize) + Sync)) ->
         }
     }
     let trouble = report.trouble.clone().unwrap_or_default();
-    let known = app.store.read(|db| settings::get(db, "relay-trouble"))?.unwrap_or_default();
+    let known = app.store.read(|db| settings::get(db, TROUBLE))?.unwrap_or_default();
     if known != trouble {
-        app.store.write(|tx| settings::set(tx, "relay-trouble", &trouble))?;
+        app.store.write(|tx| settings::set(tx, TROUBLE, &trouble))?;
     }
     Ok(report)
+}
+
+/// Whether there is something to send, or to say of the relay.
+pub(super) fn is_due(db: &Db, now: Timestamp) -> store::Result<bool> {
+    let trouble = settings::get(db, TROUBLE)?.is_some_and(|trouble| !trouble.is_empty());
+    Ok(trouble || outbox::is_due(db, now)?)
 }
 
 /// Renders the messages; sets aside those that nobody wants any more, or that cannot be written.

@@ -1,5 +1,6 @@
 //! All that is due, once: what cron calls every ten minutes.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
@@ -9,6 +10,13 @@ use super::{
     health::{self, Told},
     publish, send, tidy,
 };
+use crate::{
+    config::Config,
+    store::{self, Db, Store, Tx, search, settings, sources},
+};
+
+/// Of which settings, sources and pages nothing was left to do when the last tick ended.
+const DONE_AS: &str = "tick-done-as";
 
 /// What one tick did.
 #[derive(Debug, Serialize)]
@@ -26,17 +34,71 @@ pub struct Report {
     pub busy: bool,
 }
 
+impl Report {
+    /// What a tick that had nothing to do reports.
+    pub fn nothing() -> Self {
+        Self {
+            crawl: crawl::Report::default(),
+            composed: vec![],
+            send: send::Report::default(),
+            told: Told::Nothing,
+            published: 0,
+            errors: vec![],
+            busy: false,
+        }
+    }
+}
+
+/// Whether [`tick`] would find nothing to do, as far as the database alone can tell: `false` where that is not sure.
+///
+/// `print` stands for every file that the settings are read from. The last tick ended well with all of them as they are
+/// now, so that the sources need not be read to know which are watched: reading ten thousand costs more than all else.
+/// `settings` are those of `vigie.toml`, with or without the sources. Whatever another command left to do is in a row
+/// that is looked at here, and every time is compared with the clock of today.
+pub fn is_idle(settings: &Config, print: &str, now: Timestamp) -> store::Result<bool> {
+    let path = settings.data.join("vigie.db");
+    if !path.exists() {
+        return Ok(false);
+    }
+    Store::open(&path)?.read(|db| {
+        let done = done_as(settings, db, print)?;
+        Ok(done.is_some()
+            && done == settings::get(db, DONE_AS)?
+            && !sources::is_due(db, now)?
+            && !search::is_waiting(db)?
+            && !compose::is_due(settings, db, now)?
+            && !send::is_due(db, now)?
+            && !health::is_waiting(settings, db)?
+            && !tidy::is_due(db, now)?)
+    })
+}
+
+/// Remembers that nothing is left to do of these files. They may have changed since they were read: `print` must have been
+/// taken before.
+pub fn remember(app: &App, report: &Report, print: &str) -> store::Result<()> {
+    if report.busy || !report.errors.is_empty() {
+        return Ok(());
+    }
+    let (done, known) =
+        app.store.read(|db| Ok((done_as(&app.config, db, print)?.unwrap_or_default(), settings::get(db, DONE_AS)?)))?;
+    if known.as_ref() == Some(&done) {
+        return Ok(());
+    }
+    app.store.write(|tx| settings::set(tx, DONE_AS, &done))
+}
+
+/// Lets the next tick look at everything: the sources that are watched are others than when the last one ended.
+pub(super) fn forget(tx: &Tx) -> store::Result<()> {
+    settings::set(tx, DONE_AS, "")
+}
+
+fn done_as(config: &Config, db: &Db, print: &str) -> store::Result<Option<String>> {
+    Ok(publish::standing(config, db)?.map(|pages| format!("{print} {pages}")))
+}
+
 /// Crawls, composes, sends, tells the operator, publishes and tidies up what is due. A step that fails does not keep the others from being done.
 pub async fn tick(app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyhow::Result<Report> {
-    let mut report = Report {
-        crawl: crawl::Report::default(),
-        composed: vec![],
-        send: send::Report::default(),
-        told: Told::Nothing,
-        published: 0,
-        errors: vec![],
-        busy: false,
-    };
+    let mut report = Report::nothing();
     let Some(_alone) = app.alone("tick")? else { return Ok(Report { busy: true, ..report }) };
     let mut errors = Vec::new();
     let mut failed = |error: anyhow::Error| errors.push(format!("{error:#}"));

@@ -1,11 +1,12 @@
-//! Lets go of what is kept for a time only: the history of fetches. What was decided of documents is kept.
+//! Lets go of what is kept for a time only: the history of fetches, and alarms that are over. What was decided of documents
+//! is kept.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::App;
-use crate::store::{self, fetches, settings};
+use crate::store::{self, Db, alarms, fetches, settings};
 
-/// How long a fetch and its problems are remembered.
+/// How long a fetch, its problems, and an alarm that is over are remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How often this is looked after.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -14,12 +15,17 @@ const BATCH: u32 = 1_000;
 /// When it was last done.
 const DONE: &str = "tidied";
 
+/// Whether the last time is long enough ago.
+pub(super) fn is_due(db: &Db, now: Timestamp) -> store::Result<bool> {
+    let last = settings::get(db, DONE)?.and_then(|at| at.parse::<Timestamp>().ok());
+    // A last time that lies in the future is that of a clock that was set back.
+    Ok(last.is_none_or(|last| last > now || now.duration_since(last) >= EVERY))
+}
+
 /// Deletes what is too old, at most once a day. How many fetches went.
 pub fn tidy(app: &App) -> anyhow::Result<usize> {
     let now = app.clock.now();
-    let last = app.store.read(|db| settings::get(db, DONE))?.and_then(|at| at.parse::<Timestamp>().ok());
-    // A last time that lies in the future is that of a clock that was set back.
-    if last.is_some_and(|last| last <= now && now.duration_since(last) < EVERY) {
+    if !app.store.read(|db| is_due(db, now))? {
         return Ok(0);
     }
     let until = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
@@ -37,6 +43,9 @@ pub fn tidy(app: &App) -> anyhow::Result<usize> {
             gone += app.store.write(|tx| fetches::forget(tx, id, until, now, BATCH))?;
         }
     }
-    app.store.write(|tx| settings::set(tx, DONE, &now.to_string()))?;
+    app.store.write(|tx| {
+        alarms::tidy(tx, until)?;
+        settings::set(tx, DONE, &now.to_string())
+    })?;
     Ok(gone)
 }

@@ -166,9 +166,50 @@ async fn from_sources_to_mail_by_hand() {
         assert!(dir.path().join("public/veille.atom").exists());
         // Nothing is due any more: cron hears nothing.
         vigie(dir.path()).arg("tick").assert().code(0).stdout("").stderr("");
+        let sources = fs::read_to_string(dir.path().join("sources.toml")).expect("a file");
+        let (kept, _) = sources.rsplit_once("[[source]]").expect("two sources");
+        fs::write(dir.path().join("sources.toml"), kept).expect("a file");
+        let removed = contains("no longer in `sources.toml`").and(contains("vigie crawl").not());
+        vigie(dir.path()).args(["sources", "health", "dead"]).assert().code(0).stdout(removed);
     };
     tokio::task::spawn_blocking(steps).await.expect("the steps");
     assert_eq!(inbox.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_stops_at_its_limit_says_so() {
+    let dir = folder();
+    let web = Replay::start([("/a", Answer::ok("application/rss+xml", rss(&[today(1), today(2)])))]);
+    let web = web.await.expect("a server");
+    install(dir.path(), &[("a", web.url("/a"))], 9);
+    let steps = move || {
+        vigie(dir.path()).arg("crawl").assert().code(0);
+        let list = |limit: &[&str]| vigie(dir.path()).args(["notices", "list", "--json"]).args(limit).assert().code(0);
+        list(&["--limit", "1"]).stderr(contains("1 of 2; `--limit 0` for all"));
+        list(&["--limit", "1", "--source", "a"]).stderr(contains("1 of 2;"));
+        for limit in [&[][..], &["--limit", "2"], &["--limit", "0"]] {
+            let all = list(limit).stderr("");
+            assert_eq!(String::from_utf8_lossy(&all.get_output().stdout).lines().count(), 2, "{limit:?}");
+        }
+        vigie(dir.path()).args(["search", ""]).assert().code(2).stderr(contains("there is no word to look for"));
+    };
+    tokio::task::spawn_blocking(steps).await.expect("the steps");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_who_cannot_be_told_is_an_error_once_an_hour() {
+    let dir = folder();
+    let web = Replay::start([("/a", Answer::status(410))]).await.expect("a server");
+    install(dir.path(), &[("a", web.url("/a"))], 9);
+    let settings = fs::read_to_string(dir.path().join("vigie.toml")).expect("a file");
+    let settings = settings.replace("[mail]\n", "[mail]\noperator = \"informatique@example.fr\"\n");
+    fs::write(dir.path().join("vigie.toml"), settings).expect("a file");
+    let steps = move || {
+        let told = contains("the operator cannot be told of alarms");
+        vigie(dir.path()).args(["-q", "tick"]).assert().code(3).stderr(told);
+        vigie(dir.path()).args(["-q", "tick"]).assert().code(0).stderr("");
+    };
+    tokio::task::spawn_blocking(steps).await.expect("the steps");
 }
 
 #[tokio::test(flavor = "multi_thread")]

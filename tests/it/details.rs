@@ -248,6 +248,9 @@ async fn of_a_directory_the_newest_file_is_read_and_then_each_that_comes() {
     t.at("2023-08-30T06:30:00Z");
     let report = t.crawl_one("a").await;
     assert_eq!((report.state, report.new, t.web.requests("/dir/jo_2.xml")), (State::Ok, 0, 1));
+    // Who tries the source sees the newest file.
+    let tried = vigie::work::attempt::attempt(&t.app, "a").await.expect("a try");
+    assert_eq!(tried.entries.iter().map(|entry| entry.draft.title.as_str()).collect::<Vec<_>>(), ["Texte 2"]);
 
     // One that is listed and does not come holds the others back: none of them is passed over.
     t.web.set("/dir/", listing(&["jo_1.xml", "jo_2.xml", "jo_3.xml", "jo_4.xml"]));

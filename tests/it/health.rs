@@ -4,7 +4,7 @@ use mail_parser::MessageParser;
 use vigie::{
     alarm::{Alarm, AlarmKind},
     demo::inbox::{Answer as Reply, Behaviour},
-    model::{EmailAddress, SourceId},
+    model::{Address, EmailAddress, SourceId},
     store::{
         alarms, fetches,
         sources::{self, Known, State},
@@ -247,9 +247,26 @@ async fn what_cannot_be_sent_is_told_later_and_nothing_is_sent_where_nobody_is_n
     if let vigie::config::Transport::Smtp(smtp) = &mut t.config().mail.transport {
         smtp.port = 1;
     }
-    assert!(matches!(t.tell().await, Told::Waiting { .. }));
+    assert!(matches!(t.tell().await, Told::Failed { .. }));
     t.config().mail.transport = transport;
+    assert_eq!(t.tell().await, Told::Nothing, "a server that is down is not asked at each tick");
+    t.later(1);
     assert_eq!(t.tell().await, Told::Sent { began: 1, ended: 0 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_may_not_be_asked_is_told_with_what_to_do_about_it() {
+    let mut t = TestApp::watching(&["/a"]).await;
+    t.told_to("informatique@example.fr");
+    t.config().crawl.robots = vigie::config::Robots::Obeyed;
+    t.web.set("/robots.txt", Answer::ok("text/plain", "User-agent: *\nDisallow: /a\n"));
+    t.crawl().await;
+    t.crawl().await;
+    assert_eq!(t.tell().await, Told::Sent { began: 1, ended: 0 });
+    let text = t.letters()[0].1.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["Cause : le fichier robots.txt du site l’interdit aux robots.", "`robots = false` sous `[crawl]`"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 /// As after a kill between the final dot and the record of its reply.
@@ -286,6 +303,12 @@ async fn when_nothing_answers_any_more_one_line_says_so() {
     t.told_to("informatique@example.fr");
     let paths = ["/a", "/b", "/c", "/d"];
     paths.iter().for_each(|path| t.web.set(*path, Answer::status(500)));
+    // Of four hosts: at two of them nobody answers at all.
+    let port = t.web.address().port();
+    for (place, host) in [(1, "localhost"), (2, "127.0.0.2"), (3, "127.0.0.3")] {
+        let url = format!("http://{host}:{port}{}", paths[place]);
+        t.config().sources[place].url = Address::parse(&url).expect("an address");
+    }
     t.crawl().await;
     t.later(7);
     t.crawl().await;
@@ -293,7 +316,7 @@ async fn when_nothing_answers_any_more_one_line_says_so() {
     t.later(2);
     t.crawl().await;
     assert_eq!(t.tell().await, Told::Nothing);
-    for (n, path) in paths.iter().enumerate().take(3) {
+    for (n, path) in paths.iter().enumerate().take(2) {
         t.serve(path, &[item(n as u32, &format!("Titre {n}"), "x")]);
     }
     t.crawl().await;
@@ -304,7 +327,7 @@ async fn when_nothing_answers_any_more_one_line_says_so() {
         subjects,
         [
             "Vigie : le réseau de cette machine est en panne",
-            "Vigie : le réseau de cette machine est rétabli, 1 source en panne"
+            "Vigie : le réseau de cette machine est rétabli, 2 sources en panne"
         ]
     );
     assert!(!letters[0].1.contains("(a)") && letters[1].1.contains("d (d)"), "{letters:?}");

@@ -208,9 +208,13 @@ async fn a_token_goes_to_no_other_origin() {
     get(&fetcher(), &source).await.unwrap();
     assert!(api.heard()[0].contains("authorization: Bearer one\r\n"));
     assert!(!elsewhere.heard()[0].contains("authorization"));
-    // Nor with a document that the source names there.
+    // Nor with a document that the source names there, which is only read at all where the settings list that network.
     let (url, known) = (elsewhere.url("/doc"), Validators::default());
-    fetcher().get(&Request::of_document(&source, &url, &known)).await.unwrap();
+    let document = Request::of_document(&source, &url, &known);
+    assert!(matches!(fetcher().get(&document).await, Err(FetchError::Blocked { .. })));
+    let listed = vigie::config::Network::parse("127.0.0.0/8").unwrap();
+    let fetcher = Fetcher::new(&vigie::config::Crawl { allow: vec![listed], ..settings() }, []).unwrap();
+    fetcher.get(&document).await.unwrap();
     assert!(!elsewhere.heard()[1].contains("authorization"));
 }
 

@@ -171,6 +171,9 @@ async fn a_mapping_is_tried_before_it_is_written_down() {
             .assert()
             .code(0)
             .stdout(contains("La fibre arrive dans le bourg\n  no date, juris, "));
+        fs::write(dir.path().join("bare.toml"), "kind = \"html\"\nitem = \"article\"\n").expect("a file");
+        let bare = vigie(&dir).args(["sources", "try", &url, "--as", "bare.toml"]).assert().code(2);
+        bare.stderr(contains("there is no `[[source]]` in `bare.toml`").and(contains("unknown").not()));
         let wrong = ["sources", "try", "liste.html", "--kind", "html", "--item", ":::"];
         vigie(&dir).args(wrong).assert().code(2).stderr(contains("(options)").and(contains("`title`")));
         // As a feed it is nothing: the table that would do is on stdout, and can be used as it is.
@@ -249,13 +252,19 @@ fn a_list_of_feeds_is_taken_in_once_and_comments_stay() {
 }
 
 #[test]
-fn a_list_that_would_spoil_the_sources_is_refused_whole() {
+fn what_the_check_would_refuse_is_left_out_of_a_list() {
     let dir = installed("# intact\n");
-    let opml = r#"<opml><body><outline text="Bon" xmlUrl="https://a.fr/feed"/><outline text="Dedans" xmlUrl="http://10.0.0.1/feed"/></body></opml>"#;
+    let opml = r#"<opml><body><outline text="Dedans" xmlUrl="http://10.0.0.1/feed"/><outline text="Bon" xmlUrl="https://a.fr/feed"/><outline text="Ici" xmlUrl="http://192.168.1.2/feed"/></body></opml>"#;
     fs::write(dir.path().join("liste.opml"), opml).expect("a file");
-    let run = vigie(&dir).args(["sources", "import-opml", "liste.opml", "--write"]).assert().code(2);
-    run.stderr(contains("private network").and(contains("hint: ")));
-    assert_eq!(fs::read_to_string(dir.path().join("sources.toml")).expect("a file"), "# intact\n");
+    let import = ["sources", "import-opml", "liste.opml"];
+    let told = || contains("left out: Dedans: `url` of source `dedans` must not name").and(contains("left out: Ici: "));
+    let run = vigie(&dir).args(import).assert().code(0).stderr(told().and(contains("1 source;")));
+    let printed = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+    assert_eq!(load(&printed).unwrap_or_else(|problems| panic!("{problems}")).sources[0].id.as_str(), "bon");
+    vigie(&dir).args(import).arg("--write").assert().code(0).stderr(told().and(contains("1 source added")));
+    let written = fs::read_to_string(dir.path().join("sources.toml")).expect("a file");
+    assert!(written.starts_with("# intact\n\n[[source]]\nid = \"bon\"\n"), "{written}");
+    vigie(&dir).arg("check").assert().code(0);
     fs::write(dir.path().join("liste.opml"), "<rss/>").expect("a file");
     vigie(&dir)
         .args(["sources", "import-opml", "liste.opml"])

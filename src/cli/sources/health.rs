@@ -165,10 +165,22 @@ fn age(app: &App, last_success: Option<Timestamp>) -> String {
     format!("last success of any source: {}, {ago} ago", at(app, Some(last)))
 }
 
+/// Whether the settings say to watch a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Standing {
+    Watched,
+    /// With `enabled = false`.
+    Aside,
+    /// No longer in `sources.toml`.
+    Removed,
+}
+
 #[derive(Serialize)]
 struct Detailed {
     #[serde(flatten)]
     row: Row,
+    standing: Standing,
     notices: u64,
     /// How many of its documents were read at their own addresses, are due, cannot be read, are reserved.
     documents: BTreeMap<String, u32>,
@@ -186,8 +198,17 @@ fn one(app: &App, name: &str, out: &Output) -> anyhow::Result<Exit> {
         let Some(id) = SourceId::parse(name) else { return Ok(None) };
         let Some(known) = sources::get(db, &id)? else { return Ok(None) };
         let row = Row::new(known, alarms::open(db, &id)?);
+        let source = app.config.sources.iter().find(|source| source.id == id);
+        let standing = match source {
+            Some(_) => Standing::Watched,
+            None if app.config.aside.iter().any(|source| source.id == id) => Standing::Aside,
+            None => Standing::Removed,
+        };
+        let alarms = || row.alarms.iter().map(|alarm| (alarm.kind, &*alarm.detail));
+        let hints = source.map(|source| advice::advice(source, row.state, &row.detail, alarms()));
         Ok(Some(Detailed {
-            hints: advice::advice(&row.id, row.state, &row.detail, row.alarms.iter().map(|a| (a.kind, &*a.detail))),
+            hints: hints.unwrap_or_default(),
+            standing,
             row,
             notices: notices::count(db, &id)?,
             documents: details::states(db, &id)?,
@@ -200,20 +221,25 @@ fn one(app: &App, name: &str, out: &Output) -> anyhow::Result<Exit> {
         bail!("there is no source `{name}`\nhint: `vigie sources list` names those of `sources.toml`");
     };
     out.data(&detailed, || written(app, &detailed))?;
-    Ok(if detailed.row.broken { Exit::Partly } else { Exit::Done })
+    let is_watched = detailed.standing == Standing::Watched;
+    Ok(if detailed.row.broken && is_watched { Exit::Partly } else { Exit::Done })
 }
 
 fn written(app: &App, detailed: &Detailed) -> String {
-    let Detailed { row, notices, documents, unread, problems, visits, hints } = detailed;
+    let Detailed { row, standing, notices, documents, unread, problems, visits, hints } = detailed;
+    let next = match standing {
+        Standing::Watched => at(app, Some(row.next_check)),
+        Standing::Aside => String::from("never: it is put aside, with `enabled = false` in `sources.toml`"),
+        Standing::Removed => String::from("never: it is no longer in `sources.toml`"),
+    };
     let mut text = format!(
-        "{}: {} since {}\nfailures in a row: {}\nlast success: {}\nlast new notice: {}\nnext: {}\nnotices: {notices}\n",
+        "{}: {} since {}\nfailures in a row: {}\nlast success: {}\nlast new notice: {}\nnext: {next}\nnotices: {notices}\n",
         row.id,
         row.state.as_str(),
         at(app, Some(row.since)),
         row.failures,
         at(app, row.last_success),
         at(app, row.last_new),
-        at(app, Some(row.next_check)),
     );
     // What to do about it stands below.
     let cause = |detail: &str| detail.lines().next().unwrap_or_default().to_owned();

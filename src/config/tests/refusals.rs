@@ -35,6 +35,19 @@ fn a_header_that_is_not_closed_is_one_problem() {
 }
 
 #[test]
+fn the_slips_of_a_beginner_are_named() {
+    let sources = "[[sources]]\nid = \"a\"\nurl = \"https://a.fr/\"\n";
+    for settings in ["", "sources = \"sources.toml\"\n"] {
+        let told = problems(settings, sources);
+        assert!(told.contains("`sources` must be text in quotes, not a list\n --> sources.toml:1:"), "{told}");
+        assert!(told.contains("hint: write `[[source]]`") && !told.contains("twice"), "{told}");
+    }
+    let told =
+        problems("", "[[source]]\nid = \"a\"\nurl = \"https://a.fr/\"\nkind = \"links\"\npattern = \"\\.pdf$\"\n");
+    assert!(told.contains(" --> sources.toml:5:") && told.contains("in single quotes: pattern = '\\.pdf$'"), "{told}");
+}
+
+#[test]
 fn a_selector_is_read_by_the_engine() {
     let source =
         "[[source]]\nid = \"a\"\nurl = \"https://a.fr/\"\nkind = \"html\"\nitem = \"li\"\ntitle = \"h2::text\"\n";

@@ -317,6 +317,13 @@ fn mistakes_in_details_are_told() {
         ),
         ("url = '{link'\nkind = 'json'\ntitle = '/t'", "`url` has a `{` without a place and a `}` after it"),
         ("url = '{link}'\nkind = 'json'\ntitle = 't'", "`title` must be a place that begins with `/`, not `t`"),
+        (
+            "url = '{link}'\nkind = 'json'\ncontent = '{/a} {b}'",
+            "`content` must be a place that begins with `/`, not `b`",
+        ),
+        ("url = '{link}'\nkind = 'xml'\ncontent = '/a//'", "`content` has a `/` after which no element is named"),
+        ("url = '{link}'\nkind = 'html'\ncontent = 'h2::text'", "`content` is no CSS selector: a stray `::`"),
+        ("url = '{link}'\nkind = 'html'\nitem = 'h2::text'\ncontent = 'p'", "`item` is no CSS selector: a stray `::`"),
     ] {
         let mut all: Vec<_> = told(lines).split("; ").map(str::to_owned).collect();
         let mut expected: Vec<_> = expected.split("; ").map(str::to_owned).collect();

@@ -190,3 +190,15 @@ fn rows_that_say_the_same_are_two_documents() {
     let keys = keys_of_page(&source("a"), &[article(), article()]);
     assert_eq!(keys[0], keys[1]);
 }
+
+#[test]
+fn rows_that_share_a_link_and_their_words_are_told_apart_by_their_dates() {
+    let row = |day| Draft {
+        published: PublicationDate::day(date(2024, 5, day), &jiff::tz::TimeZone::UTC),
+        ..draft(None, Some("https://cnil.example/decisions"), "Société : amende de 10 000 euros", "")
+    };
+    let keys = keys_of_page(&source("cnil"), &[row(1), row(2), row(2)]);
+    assert_ne!(keys[0], keys[1]);
+    assert_eq!(keys[1], keys[2], "one document that is listed twice");
+    assert!(keys.iter().flatten().all(|key| !key.starts_with("url:")), "{keys:?}");
+}

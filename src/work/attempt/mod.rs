@@ -4,7 +4,7 @@ mod propose;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use futures_util::{StreamExt, stream};
 use url::Url;
 
@@ -14,6 +14,7 @@ use crate::{
     extract::{self, Extracted},
     fetch::{Answer, Class, FetchError, Request},
     model::{Authority, Draft, Kind, Page, Problem, ProblemKind, Source, SourceId, Validators},
+    schedule,
     store::sources,
 };
 
@@ -186,14 +187,31 @@ async fn extracted(app: &App, page: &Page, source: &Source) -> anyhow::Result<Ex
         .context("the reader of pages was stopped")
 }
 
+/// The page that a crawl would read: of a list of files, the newest of them.
 async fn fetch_page(app: &App, source: &Source) -> anyhow::Result<Page> {
+    let nothing = Validators::default();
+    let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
+    let page = get(app, source, &Request::of(source, &url, &nothing)).await?;
+    let Some(pattern) = &source.newest else { return Ok(page) };
+    let files = extract::files(&page, source, pattern, None).map_err(|problem| anyhow!("{problem}"))?;
+    let file = files.first().context("the list names no file")?;
+    get(app, source, &Request::of_document(source, &file.url, &nothing)).await
+}
+
+async fn get(app: &App, source: &Source, request: &Request<'_>) -> anyhow::Result<Page> {
     let held = app.store.read(|db| sources::held_hosts(db, app.clock.now()))?;
     if let Some((host, until)) = held.iter().find(|(host, _)| Some(host.as_str()) == source.url.host_str()) {
         bail!("`{host}` asked to be left alone until {until}");
     }
-    let url = source.url.on(source.zone.to_datetime(app.clock.now()).date());
-    let answer = app.fetcher()?.get(&Request::of(source, &url, &Validators::default())).await;
+    let answer = app.fetcher()?.get(request).await;
     app.keep_robots()?;
+    if let Err(error) = &answer
+        && let Some((host, wait)) = error.hold()
+    {
+        let now = app.clock.now();
+        let until = now.checked_add(wait).unwrap_or_else(|_| schedule::furthest(now));
+        app.store.write(|tx| sources::hold_host(tx, host, until, now))?;
+    }
     match answer? {
         Answer::Page { page, .. } => Ok(page),
         Answer::NotModified { .. } => bail!("`{}` answers 304 to a request that asked for the whole page", source.url),

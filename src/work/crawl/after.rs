@@ -51,11 +51,12 @@ pub(super) fn settle(config: &Config, tx: &Tx, visit: &Visit, taken: &Taken) -> 
         drafts: taken.drafts,
         new: taken.new,
         revised: taken.revised,
+        arrived: arrived(taken),
         missed: outcome == Outcome::Missed,
         detail: result.detail.clone(),
     };
     fetches::record(tx, &source.id, &fetch, &result.extracted.problems)?;
-    watch(config, tx, &after, outcome, now)?;
+    watch(config, tx, source, &after, outcome, now)?;
     if taken.new + taken.revised + taken.duplicates + taken.copies > 0 {
         publish::announce(tx)?;
     }
@@ -75,22 +76,30 @@ fn judge(tx: &Tx, visit: &Visit, taken: &Taken) -> Result<(State, Outcome)> {
     let outcome = match result.outcome {
         // What answers without healing its failure is probed as the failure was.
         Outcome::Unchanged if result.state.is_failure() => Outcome::Failed,
-        Outcome::Unchanged if is_missed(source, known, taken) => Outcome::Missed,
-        Outcome::Unchanged if taken.new > 0 => Outcome::New,
+        Outcome::Unchanged if is_missed(visit, taken) => Outcome::Missed,
+        Outcome::Unchanged if arrived(taken) > 0 => Outcome::New,
         outcome => outcome,
     };
     Ok((result.state, outcome))
 }
 
 /// Whether entries may have come and gone between the last page and this one: not one of its entries was known. Not
-/// where each page is another document, nor after a page that listed nothing.
-fn is_missed(source: &Source, known: &Known, taken: &Taken) -> bool {
+/// where each page is another document, nor after a page that listed nothing. A page that reaches back to what is too old
+/// to be taken lists what was known.
+fn is_missed(visit: &Visit, taken: &Taken) -> bool {
+    let Visit { source, known, result, .. } = *visit;
     known.read_since.is_some()
         && known.state != State::Empty
         && !source.url.is_dated()
         && source.newest.is_none()
+        && result.extracted.too_old == 0
         && taken.drafts >= 2
         && taken.new + taken.copies >= taken.drafts
+}
+
+/// Entries that the source had not listed before: it is alive, whoever brought them first.
+fn arrived(taken: &Taken) -> u32 {
+    taken.new.saturating_add(taken.copies).saturating_add(taken.duplicates)
 }
 
 fn after(visit: &Visit, state: State, outcome: Outcome, taken: &Taken, arrivals: &[Arrival]) -> Known {
@@ -101,7 +110,7 @@ fn after(visit: &Visit, state: State, outcome: Outcome, taken: &Taken, arrivals:
         false if state.is_failure() => known.failures,
         false => 0,
     };
-    let last_new = if taken.new > 0 { Some(now) } else { known.last_new };
+    let last_new = if arrived(taken) > 0 { Some(now) } else { known.last_new };
     let average_gap = match arrivals {
         [newest, .., oldest] => {
             let span = newest.at.duration_since(oldest.at).unsigned_abs();
@@ -149,7 +158,7 @@ fn moved(known: &Known, result: &Read, failed: bool) -> (Option<String>, u32) {
 }
 
 /// Raises and ends the alarms of a source. What costs a question is asked only where its answer may matter.
-fn watch(config: &Config, tx: &Tx, after: &Known, outcome: Outcome, now: Timestamp) -> Result<()> {
+fn watch(config: &Config, tx: &Tx, source: &Source, after: &Known, outcome: Outcome, now: Timestamp) -> Result<()> {
     let open = alarms::open(tx, &after.id)?;
     let quiet = after.last_new.is_some_and(|last| now.duration_since(last) > alarm::SILENCE);
     let fine = matches!(after.state, State::Ok | State::Unmodified) && outcome != Outcome::Missed;
@@ -161,7 +170,7 @@ fn watch(config: &Config, tx: &Tx, after: &Known, outcome: Outcome, now: Timesta
     let history = alarm::History {
         fetches: &visits,
         arrivals: &arrivals,
-        was_read: after.read_since.is_some(),
+        must_list: after.read_since.is_some() && !source.url.is_dated(),
         moved: after.moved_to.as_deref().map(|target| (target, after.moved_times)),
         detail: &after.detail,
         zone: &config.site.zone,

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
 
-use super::{Asking, IN_MEMORY, report::SourceReport};
+use super::{Asking, IN_MEMORY, losses::Losses, report::SourceReport};
 use crate::{
     fetch::{Answer, FetchError, Fetcher, Request},
     model::{Problem, ProblemKind, Source, Validators},
@@ -32,6 +33,9 @@ pub(super) struct Asker<'a> {
     pub desk: Arc<Desk>,
     pub asking: Asking,
     pub in_memory: Arc<Semaphore>,
+    pub losses: Arc<Losses>,
+    /// Cancelled when nothing more is to be asked.
+    pub stop: CancellationToken,
 }
 
 /// How much of a page comes with one place: what is made of a page takes many times what the page does. A page as large as

@@ -3,6 +3,7 @@
 mod after;
 mod ask;
 mod files;
+mod losses;
 mod read;
 mod report;
 mod writer;
@@ -24,6 +25,7 @@ use crate::{
     store::{self, sources::Known},
 };
 use ask::{Asked, Asker};
+use losses::{Losses, Lost};
 use read::Reader;
 
 pub use report::{Report, SourceReport};
@@ -54,6 +56,9 @@ const IN_MEMORY: usize = 12;
 /// Crawls. One page is stored as a whole or not at all: its notices, their words, its validators and its health. Hosts
 /// are asked in parallel, the sources of one host one after the other; pages are read on every core, and stored by one
 /// thread while the next ones are fetched and read.
+///
+/// # Errors
+/// Where nothing can be stored any more, not even that, it ends: what is asked for in vain is not asked for.
 pub async fn crawl(
     app: &App,
     which: &Which,
@@ -93,9 +98,11 @@ pub async fn crawl(
     let (visits, to_store) = mpsc::channel(IN_MEMORY);
     let (done, mut reports) = mpsc::unbounded_channel();
     let desk = Arc::new(Desk::of(app));
+    let stop = app.stop.child_token();
+    let losses = Arc::new(Losses::new(Arc::clone(&desk), stop.clone()));
     let writer = tokio::task::spawn_blocking({
-        let (desk, done) = (Arc::clone(&desk), done.clone());
-        move || writer::run(&desk, alone, to_store, &done)
+        let (desk, losses, done) = (Arc::clone(&desk), Arc::clone(&losses), done.clone());
+        move || writer::run(&desk, &losses, alone, to_store, &done)
     });
     let fetcher = app.fetcher()?;
     for (host, until) in &held {
@@ -103,28 +110,29 @@ pub async fn crawl(
         fetcher.hold(host, Duration::try_from(until.duration_since(now)).unwrap_or_default());
     }
     let in_memory = Arc::new(Semaphore::new(IN_MEMORY));
-    let asker = Asker { app, fetcher, desk: Arc::clone(&desk), asking, in_memory };
+    let asker = Asker { app, fetcher, desk: Arc::clone(&desk), asking, in_memory, losses: Arc::clone(&losses), stop };
     let reader = Reader {
         app,
         fetcher,
         desk,
         cores: Semaphore::new(thread::available_parallelism().map_or(2, usize::from)),
         visits,
+        losses: Arc::clone(&losses),
         done: done.clone(),
     };
     let asked = async move {
         // A host that wants long pauses makes them without one of the places.
         let (at_once, places) = (hosts.len(), &Semaphore::new(app.config.crawl.hosts_at_once.max(1)));
-        let (asker, fetched, done) = (&asker, &fetched, &done);
+        let (asker, fetched, done, stop) = (&asker, &fetched, &done, &asker.stop);
         stream::iter(hosts)
             .for_each_concurrent(at_once, |(host, sources)| {
                 let mut held = held.get(host).copied();
                 async move {
                     for (source, known) in sources {
-                        app.stop.run_until_cancelled(fetcher.rest(host)).await;
+                        stop.run_until_cancelled(fetcher.rest(host)).await;
                         let place = places.acquire().await;
                         let why = match held.filter(|until| *until > app.clock.now()) {
-                            _ if app.stop.is_cancelled() => Some(String::from("the program is to end")),
+                            _ if stop.is_cancelled() => Some(String::from("the program is to end")),
                             until => until.map(|until| format!("its host asked to be left alone until {until}")),
                         };
                         held = match why {
@@ -154,6 +162,7 @@ pub async fn crawl(
     };
     let ((), (), sources) = futures_util::join!(asked, read, told);
     writer.await.context("the writer was stopped")?;
+    losses.end()?;
     super::search::catch_up(app)?;
     Ok(Report { sources, busy: false })
 }
@@ -172,7 +181,8 @@ async fn visit<'s>(
     let mut asked = match asker.ask(source, known).await {
         Ok(asked) => asked,
         Err(error) => {
-            let _ = done.send(report::unstored(source, &before, &error));
+            let lost = Lost { source, known: &before, millis: 0, now: asker.app.clock.now() };
+            let _ = done.send(asker.losses.record(&lost, &error));
             return None;
         }
     };
@@ -189,6 +199,7 @@ async fn visit<'s>(
     // Where nothing comes, the list could not be read, and who read it told so.
     let mut report = waiting.await.ok()?;
     let held = match held {
+        None if asker.stop.is_cancelled() => None,
         None if !report.failed() => asker.documents(source, &before, &mut report).await,
         held => held,
     };

@@ -12,7 +12,8 @@ use tokio::sync::{
 use super::{
     ask::Asked,
     files::{self, Failure},
-    report::{self, SourceReport},
+    losses::{Losses, Lost},
+    report::SourceReport,
     writer::Visit,
 };
 use crate::{
@@ -56,15 +57,17 @@ pub(super) struct Reader<'a> {
     /// More readers at once than cores would only need more memory.
     pub cores: Semaphore,
     pub visits: Sender<Visit>,
+    pub losses: Arc<Losses>,
     pub done: UnboundedSender<SourceReport>,
 }
 
 impl Reader<'_> {
     /// Reads what a source brought, and hands it to the writer.
     pub async fn take(&self, asked: Asked<'_>) {
-        let (source, before) = (asked.source, asked.known.clone());
+        let (source, before, millis) = (asked.source, asked.known.clone(), asked.millis);
         if let Err(error) = self.prepare(asked).await {
-            let _ = self.done.send(report::unstored(source, &before, &error));
+            let lost = Lost { source, known: &before, millis, now: self.app.clock.now() };
+            let _ = self.done.send(self.losses.record(&lost, &error));
         }
     }
 
@@ -106,21 +109,7 @@ impl Reader<'_> {
         answer: Result<Answer, FetchError>,
         now: Timestamp,
     ) -> anyhow::Result<Read> {
-        let mut result = Read {
-            state: State::Ok,
-            outcome: Outcome::Unchanged,
-            extracted: Extracted::default(),
-            pages: Vec::new(),
-            validators: None,
-            status: None,
-            bytes: 0,
-            fresh: None,
-            retry_after: None,
-            held_host: None,
-            moved: None,
-            detail: String::new(),
-            read_up_to: None,
-        };
+        let mut result = Read::blank(State::Ok);
         match answer {
             Ok(Answer::NotModified { fresh, moved, problem }) => {
                 result.extracted.problems.extend(problem.map(|problem| *problem));
@@ -154,8 +143,13 @@ impl Reader<'_> {
                 result.extracted.problems.extend(problem.map(|problem| *problem));
                 result.fresh = fresh.max(result.extracted.ttl);
                 let (problems, nothing) = (&result.extracted.problems, result.pages.iter().all(Vec::is_empty));
-                // A mapping that matches nothing: the page was redesigned, and somebody must look at it.
-                let dead = |problem: &Problem| nothing && problem.kind == ProblemKind::Mapping;
+                let left_out = result.extracted.is_all_left_out();
+                // A mapping that matches nothing: the page was redesigned, and somebody must look at it. Where the page
+                // lists what is not wanted, only `require` may be wrong, and that only before it ever let something in.
+                let dead = |problem: &Problem| {
+                    let is_told = !left_out || (problem.place == "require" && known.read_since.is_none());
+                    nothing && problem.kind == ProblemKind::Mapping && is_told
+                };
                 if let Some(error) = failure {
                     // What was read before it stays; the list is asked for again, for it holds more.
                     match error {
@@ -171,13 +165,18 @@ impl Reader<'_> {
                     result.state = if fatal.kind == ProblemKind::NotAFeed { State::NotAFeed } else { State::Failing };
                     result.outcome = Outcome::Failed;
                     result.detail = fatal.to_string();
-                } else if nothing && source.newest.is_none() {
+                } else if nothing && !left_out && source.newest.is_none() {
                     // A page that had entries yesterday and has none today is not « nothing new ».
-                    result.state = if known.state.is_failure() { known.state } else { State::Empty };
-                    result.detail = problems.first().map_or_else(|| String::from("no entry"), Problem::to_string);
+                    let why = problems.first().map_or_else(|| String::from("no entry"), Problem::to_string);
+                    result.found_nothing(source, known, why);
                 } else {
                     result.validators = Some(if is_more_left { Validators::default() } else { validators });
                 }
+            }
+            // An edition that is not out, or a day without one.
+            Err(error) if source.url.is_dated() && error.class() == Class::Gone => {
+                result.status = error.status();
+                result.found_nothing(source, known, error.to_string());
             }
             Err(error) => result.fail(&error),
         }
@@ -186,6 +185,37 @@ impl Reader<'_> {
 }
 
 impl Read {
+    /// Nothing yet.
+    pub fn blank(state: State) -> Self {
+        Self {
+            state,
+            outcome: if state.is_failure() { Outcome::Failed } else { Outcome::Unchanged },
+            extracted: Extracted::default(),
+            pages: Vec::new(),
+            validators: None,
+            status: None,
+            bytes: 0,
+            fresh: None,
+            retry_after: None,
+            held_host: None,
+            moved: None,
+            detail: String::new(),
+            read_up_to: None,
+        }
+    }
+
+    /// What comes of a page without entries: it heals no failure, unless it is another page than yesterday's.
+    fn found_nothing(&mut self, source: &Source, known: &Known, why: String) {
+        self.detail = why;
+        self.state = State::Empty;
+        if source.url.is_dated() {
+            // Those of yesterday's page are none of today's.
+            self.validators = Some(Validators::default());
+        } else if known.state.is_failure() {
+            self.state = known.state;
+        }
+    }
+
     /// What comes of not getting through.
     fn fail(&mut self, error: &FetchError) {
         self.status = error.status();

@@ -62,7 +62,7 @@ pub(super) fn skipped(source: &Source, known: Known, detail: String) -> SourceRe
     SourceReport { detail, skipped: true, ..blank(source, &known) }
 }
 
-/// A page that was fetched and could not be stored: it is asked for again, for nothing of it was kept.
+/// A page that could not be stored, nor that it failed: its source stands as before.
 pub(super) fn unstored(source: &Source, known: &Known, error: &anyhow::Error) -> SourceReport {
     SourceReport { state: State::Failing, detail: format!("{error:#}"), ..blank(source, known) }
 }

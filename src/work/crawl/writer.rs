@@ -10,6 +10,7 @@ use tokio::sync::{
 
 use super::{
     after,
+    losses::{Losses, Lost},
     read::Read,
     report::{SourceReport, blank, unstored},
 };
@@ -49,13 +50,23 @@ const REREAD: u32 = 100;
 
 /// Stores what comes until nobody can send any more. Each page is stored as a whole or not at all; pages that wait share
 /// a commit. The lock is held until the last is stored, whatever became of who sent them.
-pub(super) fn run(desk: &Desk, alone: RunLock, mut visits: Receiver<Visit>, done: &UnboundedSender<SourceReport>) {
+pub(super) fn run(
+    desk: &Desk,
+    losses: &Losses,
+    alone: RunLock,
+    mut visits: Receiver<Visit>,
+    done: &UnboundedSender<SourceReport>,
+) {
     let mut stems = Stems::default();
     while let Some(first) = visits.blocking_recv() {
-        let mut seen = Vec::new();
+        if losses.are_fatal() {
+            let nothing = anyhow::anyhow!("nothing more can be stored");
+            tell(unstored(&first.source, &first.known, &nothing), first.stored, done);
+            continue;
+        }
+        let (mut seen, mut next) = (Vec::new(), Some(first));
         let stored = desk.store.write(|tx| {
             let (mut reports, mut words) = (Vec::new(), Vec::new());
-            let mut next = Some(first);
             while let Some(mut visit) = next.take() {
                 let pages = std::mem::take(&mut visit.pages);
                 let stored = tx.part(|tx| page(desk, tx, &visit, pages));
@@ -63,7 +74,7 @@ pub(super) fn run(desk: &Desk, alone: RunLock, mut visits: Receiver<Visit>, done
                     words.extend(new);
                     report
                 }));
-                seen.push((visit.source, visit.known, visit.stored));
+                seen.push((visit.source, visit.known, visit.millis, visit.now, visit.stored));
                 drop(visit.place);
                 next = (reports.len() < TOGETHER).then(|| visits.try_recv().ok()).flatten();
             }
@@ -75,21 +86,30 @@ pub(super) fn run(desk: &Desk, alone: RunLock, mut visits: Receiver<Visit>, done
         let reports = match stored {
             Ok(reports) => reports.into_iter().map(|report| report.context("cannot store what it brought")).collect(),
             Err(error) => {
+                // Where not even a transaction could begin, the first still waits.
+                seen.extend(
+                    next.take().map(|visit| (visit.source, visit.known, visit.millis, visit.now, visit.stored)),
+                );
                 let cause = anyhow::Error::new(error).context("cannot store what it brought");
                 let same = |_| Err(anyhow::anyhow!("{cause:#}"));
                 seen.iter().map(same).collect::<Vec<_>>()
             }
         };
-        for ((source, known, waiting), report) in seen.into_iter().zip(reports) {
-            let report = report.unwrap_or_else(|error| unstored(&source, &known, &error));
-            // Who asked may be gone; what is stored is stored.
-            let _ = match waiting {
-                Some(waiting) => waiting.send(report).is_ok(),
-                None => done.send(report).is_ok(),
-            };
+        for ((source, known, millis, now, waiting), report) in seen.into_iter().zip(reports) {
+            let lost = Lost { source: &source, known: &known, millis, now };
+            let report = report.unwrap_or_else(|error| losses.record(&lost, &error));
+            tell(report, waiting, done);
         }
     }
     drop(alone);
+}
+
+/// Who asked may be gone; what is stored is stored.
+fn tell(report: SourceReport, waiting: Option<oneshot::Sender<SourceReport>>, done: &UnboundedSender<SourceReport>) {
+    let _ = match waiting {
+        Some(waiting) => waiting.send(report).is_ok(),
+        None => done.send(report).is_ok(),
+    };
 }
 
 /// Stores one page: its notices, its validators and its health.

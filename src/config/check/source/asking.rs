@@ -31,11 +31,15 @@ pub(super) fn read(
     });
     let body_cap = table.parse("body_cap", value::size);
     let total_timeout = table.parse("total_timeout", |text| value::duration(text, "1s", "1h"));
-    let has_oauth = table.has("oauth");
-    let mut inner = table.table("oauth");
-    let allow_private = address.is_some_and(|address| address.allow_private);
-    let oauth = has_oauth.then(|| oauth(&mut inner, id, allow_private, asked, allow, context)).flatten();
-    inner.finish();
+    table.know(&["oauth"]);
+    let oauth_of = |table: &mut Table<'_>| {
+        let allow_private = address.is_some_and(|address| address.allow_private);
+        let mut inner = table.table("oauth");
+        let oauth = oauth(&mut inner, id, allow_private, asked, allow, context);
+        inner.finish();
+        oauth
+    };
+    let oauth = if table.has("oauth") { oauth_of(table) } else { None };
     Asking { post, oauth, body_cap, total_timeout }
 }
 

@@ -7,19 +7,20 @@ mod files;
 mod kind;
 mod mapping;
 
-use std::collections::BTreeMap;
+use std::{collections::HashMap, hash::Hash};
 
+use jiff::tz::TimeZone;
 use url::Host;
 
 use self::address::Where;
-use super::{Context, zone};
+use super::{Context, ZONE, zone};
 use crate::{
     config::{
         Network,
         file::{Place, Table},
         value::{self, Wrong},
     },
-    model::{Authority, Licence, Nature, SectionId, Sections, Source, SourceId},
+    model::{Authority, Licence, Nature, SectionId, Source, SourceId},
 };
 
 /// The shelf of a source that names none.
@@ -27,8 +28,14 @@ const SECTION: &str = "tic";
 
 /// Those that are enabled, and those that are put aside, in the order in which they are written. All are checked.
 pub(super) fn read_all(tables: Vec<Table<'_>>, allow: &[Network], context: &Context<'_>) -> (Vec<Source>, Vec<Source>) {
-    let mut ids: BTreeMap<SourceId, Option<Place>> = BTreeMap::new();
-    let mut addresses: BTreeMap<String, Option<Place>> = BTreeMap::new();
+    let mut ids: HashMap<SourceId, Option<Place>> = HashMap::with_capacity(tables.len());
+    let mut addresses: HashMap<String, Option<Place>> = HashMap::with_capacity(tables.len());
+    let around = Around {
+        allow,
+        sections: context.sections.iter().map(|s| (s.id.as_str(), s.id.clone())).collect(),
+        zone: value::zone(ZONE).ok(),
+        context,
+    };
     let (mut sources, mut aside) = (Vec::new(), Vec::new());
     for mut table in tables {
         let id = id(&mut table);
@@ -51,7 +58,7 @@ pub(super) fn read_all(tables: Vec<Table<'_>>, allow: &[Network], context: &Cont
             table.refuse("url", Wrong::new("must be its own: this address is watched twice", hint));
         }
         let asked = if enabled { Asked::Truly } else { Asked::Never };
-        let source = read(&mut table, id, address, asked, allow, context);
+        let source = read(&mut table, id, address, asked, &around);
         table.finish();
         if enabled { &mut sources } else { &mut aside }.extend(source);
     }
@@ -59,12 +66,22 @@ pub(super) fn read_all(tables: Vec<Table<'_>>, allow: &[Network], context: &Cont
 }
 
 /// Where a value was met before, as « sources.toml:12 »; or else it is noted.
-fn taken<K: Ord>(met: &mut BTreeMap<K, Option<Place>>, value: K, table: &Table<'_>, key: &str) -> Option<String> {
+fn taken<K: Eq + Hash>(met: &mut HashMap<K, Option<Place>>, value: K, table: &Table<'_>, key: &str) -> Option<String> {
     if let Some(place) = met.get(&value) {
         return Some(place.as_ref().map(|place| table.written().line(place)).unwrap_or_default());
     }
     met.insert(value, table.place(key));
     None
+}
+
+/// What is the same for all sources.
+struct Around<'a> {
+    allow: &'a [Network],
+    /// By name.
+    sections: Vec<(&'a str, SectionId)>,
+    /// Of a source that names none.
+    zone: Option<TimeZone>,
+    context: &'a Context<'a>,
 }
 
 /// Whether a source is watched: one that is put aside does without its secrets.
@@ -91,9 +108,9 @@ fn read(
     id: Option<SourceId>,
     address: Option<Where>,
     asked: Asked,
-    allow: &[Network],
-    context: &Context<'_>,
+    around: &Around<'_>,
 ) -> Option<Source> {
+    let Around { allow, context, .. } = *around;
     let name = table.parse("name", value::name);
     let kind = kind::read(table, context);
     let newest = table.parse("newest", |text| kind::pattern(text, &[]));
@@ -102,13 +119,13 @@ fn read(
     let max_age = table.parse("max_age", |text| value::duration(text, "1d", "36500d"));
     let hosts = table.map("hosts", |from, to| Ok((host(from)?, host(to)?)));
     let asking = asking::read(table, id.as_ref(), address.as_ref(), asked, allow, context);
-    let section = section(table, context.sections);
+    let section = section(table, &around.sections);
     let nature = closed(table, "nature", "a nature", &Nature::ALL.map(|n| (n.as_str(), n)));
     let licence = closed(table, "licence", "a licence", &Licence::ALL.map(|l| (l.as_str(), l)));
     let authority = closed(table, "authority", "a rank of authority", &Authority::ALL.map(|a| (a.as_str(), a)));
     let every = table.parse("every", |text| value::duration(text, "5min", "31d"));
     let language = table.parse("language", value::language);
-    let zone = zone(table, "zone");
+    let zone = zone(table, "zone", around.zone.as_ref());
     let (id, address) = (id?, address?);
     let plain = Source::feed(id, "", address.url, section?);
     let hosts = hosts.unwrap_or_default().into_values().collect();
@@ -136,13 +153,12 @@ fn closed<T: Clone>(table: &mut Table<'_>, key: &'static str, what: &str, all: &
     table.parse(key, |text| value::choice(text, what, all))
 }
 
-fn section(table: &mut Table<'_>, sections: &Sections) -> Option<SectionId> {
-    let all: Vec<(&str, SectionId)> = sections.iter().map(|s| (s.id.as_str(), s.id.clone())).collect();
+fn section(table: &mut Table<'_>, all: &[(&str, SectionId)]) -> Option<SectionId> {
     match table.has("section") {
-        true => table.parse("section", |text| value::choice(text, "a section of the rules", &all)),
+        true => table.parse("section", |text| value::choice(text, "a section of the rules", all)),
         false => {
             table.text("section");
-            let id = sections.named(SECTION).map(|s| s.id.clone());
+            let id = all.iter().find(|(name, _)| *name == SECTION).map(|(_, id)| id.clone());
             if id.is_none() {
                 let known = value::suggestion("", &all.iter().map(|(name, _)| *name).collect::<Vec<_>>());
                 let why = format!("is missing, and the rules have no section `{SECTION}` to stand in");
