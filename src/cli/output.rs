@@ -112,7 +112,9 @@ impl std::fmt::Display for Table {
         for row in &self.0 {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(&widths) {
-                line.push_str(&format!("{cell:<width$}  "));
+                // Not by `{:<width$}`, which has a limit and panics beyond it.
+                line.push_str(cell);
+                line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.chars().count()) + 2));
             }
             writeln!(f, "{}", line.trim_end())?;
         }

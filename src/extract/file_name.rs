@@ -4,6 +4,9 @@ use jiff::civil::Date;
 
 use crate::{normalise::date, text};
 
+/// No file system knows a longer name (POSIX NAME_MAX is 255), and looking for a date in one takes the square of its length.
+const LONGEST: usize = 1_000;
+
 /// What a file is called when its name is read as a title.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileName {
@@ -17,6 +20,7 @@ pub(super) struct FileName {
 /// Dates have a year of four digits: `2024-08-28`, `28.08.2024`, `20240828`, `28082024`, « 28 août 2024 ». What has none is
 /// rather left without a date than given a wrong one.
 pub(super) fn read(name: &str) -> FileName {
+    let name = name.get(..name.floor_char_boundary(LONGEST)).unwrap_or(name);
     let stem = without_copy_mark(without_extension(name)).replace('_', " ");
     let is_slug = !stem.trim().contains(' ');
     let found = find_date(&stem);
