@@ -74,17 +74,18 @@ pub async fn read(program: &Path, document: &[u8], limits: Limits) -> Result<Pdf
         return Err(unread("the process that reads PDF files cannot be spoken to"));
     };
     let exchange = async {
-        let mut said = Vec::new();
-        let mut from = from.take(MOST_SAID);
+        // What says more than anybody listens to is hung up on, and ends by that.
+        let hear = async move {
+            let mut said = Vec::new();
+            from.take(MOST_SAID).read_to_end(&mut said).await.map(|_| said)
+        };
         // A process that dies does not take all that it is given: how it ended says more than this error.
         let tell = async {
             let _ = to.write_all(document).await;
             drop(to);
         };
-        let ((), heard) = tokio::join!(tell, from.read_to_end(&mut said));
-        drop(from);
-        heard?;
-        Ok::<_, io::Error>((child.wait().await?, said))
+        let ((), said) = tokio::join!(tell, hear);
+        Ok::<_, io::Error>((child.wait().await?, said?))
     };
     // A little longer than the process gives itself, so that its own limit is what ends it.
     match tokio::time::timeout(Duration::from_secs(limits.seconds) + GRACE, exchange).await {
