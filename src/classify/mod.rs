@@ -19,10 +19,21 @@ use crate::model::{Draft, Nature, SectionId, Severity, Source};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shelved {
     pub section: SectionId,
+    /// Other shelves that the rules put it on besides.
+    pub also: Vec<SectionId>,
     pub nature: Nature,
     pub severity: Severity,
+    pub relevance: Relevance,
     /// For editors, one line a field: « nature : Alerte (règle « CERT-FR alerte ») ».
     pub because: Vec<String>,
+}
+
+/// How much a notice concerns local authorities: the sum of what the rules give and take.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Relevance {
+    pub points: i32,
+    /// For editors, in French, with the points of each.
+    pub because: Vec<(String, i32)>,
 }
 
 /// Beyond so many bytes a text says nothing more about its shelf.
@@ -59,7 +70,8 @@ pub fn classify(rules: &Rules, source: &Source, draft: &Draft) -> Shelved {
         format!("nature : {} ({})", nature.prefix(), nature_by),
         format!("gravité : {} ({severity_by})", severity.name()),
     ];
-    Shelved { section: section.clone(), nature, severity, because }
+    let relevance = Relevance::default();
+    Shelved { section: section.clone(), also: Vec::new(), nature, severity, relevance, because }
 }
 
 /// What the conditions of the rules look at, found once.
