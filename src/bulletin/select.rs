@@ -1,6 +1,6 @@
 //! Which items an edition shows to whom, and in which order.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use jiff::civil::Date;
 
@@ -33,23 +33,36 @@ pub fn edition(
     preferences: &Preferences,
 ) -> Option<Edition> {
     let mut shelves: Vec<Shelf> = Vec::new();
-    for item in items.iter().filter(|item| preferences.want(&item.section, item.nature, item.severity)) {
-        match shelves.last_mut().filter(|shelf| shelf.section == item.section) {
+    let mut moved = BTreeSet::new();
+    for item in items {
+        let Item { section, also_in, nature, severity, .. } = item;
+        let Some(place) = preferences.shelf(section, also_in) else { continue };
+        if !preferences.want(section, also_in, *nature, *severity) {
+            continue;
+        }
+        if place != section {
+            moved.insert(place.clone());
+        }
+        match shelves.iter_mut().find(|shelf| shelf.section == *place) {
             Some(shelf) => shelf.items.push(item.clone()),
             None => shelves.push(Shelf {
-                section: item.section.clone(),
-                name: sections.name(&item.section).to_owned(),
+                section: place.clone(),
+                name: sections.name(place).to_owned(),
                 items: vec![item.clone()],
             }),
         }
+    }
+    // What stands elsewhere than in its own section was frozen among those of that one.
+    if !moved.is_empty() {
+        shelves.sort_by_key(|shelf| sections.position(&shelf.section));
+        let into = shelves.iter_mut().filter(|shelf| moved.contains(&shelf.section));
+        into.for_each(|shelf| shelf.items.sort_by_key(|item| (Reverse(item.severity), item.nature)));
     }
     (!shelves.is_empty()).then_some(Edition { cadence, date, number, shelves })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -68,6 +81,7 @@ mod tests {
         Item {
             story: StoryId::new(story),
             section: section(shelf),
+            also_in: vec![],
             nature,
             severity,
             title: format!("Titre {story}"),
@@ -109,6 +123,34 @@ mod tests {
         assert_eq!(of(&Preferences { sections: BTreeSet::from([section("finances")]), ..wants(Severity::Info) }), None);
     }
 
+    #[test]
+    fn a_story_in_several_sections_has_one_place_which_is_the_first_that_the_reader_wants() {
+        let elsewhere = |item: Item, also: &str| Item { also_in: vec![section("retired"), section(also)], ..item };
+        let items = in_order(
+            vec![
+                elsewhere(item(1, "tic", Nature::Avis, Severity::High), "finances"),
+                item(2, "tic", Nature::Avis, Severity::Info),
+                item(3, "finances", Nature::Actu, Severity::Critical),
+                item(4, "finances", Nature::Actu, Severity::Info),
+            ],
+            &sections(),
+        );
+        let date = jiff::civil::date(2023, 8, 30);
+        let of = |wanted: &[&str]| {
+            let sections_wanted = wanted.iter().map(|id| section(id)).collect();
+            let preferences = Preferences { sections: sections_wanted, ..Preferences::all(Cadence::Daily) };
+            let edition = edition(Cadence::Daily, date, 1, &items, &sections(), &preferences);
+            let shelves = edition.into_iter().flat_map(|edition| edition.shelves);
+            let stories = |shelf: &Shelf| shelf.items.iter().map(|i| i.story.get()).collect::<Vec<_>>();
+            shelves.map(|shelf| (shelf.section.to_string(), stories(&shelf))).collect::<Vec<_>>()
+        };
+        let told = |id: &str, stories: &[i64]| (id.to_owned(), stories.to_vec());
+        assert_eq!(of(&[]), [told("tic", &[1, 2]), told("finances", &[3, 4])]);
+        assert_eq!(of(&["tic"]), [told("tic", &[1, 2])]);
+        assert_eq!(of(&["finances"]), [told("finances", &[3, 1, 4])]);
+        assert_eq!(of(&["tic", "finances"]), [told("tic", &[1, 2]), told("finances", &[3, 4])]);
+    }
+
     proptest! {
         /// Whatever the preferences: nothing unwanted, nothing wanted left out, nothing twice.
         #[test]
@@ -129,7 +171,7 @@ mod tests {
             let edition = edition(Cadence::Daily, jiff::civil::date(2023, 8, 30), 1, &items, &sections(), &preferences);
             let shown: Vec<StoryId> = edition.iter().flat_map(Edition::items).map(|i| i.story).collect();
             let wanted: Vec<StoryId> = items.iter()
-                .filter(|i| preferences.want(&i.section, i.nature, i.severity)).map(|i| i.story).collect();
+                .filter(|i| preferences.want(&i.section, &i.also_in, i.nature, i.severity)).map(|i| i.story).collect();
             prop_assert_eq!(shown, wanted);
         }
     }

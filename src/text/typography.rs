@@ -117,6 +117,15 @@ pub fn number(n: u64) -> String {
     out
 }
 
+/// Points that are given or taken: « +3 », « −10 » (U+2212), « 0 ».
+pub fn points(n: i32) -> String {
+    match n {
+        0 => String::from("0"),
+        1.. => format!("+{n}"),
+        _ => format!("\u{2212}{}", n.unsigned_abs()),
+    }
+}
+
 /// The text set so far.
 struct Setter {
     out: String,

@@ -180,9 +180,10 @@ fn item(app: &App, story: &Story, notices: Vec<Notice>) -> Option<Item> {
     Some(Item {
         story: story.id,
         section: story.section.clone(),
+        also_in: story.also.clone(),
         nature: story.nature,
         severity: story.severity,
-        title: lead.title.clone(),
+        title: story.title.clone().unwrap_or_else(|| lead.title.clone()),
         summary: summary(app, lead),
         actions: actions.unwrap_or_default(),
         source: app.source_name(&lead.source).to_owned(),

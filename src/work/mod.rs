@@ -8,11 +8,15 @@ pub mod attempt;
 pub mod compose;
 pub mod crawl;
 mod details;
+pub mod editor;
+mod exploited;
 pub mod health;
 pub mod import;
 pub mod letter;
 mod prepare;
 pub mod publish;
+pub mod regroup;
+mod review;
 pub mod search;
 pub mod send;
 pub mod subscribe;
@@ -40,6 +44,9 @@ use crate::{
     store::{self, Store},
 };
 
+/// Of what concerns local authorities less, readers hear nothing, unless the settings say otherwise.
+const LEAST_RELEVANCE: i32 = 0;
+
 /// One installation at work.
 pub struct App {
     pub config: Config,
@@ -61,13 +68,14 @@ pub struct App {
 
 impl App {
     /// Opens the database of an installation (made where there is none).
-    pub fn open(config: Config, rules: Rules, templates: Templates, clock: Clock) -> anyhow::Result<Self> {
+    pub fn open(mut config: Config, rules: Rules, templates: Templates, clock: Clock) -> anyhow::Result<Self> {
         files::create_private_folder(&config.data).with_context(|| {
             format!(
                 "cannot make the data folder `{}`\nhint: make it writable for this user, or name another with `--data`",
                 config.data.display()
             )
         })?;
+        config.review.least_relevance.get_or_insert(LEAST_RELEVANCE);
         let store = Arc::new(Store::open(&config.data.join("vigie.db"))?);
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();

@@ -1,15 +1,21 @@
 //! What can be found out about the entries of a page before they are stored, on any core: what is known already and has
 //! not changed, and of the rest its keys, its fingerprint, its shelf and its words.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use super::App;
+use jiff::Timestamp;
+
+use super::{App, exploited};
 use crate::{
     classify::{Rules, Shelved, classify},
     config::Config,
     dedup::{self, Fingerprint},
-    model::{Draft, NoticeId, Source},
-    normalise::terms::Stems,
+    extract,
+    model::{Brings, Draft, NoticeId, Source},
+    normalise::{reference, terms::Stems},
     store::{Result, Store, notices, search::Indexed, sources::Known},
 };
 
@@ -18,6 +24,14 @@ pub(super) enum Entry {
     /// The source shows this notice as it did before.
     Settled(NoticeId),
     Open(Box<Prepared>),
+    /// Of a source that brings no documents.
+    Exploited(Exploited),
+}
+
+/// A vulnerability that a source lists as exploited.
+pub(super) struct Exploited {
+    pub cve: String,
+    pub since: Option<Timestamp>,
 }
 
 pub(super) struct Prepared {
@@ -27,6 +41,8 @@ pub(super) struct Prepared {
     pub print: Fingerprint,
     pub shelved: Shelved,
     pub words: Indexed,
+    /// The vulnerabilities that a warning or an advisory names, sorted; of other documents none are looked for.
+    pub cves: Vec<String>,
 }
 
 /// What is needed of an installation to prepare pages and to store them, away from the task that fetches.
@@ -55,6 +71,9 @@ impl Desk {
     pub fn prepare(&self, source: &Source, known: &Known, drafts: Vec<Draft>) -> Result<Vec<Entry>> {
         if drafts.is_empty() {
             return Ok(Vec::new());
+        }
+        if source.brings == Brings::Exploited {
+            return Ok(drafts.iter().flat_map(exploited).collect());
         }
         let keys = dedup::keys_of_page(&source.id, &drafts);
         let prints: Vec<Fingerprint> = drafts.iter().map(|d| dedup::fingerprint(&d.title, &d.text)).collect();
@@ -99,6 +118,21 @@ impl Desk {
         let shelved = classify(&self.rules, source, &draft);
         let reference = draft.reference.as_ref().map(|reference| reference.number.as_str());
         let words = Indexed::of(stems, &draft.title, reference, &draft.summary, &draft.text);
-        Prepared { draft, keys, print, shelved, words }
+        let cves = if exploited::counts(shelved.nature) { named(&draft) } else { Vec::new() };
+        Prepared { draft, keys, print, shelved, words, cves }
     }
+}
+
+fn named(draft: &Draft) -> Vec<String> {
+    let mut all = BTreeSet::new();
+    for text in [&draft.title, &draft.summary, &draft.text] {
+        all.extend(reference::cves(text));
+    }
+    all.into_iter().collect()
+}
+
+/// What an entry of a list of exploited vulnerabilities is about.
+fn exploited(draft: &Draft) -> impl Iterator<Item = Entry> + use<> {
+    let since = draft.published.map(|date| date.at);
+    extract::exploited(draft).into_iter().map(move |cve| Entry::Exploited(Exploited { cve, since }))
 }

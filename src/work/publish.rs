@@ -167,11 +167,13 @@ fn entry(app: &App, authority: &str, story: &Story, lead: Notice) -> Entry {
     let source = app.source(&lead.source);
     // Typography is that of the language; a source's own words in another one stay as they are.
     let typeset = |text: &str| if lead.language.starts_with("fr") { text::french(text) } else { text.to_owned() };
+    // An editor writes French.
+    let title = story.title.as_ref().map_or_else(|| typeset(&lead.title), |title| text::french(title));
     let shown = source.is_some_and(|source| source.licence.allows_full_text()) && !lead.content.is_empty();
     Entry {
         id: format!("tag:{authority}:story:{}", story.id),
         summary: typeset(&compose::summary(app, &lead)),
-        title: format!("{} - {}", story.nature.prefix(), typeset(&lead.title)),
+        title: format!("{} - {title}", story.nature.prefix()),
         content: shown.then_some(lead.content),
         url: lead.url.map(String::from),
         published: lead.published.map_or(story.first_seen, |date| date.at.min(story.first_seen)),

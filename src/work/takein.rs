@@ -4,12 +4,17 @@ use std::{cmp::Ordering, collections::BTreeSet};
 
 use jiff::Timestamp;
 
-use super::prepare::{Entry, Prepared};
+use super::{
+    exploited::{self, Brought},
+    prepare::{Entry, Prepared},
+    regroup,
+    review::{self, Age},
+};
 use crate::{
     classify::Shelved,
     config::Config,
     dedup::{self, Decision, Verdict},
-    model::{Authority, Details, Draft, Notice, NoticeId, Review, Severity, Source, SourceId, StoryId},
+    model::{Authority, Details, Draft, NoticeId, Review, Source, SourceId, StoryId},
     store::{
         Result, Tx,
         details::{self, Due, Outcome},
@@ -28,6 +33,8 @@ pub(super) struct Taken {
     pub revised: u32,
     pub duplicates: u32,
     pub copies: u32,
+    /// Of a source that brings no documents: entries that nobody had listed before.
+    pub exploited: u32,
 }
 
 impl Taken {
@@ -38,6 +45,7 @@ impl Taken {
             revised: self.revised + more.revised,
             duplicates: self.duplicates + more.duplicates,
             copies: self.copies + more.copies,
+            exploited: self.exploited + more.exploited,
         }
     }
 }
@@ -83,9 +91,14 @@ impl Intake<'_> {
         let (mut taken, mut words) = (Taken::default(), Vec::new());
         let (mut on_this_page, mut added) = (BTreeSet::new(), BTreeSet::new());
         let before = self.source.details.as_ref().map(|_| sources::listed(self.tx, &self.source.id)).transpose()?;
+        let mut brought = Brought::new(self.config, self.tx, self.source, self.now);
         for entry in entries {
             taken.drafts += 1;
             let judged = match entry {
+                Entry::Exploited(entry) => {
+                    taken.exploited += u32::from(brought.take(&entry)?);
+                    continue;
+                }
                 Entry::Settled(notice) => {
                     on_this_page.insert(notice);
                     continue;
@@ -144,6 +157,7 @@ impl Intake<'_> {
             return Ok(Completed::Foreign);
         }
         self.claim_reference(due.notice, &mut entry)?;
+        exploited::weigh(self.config, self.tx, &mut entry)?;
         let entry = &entry;
         let is_text = matches!(self.source.details, Some(Details::FullText));
         let read = dedup::fingerprint(if is_text { "" } else { &entry.draft.title }, &entry.draft.text);
@@ -158,8 +172,7 @@ impl Intake<'_> {
         }
         let revised = !due.fingerprint.is_empty() && due.fingerprint != read.hash;
         if due.fingerprint != read.hash {
-            let because = entry.shelved.because.join("\n");
-            let stated = self.stated(entry, &because);
+            let stated = self.stated(entry);
             let (verdict, because) = if revised {
                 notices::revise(self.tx, due.notice, &self.source.id, &stated, self.now)?;
                 (
@@ -171,6 +184,7 @@ impl Intake<'_> {
                 let because = format!("Même document : lu à son adresse, {} mots", read.tokens);
                 (Verdict::Same { notice: due.notice }, because)
             };
+            exploited::note(self.tx, due.notice, entry)?;
             search::later(self.tx, due.notice)?;
             self.tell(due.notice, verdict, &because)?;
             if let Some(stored) = notices::get(self.tx, due.notice)? {
@@ -249,7 +263,8 @@ impl Intake<'_> {
         self.want_details(id, draft)
     }
 
-    fn judge(&self, entry: Prepared) -> Result<Judged> {
+    fn judge(&self, mut entry: Prepared) -> Result<Judged> {
+        exploited::weigh(self.config, self.tx, &mut entry)?;
         let id = &self.source.id;
         let Prepared { draft, print, keys, .. } = &entry;
         let known = notices::by_keys(self.tx, keys, id)?;
@@ -288,9 +303,9 @@ impl Intake<'_> {
             Verdict::Copy { story, .. } | Verdict::Joins { story } => story,
             _ => self.open_story(&entry.draft, &entry.shelved)?,
         };
-        let because = entry.shelved.because.join("\n");
-        let id = notices::insert(self.tx, &self.source.id, story, &self.stated(entry, &because), self.now)?;
+        let id = notices::insert(self.tx, &self.source.id, story, &self.stated(entry), self.now)?;
         notices::claim_keys(self.tx, id, unclaimed)?;
+        exploited::note(self.tx, id, entry)?;
         self.sight(id, entry)?;
         self.tell(id, decision.verdict, &decision.because)?;
         match decision.verdict {
@@ -322,8 +337,8 @@ impl Intake<'_> {
         if self.source.authority <= self.authority(&stored.source) {
             return Ok(());
         }
-        let because = entry.shelved.because.join("\n");
-        notices::adopt(self.tx, id, &self.source.id, &self.stated(entry, &because))?;
+        notices::adopt(self.tx, id, &self.source.id, &self.stated(entry))?;
+        exploited::note(self.tx, id, entry)?;
         search::later(self.tx, id)?;
         let because = format!("« {} » fait autorité sur « {} » : son texte est retenu", self.source.id, stored.source);
         self.tell(id, Verdict::Same { notice: id }, &because)?;
@@ -332,8 +347,8 @@ impl Intake<'_> {
 
     fn revise(&self, id: NoticeId, judged: &Judged) -> Result<()> {
         let Judged { entry, decision, unclaimed } = judged;
-        let because = entry.shelved.because.join("\n");
-        notices::revise(self.tx, id, &self.source.id, &self.stated(entry, &because), self.now)?;
+        notices::revise(self.tx, id, &self.source.id, &self.stated(entry), self.now)?;
+        exploited::note(self.tx, id, entry)?;
         search::later(self.tx, id)?;
         notices::claim_keys(self.tx, id, unclaimed)?;
         self.sight(id, entry)?;
@@ -344,39 +359,21 @@ impl Intake<'_> {
         }
     }
 
-    /// What was already old when its source was first read is kept and shown, but no bulletin announces it.
     fn open_story(&self, draft: &Draft, shelved: &Shelved) -> Result<StoryId> {
         let first_read = self.known.read_since.is_none();
         let limit = self.config.crawl.first_read;
         let age = draft.published.map(|date| self.now.duration_since(date.at));
         let fresh = age.is_some_and(|age| age.is_negative() || age.unsigned_abs() <= limit);
-        let (review, because) = if first_read && !fresh {
-            (Review::Archived, format!("already old when `{}` was first read", self.source.id))
-        } else {
-            (Review::Approved, String::from("no editor looks first"))
-        };
-        let story = stories::insert(self.tx, &shelved.section, shelved.nature, shelved.severity, review, self.now)?;
-        let cadences = self.config.cadences.keys().copied();
-        stories::review(self.tx, story, review, "automatic", &because, cadences, self.now)?;
-        Ok(story)
+        let age = if first_read && !fresh { Age::Old } else { Age::News };
+        review::open(self.config, self.tx, shelved, age, self.now)
     }
 
-    /// The notice of greatest authority speaks for the story; then the earliest, then the one with the least address.
     fn choose_lead(&self, story: StoryId) -> Result<()> {
-        let notices = notices::of_story(self.tx, story)?;
-        let rank = |notice: &Notice| {
-            let at = notice.published.map_or(notice.first_seen, |date| date.at);
-            let url = notice.url.as_ref().map(|url| url.as_str().to_owned());
-            (std::cmp::Reverse(self.authority(&notice.source)), at, url, notice.id)
-        };
-        let Some(lead) = notices.iter().min_by_key(|notice| rank(notice)) else { return Ok(()) };
-        let severity = notices.iter().map(|n| n.severity).max().unwrap_or(Severity::Info);
-        stories::set_lead(self.tx, story, lead.id, severity, self.now)
+        regroup::elect(self.config, self.tx, story, self.now)
     }
 
-    /// A source that is no longer configured has no authority left.
     fn authority(&self, id: &SourceId) -> Authority {
-        self.configured(id).map_or(Authority::Aggregator, |source| source.authority)
+        regroup::authority(self.config, id)
     }
 
     fn configured(&self, id: &SourceId) -> Option<&Source> {
@@ -391,16 +388,13 @@ impl Intake<'_> {
         notices::decide(self.tx, id, &self.source.id, verdict.as_str(), because, self.now)
     }
 
-    fn stated<'s>(&'s self, entry: &'s Prepared, because: &'s str) -> Stated<'s> {
+    fn stated<'s>(&'s self, entry: &'s Prepared) -> Stated<'s> {
         let Prepared { draft, print, shelved, .. } = entry;
         Stated {
             draft,
             language: draft.language.as_deref().unwrap_or(&self.source.language),
             fingerprint: &print.hash,
-            section: &shelved.section,
-            nature: shelved.nature,
-            severity: shelved.severity,
-            because,
+            shelved,
         }
     }
 }

@@ -99,7 +99,8 @@ fn is_missed(visit: &Visit, taken: &Taken) -> bool {
 
 /// Entries that the source had not listed before: it is alive, whoever brought them first.
 fn arrived(taken: &Taken) -> u32 {
-    taken.new.saturating_add(taken.copies).saturating_add(taken.duplicates)
+    let documents = taken.new.saturating_add(taken.copies).saturating_add(taken.duplicates);
+    documents.saturating_add(taken.exploited)
 }
 
 fn after(visit: &Visit, state: State, outcome: Outcome, taken: &Taken, arrivals: &[Arrival]) -> Known {
