@@ -19,7 +19,7 @@ pub use query::{Query, Wanted};
 /// How much of a text is looked at, in octets.
 pub const LONGEST: usize = 60_000;
 /// A word of more octets is cut, and what would make a longer term is no reference.
-const LONGEST_WORD: usize = 40;
+pub const LONGEST_WORD: usize = 40;
 /// Parts of a reference, beyond which it is an address.
 const MOST_PARTS: usize = 6;
 /// Words that are remembered with their stem.

@@ -15,6 +15,7 @@ pub mod import;
 pub mod letter;
 mod prepare;
 pub mod publish;
+mod recognise;
 pub mod regroup;
 mod review;
 pub mod search;
