@@ -61,7 +61,8 @@ impl Stems {
         });
     }
 
-    fn stem<'a>(&'a mut self, word: &'a str) -> &'a str {
+    /// One word that is folded already (lower case, no accents) without its ending.
+    pub fn stem<'a>(&'a mut self, word: &'a str) -> &'a str {
         let word = word.get(..word.floor_char_boundary(LONGEST_WORD)).unwrap_or(word);
         // Numbers, abbreviations and other alphabets have no ending to lose.
         if word.len() < 4 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
