@@ -57,7 +57,8 @@ fn numbers(text: &str) -> impl Iterator<Item = (u32, usize)> {
             let behind = tail.get(number.len()..).unwrap_or_default();
             let before = text.get(..from).unwrap_or_default();
             // The version in « v3.1 » and « CVSS:3.1/AV » is told by its place; « AV:N » holds no digit.
-            let is_part = before.ends_with(|c: char| c.is_alphanumeric() && !matches!(c, 'v' | 'V') || c == '-' || c == '_')
+            let is_part = before
+                .ends_with(|c: char| c.is_alphanumeric() && !matches!(c, 'v' | 'V') || c == '-' || c == '_')
                 || behind.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '%')
                 || behind.starts_with(" %");
             match tenths(number, behind) {
@@ -71,8 +72,12 @@ fn numbers(text: &str) -> impl Iterator<Item = (u32, usize)> {
 
 fn tenths(number: &str, behind: &str) -> Option<u32> {
     let tenths = match number.split_once(['.', ',']) {
-        Some((whole, decimal)) if decimal.len() == 1 => whole.parse::<u32>().ok()?.checked_mul(10)? + decimal.parse::<u32>().ok()?,
-        None if behind.trim_start().strip_prefix('/')?.trim_start().starts_with("10") => number.parse::<u32>().ok()?.checked_mul(10)?,
+        Some((whole, decimal)) if decimal.len() == 1 => {
+            whole.parse::<u32>().ok()?.checked_mul(10)? + decimal.parse::<u32>().ok()?
+        }
+        None if behind.trim_start().strip_prefix('/')?.trim_start().starts_with("10") => {
+            number.parse::<u32>().ok()?.checked_mul(10)?
+        }
         _ => return None,
     };
     (tenths <= 100).then_some(tenths)

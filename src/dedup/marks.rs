@@ -85,8 +85,8 @@ fn version(token: &str) -> Option<&str> {
 
 /// Who number their bulletins, as the number begins.
 const VENDORS: [&str; 23] = [
-    "kb", "rhsa", "usn", "dsa", "dla", "glsa", "zdi", "ssa", "sevd", "icsa", "icsma", "vmsa", "fg-ir", "cisco-sa", "apsb",
-    "adv", "jsa", "sa", "ntap", "hpsb", "suse-su", "ht", "ms",
+    "kb", "rhsa", "usn", "dsa", "dla", "glsa", "zdi", "ssa", "sevd", "icsa", "icsma", "vmsa", "fg-ir", "cisco-sa",
+    "apsb", "adv", "jsa", "sa", "ntap", "hpsb", "suse-su", "ht", "ms",
 ];
 
 fn is_bulletin(token: &str) -> bool {
@@ -99,7 +99,9 @@ fn is_bulletin(token: &str) -> bool {
             "ht" => number.len() == 6 && digits == 6,
             "ms" => number.len() == 6 && digits == 2 && number.as_bytes().get(2) == Some(&b'-'),
             // HPSBGN03412: letters, then the number.
-            "hpsb" => number.trim_start_matches(|c: char| c.is_ascii_lowercase()).starts_with(|c: char| c.is_ascii_digit()),
+            "hpsb" => {
+                number.trim_start_matches(|c: char| c.is_ascii_lowercase()).starts_with(|c: char| c.is_ascii_digit())
+            }
             _ => digits > 0,
         }
     })
@@ -115,7 +117,17 @@ impl FirstDate {
     /// The date that a word completes.
     fn take(&mut self, token: &str) -> Option<String> {
         const MONTHS: [&str; 12] = [
-            "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre",
+            "janvier",
+            "fevrier",
+            "mars",
+            "avril",
+            "mai",
+            "juin",
+            "juillet",
+            "aout",
+            "septembre",
+            "octobre",
+            "novembre",
             "decembre",
         ];
         if self.last.len() == 8 {
@@ -140,11 +152,57 @@ impl FirstDate {
 
 /// Words of titles that name no product.
 const GENERIC: [&str; 51] = [
-    "alerte", "cyber", "maj", "mise", "jour", "multiple", "multiples", "vulnerabilite", "vulnerabilites", "faille",
-    "failles", "a", "le", "la", "les", "l", "un", "une", "des", "du", "de", "d", "dans", "en", "sur", "pour", "par", "et",
-    "au", "aux", "certain", "certains", "certaine", "certaines", "produit", "produits", "plusieurs", "securite", "csirt",
-    "territorial", "noyau", "portail", "correctif", "correctifs", "information", "bulletin", "avis", "cert", "fr",
-    "certfr", "critique",
+    "alerte",
+    "cyber",
+    "maj",
+    "mise",
+    "jour",
+    "multiple",
+    "multiples",
+    "vulnerabilite",
+    "vulnerabilites",
+    "faille",
+    "failles",
+    "a",
+    "le",
+    "la",
+    "les",
+    "l",
+    "un",
+    "une",
+    "des",
+    "du",
+    "de",
+    "d",
+    "dans",
+    "en",
+    "sur",
+    "pour",
+    "par",
+    "et",
+    "au",
+    "aux",
+    "certain",
+    "certains",
+    "certaine",
+    "certaines",
+    "produit",
+    "produits",
+    "plusieurs",
+    "securite",
+    "csirt",
+    "territorial",
+    "noyau",
+    "portail",
+    "correctif",
+    "correctifs",
+    "information",
+    "bulletin",
+    "avis",
+    "cert",
+    "fr",
+    "certfr",
+    "critique",
 ];
 
 #[cfg(test)]
@@ -168,8 +226,15 @@ mod tests {
              cisco-sa-20230101-abc, HPSBGN03412, HT213826, MS17-010 ; CVE-2023-99008 et CVE‑2023‑99009. Prix 3,5 %.",
         );
         assert_eq!(marks.versions, set(&["3.7.2", "10.4", "12.1x46"]));
-        let bulletins =
-            ["rhsa-2023:4567", "kb5001330", "fg-ir-23-097", "cisco-sa-20230101-abc", "hpsbgn03412", "ht213826", "ms17-010"];
+        let bulletins = [
+            "rhsa-2023:4567",
+            "kb5001330",
+            "fg-ir-23-097",
+            "cisco-sa-20230101-abc",
+            "hpsbgn03412",
+            "ht213826",
+            "ms17-010",
+        ];
         assert_eq!(marks.bulletins, set(&bulletins));
         assert_eq!(marks.cves, set(&["CVE-2023-99008", "CVE-2023-99009"]));
         assert_eq!(marks.product(), set(&["orme", "archivage"]));
@@ -179,7 +244,10 @@ mod tests {
     #[test]
     fn the_date_of_the_first_version_is_read_in_both_places() {
         for (text, date) in [
-            ("Date de la première version : 13 avril 2006. Date de la dernière version : 1 mai 2006", Some("13 avril 2006")),
+            (
+                "Date de la première version : 13 avril 2006. Date de la dernière version : 1 mai 2006",
+                Some("13 avril 2006"),
+            ),
             ("Gestion du document : le 1er août 2011 : version initiale.", Some("1 août 2011")),
             ("Une première version du 13 avril 2006", None),
         ] {

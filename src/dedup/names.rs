@@ -27,7 +27,8 @@ fn read(text: &str, found: &mut BTreeSet<String>) {
             return;
         }
         if word.starts_with(|c: char| c.is_ascii_digit()) {
-            let rest: Vec<&str> = words.get(at - 1..).unwrap_or_default().iter().map(|(word, _)| *word).take(8).collect();
+            let rest: Vec<&str> =
+                words.get(at - 1..).unwrap_or_default().iter().map(|(word, _)| *word).take(8).collect();
             let (number, taken) = number(&rest);
             at += taken.saturating_sub(1);
             if let Some(number) = number {
@@ -123,11 +124,57 @@ fn is_digits(text: &str) -> bool {
 
 /// Names that stand in news of every sort.
 const COMMON: [&str; 51] = [
-    "france", "europe", "paris", "etats", "unis", "etats-unis", "united", "states", "kingdom", "royaume-uni", "allemagne",
-    "germany", "netherlands", "pays-bas", "union", "european", "europeenne", "francais", "francaise", "french", "english",
-    "etat", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "republique", "internet",
-    "cve", "www", "http", "https", "ministre", "president", "police", "the",
+    "france",
+    "europe",
+    "paris",
+    "etats",
+    "unis",
+    "etats-unis",
+    "united",
+    "states",
+    "kingdom",
+    "royaume-uni",
+    "allemagne",
+    "germany",
+    "netherlands",
+    "pays-bas",
+    "union",
+    "european",
+    "europeenne",
+    "francais",
+    "francaise",
+    "french",
+    "english",
+    "etat",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "republique",
+    "internet",
+    "cve",
+    "www",
+    "http",
+    "https",
+    "ministre",
+    "president",
+    "police",
+    "the",
 ];
 
 #[cfg(test)]

@@ -26,11 +26,20 @@ pub struct Group {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Repeats {
     /// The notice that the group began with.
-    Copy { of: NoticeId, because: String },
+    Copy {
+        of: NoticeId,
+        because: String,
+    },
     /// Perhaps: for an editor to see.
-    Perhaps { of: NoticeId, because: String },
+    Perhaps {
+        of: NoticeId,
+        because: String,
+    },
     /// It reads alike, and is not the same.
-    Apart { from: NoticeId, because: String },
+    Apart {
+        from: NoticeId,
+        because: String,
+    },
     Nothing,
 }
 
@@ -79,7 +88,8 @@ enum Outcome {
 /// Compares a document with groups that share passages with it, in the order of their first members.
 pub fn repeats(ours: &Likeness, groups: &[Group], counts: &Counts) -> Repeats {
     let mut copies: Vec<(i64, bool, NoticeId, String)> = Vec::new();
-    let (mut doubt, mut apart): (Option<(i64, NoticeId, String)>, Option<(i64, NoticeId, String)>) = (None, None);
+    type Best = Option<(i64, NoticeId, String)>;
+    let (mut doubt, mut apart): (Best, Best) = (None, None);
     for group in groups {
         let Some((root, _)) = group.members.first() else { continue };
         let all = Union::of(group);
@@ -88,9 +98,15 @@ pub fn repeats(ours: &Likeness, groups: &[Group], counts: &Counts) -> Repeats {
             let Some(compared) = compare(ours, theirs, group, &all, counts) else { continue };
             let Comparison { score, evidence, outcome, said } = compared;
             match outcome {
-                Outcome::Copy if best.as_ref().is_none_or(|best| score > best.0) => best = Some((score, evidence, said)),
-                Outcome::Unproven if doubt.as_ref().is_none_or(|doubt| score > doubt.0) => doubt = Some((score, *id, said)),
-                Outcome::Vetoed if apart.as_ref().is_none_or(|apart| score > apart.0) => apart = Some((score, *id, said)),
+                Outcome::Copy if best.as_ref().is_none_or(|best| score > best.0) => {
+                    best = Some((score, evidence, said))
+                }
+                Outcome::Unproven if doubt.as_ref().is_none_or(|doubt| score > doubt.0) => {
+                    doubt = Some((score, *id, said))
+                }
+                Outcome::Vetoed if apart.as_ref().is_none_or(|apart| score > apart.0) => {
+                    apart = Some((score, *id, said))
+                }
                 _ => {}
             }
         }
@@ -98,7 +114,8 @@ pub fn repeats(ours: &Likeness, groups: &[Group], counts: &Counts) -> Repeats {
     }
     copies.sort_by(|a, b| b.0.cmp(&a.0).then(a.2.cmp(&b.2)));
     match copies.as_slice() {
-        [first, second, ..] if first.0 - second.0 < TOO_CLOSE && !(first.1 && !second.1) => {
+        // Unless only the first has evidence.
+        [first, second, ..] if first.0 - second.0 < TOO_CLOSE && (second.1 || !first.1) => {
             let because = format!(
                 "Doublon possible : deux documents à moins de 5 points ({} %, {} %) ; abstention",
                 percent(first.0),
@@ -128,7 +145,9 @@ struct Union {
 impl Union {
     fn of(group: &Group) -> Self {
         let mut all = Self::default();
-        for Marks { reference, cves, versions, bulletins, first_date, .. } in group.members.iter().map(|(_, l)| &l.marks) {
+        for Marks { reference, cves, versions, bulletins, first_date, .. } in
+            group.members.iter().map(|(_, l)| &l.marks)
+        {
             all.references.extend(reference.clone());
             all.cves.extend(cves.iter().cloned());
             all.versions.extend(versions.iter().cloned());
@@ -260,3 +279,6 @@ fn veto(ours: &Likeness, theirs: &Likeness, group: &Group, all: &Union, score: i
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

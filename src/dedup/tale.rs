@@ -71,8 +71,10 @@ pub(super) fn of(draft: &Draft, language: &str, marks: &Marks) -> Tale {
 /// The advisories that an alert names; none when it names many.
 fn cited(draft: &Draft, marks: &Marks) -> BTreeSet<String> {
     let found = reference::cited_cert_fr(&draft.text);
-    let cited: BTreeSet<String> =
-        found.into_iter().filter(|number| number.contains("-AVI-") && Some(number) != marks.reference.as_ref()).collect();
+    let cited: BTreeSet<String> = found
+        .into_iter()
+        .filter(|number| number.contains("-AVI-") && Some(number) != marks.reference.as_ref())
+        .collect();
     if cited.len() > MOST_CITED { BTreeSet::new() } else { cited }
 }
 
@@ -141,9 +143,10 @@ impl Refrain {
 
     /// As octets: of each document how many runs, then these; little-endian, four octets a number.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let numbers = self.documents.iter().flat_map(|runs| {
-            std::iter::once(u32::try_from(runs.len()).unwrap_or(0)).chain(runs.iter().copied())
-        });
+        let numbers = self
+            .documents
+            .iter()
+            .flat_map(|runs| std::iter::once(u32::try_from(runs.len()).unwrap_or(0)).chain(runs.iter().copied()));
         numbers.flat_map(u32::to_le_bytes).collect()
     }
 
@@ -224,8 +227,8 @@ fn is_filler(words: &[String], at: usize) -> bool {
 /// ([`terms`]): what is one word there (« communes », « communication ») must not bring two events together.
 fn stem(word: &str) -> Option<String> {
     const ENDINGS: [&str; 19] = [
-        "ements", "ement", "ations", "ation", "ateurs", "ateur", "euses", "euse", "ives", "ive", "iques", "ique", "ees",
-        "ee", "es", "s", "e", "er", "ent",
+        "ements", "ement", "ations", "ation", "ateurs", "ateur", "euses", "euse", "ives", "ive", "iques", "ique",
+        "ees", "ee", "es", "s", "e", "er", "ent",
     ];
     if word.len() < 2 || STOP.contains(word) {
         return None;
@@ -285,8 +288,8 @@ mod tests {
         let mut refrain = Refrain::default();
         refrain.learn(&first);
         let said = second.words(&refrain);
-        assert!(said.contains_key(&word_key("pont")) && !said.contains_key(&word_key("boutiqu")));
-        assert!(second.words(&Refrain::default()).contains_key(&word_key("boutiqu")));
+        assert!(said.contains_key(&word_key("pont")) && !said.contains_key(&word_key("abonn")));
+        assert!(second.words(&Refrain::default()).contains_key(&word_key("abonn")));
         assert_eq!(Refrain::from_bytes(&refrain.to_bytes()), refrain);
     }
 

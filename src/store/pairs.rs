@@ -12,12 +12,10 @@ pub fn keep_apart(tx: &Tx, one: NoticeId, other: NoticeId, by: Hand, now: Timest
     if a == b {
         return Ok(());
     }
-    tx.execute("INSERT INTO apart (a, b, by, at) VALUES ($1, $2, $3, $4) ON CONFLICT (a, b) DO NOTHING", &[
-        &a.get(),
-        &b.get(),
-        &by.name(),
-        &millis(now),
-    ])?;
+    tx.execute(
+        "INSERT INTO apart (a, b, by, at) VALUES ($1, $2, $3, $4) ON CONFLICT (a, b) DO NOTHING",
+        &[&a.get(), &b.get(), &by.name(), &millis(now)],
+    )?;
     settle(tx, one, other, now)
 }
 

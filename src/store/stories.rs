@@ -141,10 +141,10 @@ pub fn edit(tx: &Tx, story: &Story, edit: &Edit, edited: &BTreeSet<Edited>, now:
 /// Keeps the list by which sections find their stories.
 fn shelve(tx: &Tx, id: StoryId, section: &SectionId, also: &[SectionId]) -> Result<()> {
     let wanted: BTreeSet<&str> = std::iter::once(section).chain(also).map(SectionId::as_str).collect();
-    let stands: BTreeSet<String> =
-        tx.query("SELECT section FROM story_shelf WHERE story_id = $1", &[&id.get()], |row| row.get(0))?
-            .into_iter()
-            .collect();
+    let stands: BTreeSet<String> = tx
+        .query("SELECT section FROM story_shelf WHERE story_id = $1", &[&id.get()], |row| row.get(0))?
+        .into_iter()
+        .collect();
     for gone in stands.iter().filter(|section| !wanted.contains(section.as_str())) {
         tx.execute("DELETE FROM story_shelf WHERE section = $1 AND story_id = $2", &[gone, &id.get()])?;
     }
@@ -210,7 +210,8 @@ pub fn tellers(db: &Db, story: StoryId) -> Result<Vec<Teller>> {
     )
 }
 
-const STORY: &str = "SELECT id, lead_id, title, section, also, nature, severity, relevance, review, first_seen, updated,
+const STORY: &str =
+    "SELECT id, lead_id, title, section, also, nature, severity, relevance, review, first_seen, updated,
     edited, merged_into FROM story";
 
 pub fn get(db: &Db, id: StoryId) -> Result<Option<Story>> {

@@ -71,13 +71,7 @@ impl Desk {
     ///
     /// What is settled stays so until the page is stored: only this source changes what it showed, and it is read once
     /// at a time; a key never changes hands.
-    pub fn prepare(
-        &self,
-        source: &Source,
-        known: &Known,
-        drafts: Vec<Draft>,
-        now: Timestamp,
-    ) -> Result<Vec<Entry>> {
+    pub fn prepare(&self, source: &Source, known: &Known, drafts: Vec<Draft>, now: Timestamp) -> Result<Vec<Entry>> {
         if drafts.is_empty() {
             return Ok(Vec::new());
         }

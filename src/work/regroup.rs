@@ -26,13 +26,15 @@ use crate::{
 /// set stays. A story that only the rules left out comes in when it now concerns enough.
 pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
     let (Some(story), tellers) = (stories::get(tx, id)?, stories::tellers(tx, id)?) else { return Ok(()) };
-    let rank =
-        |teller: &Teller| (Reverse(authority(config, &teller.source)), teller.at, teller.url.clone(), teller.id);
+    let rank = |teller: &Teller| (Reverse(authority(config, &teller.source)), teller.at, teller.url.clone(), teller.id);
     let Some(lead) = tellers.iter().min_by_key(|teller| rank(teller)) else { return Ok(()) };
     // Of equals the lead, then the oldest.
-    let most = tellers.iter().fold(lead, |most, next| {
-        if next.standing.relevance > most.standing.relevance { next } else { most }
-    });
+    let most = tellers.iter().fold(
+        lead,
+        |most, next| {
+            if next.standing.relevance > most.standing.relevance { next } else { most }
+        },
+    );
     let standing = Standing {
         severity: tellers.iter().map(|teller| teller.standing.severity).max().unwrap_or_default(),
         relevance: most.standing.relevance,
@@ -115,15 +117,7 @@ pub fn join(
 }
 
 /// A story from which notices went to another one: who speaks for it now, or where it is to be found.
-fn leave(
-    config: &Config,
-    tx: &Tx,
-    story: StoryId,
-    to: StoryId,
-    by: Hand,
-    because: &str,
-    now: Timestamp,
-) -> Result<()> {
+fn leave(config: &Config, tx: &Tx, story: StoryId, to: StoryId, by: Hand, because: &str, now: Timestamp) -> Result<()> {
     if !stories::tellers(tx, story)?.is_empty() {
         return elect(config, tx, story, now);
     }

@@ -51,7 +51,7 @@ struct Line<'a> {
 }
 
 pub fn run(args: &Shelves, global: &Global, out: &Output) -> anyhow::Result<Exit> {
-    let rules = load::rules(global)?;
+    let rules = load::installed(global)?.rules;
     each_line(&args.file, |item: Item| {
         let source = source(&rules, &item)?;
         let draft = draft(&item)?;
@@ -102,13 +102,13 @@ fn source(rules: &Rules, item: &Item) -> anyhow::Result<Source> {
 }
 
 fn draft(item: &Item) -> anyhow::Result<Draft> {
-    let url = match item.url.as_deref().filter(|url| !url.is_empty()) {
-        Some(url) => Some(
-            Url::parse(url)
-                .with_context(|| format!("`{url}` is no address\nhint: leave `url` out, or write it with `https://`"))?,
-        ),
-        None => None,
-    };
+    let url =
+        match item.url.as_deref().filter(|url| !url.is_empty()) {
+            Some(url) => Some(Url::parse(url).with_context(|| {
+                format!("`{url}` is no address\nhint: leave `url` out, or write it with `https://`")
+            })?),
+            None => None,
+        };
     Ok(Draft {
         reference: reference::own(url.as_ref(), None, &item.title),
         url,
