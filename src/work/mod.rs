@@ -147,7 +147,7 @@ impl App {
     }
 
     /// What readers see of a source, also of one that is no longer configured.
-    fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
+    pub fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
         self.source(id).map_or(id.as_str(), |source| &source.name)
     }
 }
