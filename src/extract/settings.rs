@@ -14,7 +14,8 @@ pub const VERSION: u32 = 1;
 pub fn settings(source: &Source) -> String {
     let Source { kind, newest, archive, details, max_age, hosts, zone, asking, .. } = source;
     let (zone, post) = (zone.iana_name(), &asking.post);
-    let mut written = format!("{kind:?}\n{newest:?}\n{archive:?}\n{details:?}\n{max_age:?}\n{hosts:?}\n{zone:?}\n{post:?}");
+    let mut written =
+        format!("{kind:?}\n{newest:?}\n{archive:?}\n{details:?}\n{max_age:?}\n{hosts:?}\n{zone:?}\n{post:?}");
     // Written only where it is set: the others need not be read again for it.
     if source.brings != Brings::Notices {
         written += source.brings.as_str();

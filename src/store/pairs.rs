@@ -12,12 +12,10 @@ pub fn keep_apart(tx: &Tx, one: NoticeId, other: NoticeId, by: Hand, now: Timest
     if a == b {
         return Ok(());
     }
-    tx.execute("INSERT INTO apart (a, b, by, at) VALUES ($1, $2, $3, $4) ON CONFLICT (a, b) DO NOTHING", &[
-        &a.get(),
-        &b.get(),
-        &by.name(),
-        &millis(now),
-    ])?;
+    tx.execute(
+        "INSERT INTO apart (a, b, by, at) VALUES ($1, $2, $3, $4) ON CONFLICT (a, b) DO NOTHING",
+        &[&a.get(), &b.get(), &by.name(), &millis(now)],
+    )?;
     settle(tx, one, other, now)
 }
 
@@ -129,11 +127,6 @@ pub fn suspicions(db: &Db, notice: NoticeId) -> Result<Vec<Suspicion>> {
     all.extend(db.query(&format!("{SUSPICION} WHERE s.other_id = $1 ORDER BY s.id"), &[&notice.get()], read)?);
     all.sort_by_key(|suspicion| (suspicion.at, suspicion.notice, suspicion.other));
     Ok(all)
-}
-
-/// The pairs that wait for an editor, newest first.
-pub fn open(db: &Db, most: u32) -> Result<Vec<Suspicion>> {
-    db.query(&format!("{SUSPICION} WHERE s.settled IS NULL ORDER BY s.id DESC LIMIT $1"), &[&most], read)
 }
 
 /// What was suspected of two notices needs no look any more.

@@ -33,10 +33,8 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<()> {
     note(tx, id, decision.as_str(), by, because, now)?;
-    let moved = tx.execute("UPDATE story SET review = $2 WHERE id = $1 AND review <> $2", &[
-        &id.get(),
-        &decision.as_str(),
-    ])?;
+    let moved =
+        tx.execute("UPDATE story SET review = $2 WHERE id = $1 AND review <> $2", &[&id.get(), &decision.as_str()])?;
     if decision != Review::Approved {
         tx.execute("DELETE FROM waiting WHERE story_id = $1", &[&id.get()])?;
     } else if moved > 0 {
@@ -63,13 +61,10 @@ fn wait(tx: &Tx, id: StoryId, cadence: Cadence, now: Timestamp) -> Result<()> {
 
 /// Keeps that an editor changed a story.
 pub fn note(tx: &Tx, id: StoryId, what: &str, by: Hand, because: &str, now: Timestamp) -> Result<()> {
-    tx.execute("INSERT INTO review (story_id, decision, by, at, because) VALUES ($1, $2, $3, $4, $5)", &[
-        &id.get(),
-        &what,
-        &by.name(),
-        &millis(now),
-        &because,
-    ])?;
+    tx.execute(
+        "INSERT INTO review (story_id, decision, by, at, because) VALUES ($1, $2, $3, $4, $5)",
+        &[&id.get(), &what, &by.name(), &millis(now), &because],
+    )?;
     Ok(())
 }
 

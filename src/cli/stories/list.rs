@@ -7,11 +7,14 @@ use serde::Serialize;
 use crate::{
     cli::{
         named,
+        notices::doubt,
         output::{Output, Table},
     },
     model::{Notice, Review, Story},
     store::{
-        notices, reviews,
+        notices,
+        pairs::{self, Suspicion},
+        reviews,
         stories::{self, Doubtful, Filter},
     },
     text,
@@ -51,6 +54,8 @@ struct Listed {
     /// Who decided what it is, and why.
     by: String,
     because: String,
+    /// What an editor should look at.
+    suspicions: Vec<Suspicion>,
 }
 
 pub fn run(args: &List, app: &App, out: &Output) -> anyhow::Result<()> {
@@ -72,11 +77,16 @@ pub fn run(args: &List, app: &App, out: &Output) -> anyhow::Result<()> {
             let lead = notices::get(db, story.lead)?;
             let last = reviews::last(db, story.id)?;
             let (by, because) = last.map(|last| (last.by, last.because)).unwrap_or_default();
-            let notices = stories::tellers(db, story.id)?.len();
+            let tellers = stories::tellers(db, story.id)?;
+            let mut suspicions = Vec::new();
+            for teller in tellers.iter().filter(|_| args.doubtful) {
+                suspicions.extend(pairs::suspicions(db, teller.id)?);
+            }
+            suspicions.retain(|suspicion| suspicion.settled.is_none());
             let (lead_title, source) = lead
                 .map(|Notice { title, source, .. }| (title, app.source_name(&source).to_owned()))
                 .unwrap_or_default();
-            Ok(Listed { story, lead_title, source, notices, by, because })
+            Ok(Listed { notices: tellers.len(), story, lead_title, source, by, because, suspicions })
         };
         stories.into_iter().map(listed).collect::<crate::store::Result<Vec<_>>>()
     })?;
@@ -106,8 +116,32 @@ fn table(app: &App, args: &List, listed: &[Listed]) -> Table {
         }
         return table;
     }
-    let mut table =
-        Table::new(["ID", "DATE", "REVIEW", "SECTION", "NATURE", "SEVERITY", "RELEVANCE", "NOTICES", "SOURCE", "TITLE"]);
+    if args.doubtful {
+        let mut table = Table::new(["ID", "DATE", "REVIEW", "TITLE", "PERHAPS"]);
+        for one in listed {
+            let perhaps: Vec<String> = one.suspicions.iter().map(|s| doubt(s).trim_end().to_owned()).collect();
+            table.row([
+                one.story.id.to_string(),
+                date(&one.story),
+                one.story.review.as_str().to_owned(),
+                title(one),
+                perhaps.join(" | "),
+            ]);
+        }
+        return table;
+    }
+    let mut table = Table::new([
+        "ID",
+        "DATE",
+        "REVIEW",
+        "SECTION",
+        "NATURE",
+        "SEVERITY",
+        "RELEVANCE",
+        "NOTICES",
+        "SOURCE",
+        "TITLE",
+    ]);
     for one in listed {
         table.row([
             one.story.id.to_string(),

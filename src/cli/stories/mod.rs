@@ -153,6 +153,9 @@ pub fn run(args: &Stories, app: &App, out: &Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Titles of sources are not longer either.
+const LONGEST_TITLE: usize = crate::extract::LONGEST_TITLE;
+
 fn ids(given: &[i64]) -> Vec<StoryId> {
     given.iter().map(|id| StoryId::new(*id)).collect()
 }
@@ -161,6 +164,9 @@ fn change(args: &Change, app: &App, out: &Output) -> anyhow::Result<()> {
     let title = match args.title.as_deref().map(text::collapse) {
         Some(title) if title.is_empty() => {
             bail!("a story needs a title\nhint: `--back title` gives it that of its lead notice")
+        }
+        Some(title) if title.chars().count() > LONGEST_TITLE => {
+            bail!("the title has more than {LONGEST_TITLE} characters\nhint: say the rest in another place")
         }
         title => title,
     };

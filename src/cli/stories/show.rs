@@ -25,6 +25,8 @@ use crate::{
 struct Shown {
     #[serde(flatten)]
     story: Story,
+    /// Of the notice that speaks for it, or did before they went elsewhere.
+    lead_title: String,
     relevance_because: Vec<String>,
     /// Oldest first.
     reviews: Vec<Reviewed>,
@@ -73,6 +75,7 @@ fn shown(app: &App, db: &Db, id: StoryId) -> store::Result<Option<Shown>> {
     Ok(Some(Shown {
         relevance_because: lines(stories::why_relevant(db, id)?),
         reviews: reviews::all(db, id)?,
+        lead_title: notices::get(db, story.lead)?.map(|lead| lead.title).unwrap_or_default(),
         notices: told,
         suspicions,
         story,
@@ -80,8 +83,7 @@ fn shown(app: &App, db: &Db, id: StoryId) -> store::Result<Option<Shown>> {
 }
 
 fn page(app: &App, shown: &Shown) -> String {
-    let Shown { story, relevance_because, reviews, notices, suspicions } = shown;
-    let lead = notices.first().map_or("", |told| told.notice.title.as_str());
+    let Shown { story, lead_title: lead, relevance_because, reviews, notices, suspicions } = shown;
     let sections = app.rules.sections();
     let mut page = format!("{} {}\n", story.id, story.title.as_deref().unwrap_or(lead));
     if let Some(into) = story.merged_into {

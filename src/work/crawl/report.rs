@@ -40,6 +40,8 @@ pub struct SourceReport {
     pub duplicates: u32,
     /// Documents of their own that repeat another word for word.
     pub copies: u32,
+    /// Vulnerabilities that nobody had listed as exploited before.
+    pub exploited: u32,
     /// Documents that were read at their own addresses.
     pub details: u32,
     pub problems: Vec<Problem>,
@@ -80,6 +82,7 @@ pub(super) fn blank(source: &Source, known: &Known) -> SourceReport {
         revised: 0,
         duplicates: 0,
         copies: 0,
+        exploited: 0,
         details: 0,
         problems: vec![],
         detail: known.detail.clone(),

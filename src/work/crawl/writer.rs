@@ -136,6 +136,7 @@ fn page(desk: &Desk, tx: &Tx, visit: &Visit, pages: Vec<Vec<Entry>>) -> Result<(
         revised: taken.revised,
         duplicates: taken.duplicates,
         copies: taken.copies,
+        exploited: taken.exploited,
         problems: result.extracted.problems.clone(),
         ..blank(source, &after)
     };
