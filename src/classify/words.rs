@@ -1,19 +1,21 @@
-//! Finding the words of all rules in a text at once, without case, accents and punctuation.
+//! Finding the words of all rules in a text at once, without case, accents, punctuation and French endings.
 
-use std::collections::HashMap;
+use std::{cell::RefCell, collections::HashMap};
 
-use crate::text;
+use crate::{normalise::terms::Stems, text};
 
 /// What identifies one entry of a word list; the same words in two lists are one.
 pub(super) type PhraseId = usize;
 
-/// Every phrase of every rule, to be found by the start of its first word.
+/// Every phrase of every rule, to be found by its first word.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lexicon {
     known: HashMap<String, PhraseId>,
-    by_word: HashMap<String, Vec<Phrase>>,
     by_stem: HashMap<String, Vec<Phrase>>,
+    by_word: HashMap<String, Vec<Phrase>>,
+    by_start: HashMap<String, Vec<Phrase>>,
     starts: Starts,
+    counted: Bits,
 }
 
 #[derive(Debug, Clone)]
@@ -24,95 +26,161 @@ struct Phrase {
 
 #[derive(Debug, Clone)]
 enum Token {
+    /// Any form of a word: `marché`.
+    Stem(String),
+    /// This form of a word: `=communes`.
     Word(String),
     /// The start of a word: `cyber*`.
-    Stem(String),
+    Start(String),
 }
 
 /// Which phrases a text holds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Found(Vec<u64>);
+pub(super) struct Found {
+    all: Bits,
+    /// Those that count for a section, each once: of several at one place the longest, and none inside another.
+    pub counted: Vec<PhraseId>,
+}
 
-/// A stem shorter than this would find nearly everything.
-const SHORTEST_STEM: usize = 3;
+/// A start shorter than this would find nearly everything.
+const SHORTEST_START: usize = 3;
+
+thread_local! {
+    /// What it remembers never changes what comes out: taking the ending off each word anew would take longer than all else.
+    static STEMS: RefCell<Stems> = RefCell::default();
+}
 
 impl Lexicon {
-    /// Takes in one entry of a word list: words, each of which may end in `*`.
+    /// Takes in one entry of a word list: words, of which each may begin with `=` or end in `*`.
     pub fn add(&mut self, written: &str) -> Result<PhraseId, String> {
         let mut tokens = Vec::new();
         for part in written.split_whitespace() {
-            let (part, is_stem) = part.strip_suffix('*').map_or((part, false), |stem| (stem, true));
+            let (part, form) = match (part.strip_suffix('*'), part.strip_prefix('=')) {
+                (Some(start), _) => (start, Form::Start),
+                (None, Some(word)) => (word, Form::Exact),
+                (None, None) => (part, Form::Any),
+            };
+            if part.contains('*') {
+                return Err(format!("`{written}` has a `*` that is not at the end of a word"));
+            }
             let folded = fold(part);
-            let mut words: Vec<Token> = folded.split(' ').filter(|w| !w.is_empty()).map(word).collect();
-            if is_stem {
-                match words.pop() {
-                    Some(Token::Word(last)) if last.chars().count() >= SHORTEST_STEM => words.push(Token::Stem(last)),
-                    _ => return Err(format!("`{written}` needs {SHORTEST_STEM} letters or more before its `*`")),
-                }
+            let mut words: Vec<Token> = folded.split(' ').filter(|w| !w.is_empty()).map(|w| form.token(w)).collect();
+            if form == Form::Start {
+                // Of « aujourd'hui* » only the last part is a start.
+                let last = folded.rsplit(' ').next().filter(|last| last.chars().count() >= SHORTEST_START);
+                let Some(last) = last else {
+                    return Err(format!("`{written}` needs {SHORTEST_START} letters or more before its `*`"));
+                };
+                words.pop();
+                words.push(Token::Start(last.to_owned()));
             }
             tokens.append(&mut words);
         }
-        if written.trim_end_matches('*').contains('*') && !written.split_whitespace().any(|w| w.ends_with('*')) {
-            return Err(format!("`{written}` has a `*` that is not at the end of a word"));
-        }
+        let Some(first) = tokens.first() else { return Err(format!("`{written}` holds no word")) };
         let key = format!("{tokens:?}");
         if let Some(id) = self.known.get(&key) {
             return Ok(*id);
         }
         let id = self.known.len();
-        if let Some(Token::Word(first) | Token::Stem(first)) = tokens.first() {
-            self.starts.insert(first);
-        }
-        match tokens.first() {
-            Some(Token::Word(first)) => self.by_word.entry(first.clone()).or_default().push(Phrase { id, tokens }),
-            Some(Token::Stem(first)) => self.by_stem.entry(head(first)).or_default().push(Phrase { id, tokens }),
-            None => return Err(format!("`{written}` holds no word")),
-        }
+        let (list, first) = match first {
+            Token::Stem(stem) => (&mut self.by_stem, stem.clone()),
+            Token::Word(word) => (&mut self.by_word, word.clone()),
+            Token::Start(start) => (&mut self.by_start, head(start)),
+        };
+        let begin = fold(written.trim_start_matches('='));
+        self.starts.insert(begin.split(' ').next().unwrap_or_default());
+        list.entry(first).or_default().push(Phrase { id, tokens });
         self.known.insert(key, id);
         Ok(id)
     }
 
-    /// Finds every phrase of a folded text.
-    pub fn find(&self, folded: &str) -> Found {
+    /// Lets a phrase count for a section wherever it is found.
+    pub fn count(&mut self, id: PhraseId) {
+        self.counted.insert(id);
+    }
+
+    /// Finds every phrase of a folded text; those of its first `lead` words are counted.
+    pub fn find(&self, folded: &str, lead: usize) -> Found {
+        STEMS.with_borrow_mut(|stems| self.find_with(stems, folded, lead))
+    }
+
+    fn find_with(&self, stems: &mut Stems, folded: &str, lead: usize) -> Found {
         let words: Vec<&str> = folded.split(' ').filter(|w| !w.is_empty()).collect();
-        let mut found = Found(vec![0; self.known.len().div_ceil(64)]);
+        let mut found = Found::default();
         let mut key = String::new();
+        let mut covered = 0;
         for (at, first) in words.iter().enumerate().filter(|(_, word)| self.starts.may_begin(word)) {
             let rest = words.get(at..).unwrap_or_default();
-            let mut take = |phrases: Option<&Vec<Phrase>>| {
-                for phrase in phrases.into_iter().flatten().filter(|p| p.starts(rest)) {
-                    found.insert(phrase.id);
-                }
-            };
-            take(self.by_word.get(*first));
             key.clear();
-            key.extend(first.chars().take(SHORTEST_STEM));
-            take(self.by_stem.get(&key));
+            key.extend(first.chars().take(SHORTEST_START));
+            let lists = [self.by_stem.get(stems.stem(first)), self.by_word.get(*first), self.by_start.get(&key)];
+            let mut longest = None;
+            for phrase in lists.into_iter().flatten().flatten().filter(|phrase| phrase.starts(rest, stems)) {
+                found.all.insert(phrase.id);
+                if at >= covered && at < lead && self.counted.has(phrase.id) {
+                    longest = longest.max(Some((phrase.tokens.len(), phrase.letters(), phrase.id)));
+                }
+            }
+            if let Some((length, _, id)) = longest {
+                covered = at + length;
+                if !found.counted.contains(&id) {
+                    found.counted.push(id);
+                }
+            }
         }
         found
     }
 }
 
-/// The first three octets of every phrase: nearly every word of a text begins otherwise, and need not be looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Any,
+    Exact,
+    Start,
+}
+
+impl Form {
+    fn token(self, folded: &str) -> Token {
+        match self {
+            // The parts before the last of « aujourd'hui* » are words as they stand.
+            Form::Exact | Form::Start => Token::Word(folded.to_owned()),
+            Form::Any => Token::Stem(STEMS.with_borrow_mut(|stems| stems.stem(folded).to_owned())),
+        }
+    }
+}
+
+impl Phrase {
+    fn starts(&self, words: &[&str], stems: &mut Stems) -> bool {
+        self.tokens.len() <= words.len()
+            && self.tokens.iter().zip(words).all(|(token, word)| match token {
+                Token::Stem(expected) => stems.stem(word) == expected,
+                Token::Word(expected) => expected == word,
+                Token::Start(start) => word.starts_with(start.as_str()),
+            })
+    }
+
+    fn letters(&self) -> usize {
+        let letters = |token: &Token| match token {
+            Token::Stem(text) | Token::Word(text) | Token::Start(text) => text.len(),
+        };
+        self.tokens.iter().map(letters).sum()
+    }
+}
+
+/// The first three octets of every phrase: many words of a text begin otherwise, and need not be looked up.
 #[derive(Debug, Clone, Default)]
-struct Starts(Vec<u64>);
+struct Starts(Bits);
 
 impl Starts {
     fn insert(&mut self, word: &str) {
-        self.0.resize(Self::SIZE.div_ceil(64), 0);
-        let place = Self::place(word);
-        if let Some(block) = self.0.get_mut(place / 64) {
-            *block |= 1 << (place % 64);
-        }
+        self.0.insert(Self::place(word));
     }
 
     fn may_begin(&self, word: &str) -> bool {
-        let place = Self::place(word);
-        self.0.get(place / 64).is_some_and(|block| block & (1 << (place % 64)) != 0)
+        self.0.has(Self::place(word))
     }
 
     const KINDS: usize = 38;
-    const SIZE: usize = Self::KINDS * Self::KINDS * Self::KINDS;
 
     fn place(word: &str) -> usize {
         let kind = |byte: Option<&u8>| match byte {
@@ -126,30 +194,42 @@ impl Starts {
     }
 }
 
-impl Phrase {
-    fn starts(&self, words: &[&str]) -> bool {
-        self.tokens.len() <= words.len()
-            && self.tokens.iter().zip(words).all(|(token, word)| match token {
-                Token::Word(expected) => expected == word,
-                Token::Stem(stem) => word.starts_with(stem.as_str()),
-            })
+/// A set of small numbers.
+#[derive(Debug, Clone, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn insert(&mut self, n: usize) {
+        if self.0.len() <= n / 64 {
+            self.0.resize(n / 64 + 1, 0);
+        }
+        if let Some(block) = self.0.get_mut(n / 64) {
+            *block |= 1 << (n % 64);
+        }
+    }
+    fn has(&self, n: usize) -> bool {
+        self.0.get(n / 64).is_some_and(|block| block & (1 << (n % 64)) != 0)
     }
 }
 
 impl Found {
-    fn insert(&mut self, id: PhraseId) {
-        if let Some(block) = self.0.get_mut(id / 64) {
-            *block |= 1 << (id % 64);
-        }
-    }
     pub fn has(&self, id: PhraseId) -> bool {
-        self.0.get(id / 64).is_some_and(|block| block & (1 << (id % 64)) != 0)
+        self.all.has(id)
     }
     pub fn has_any(&self, ids: &[PhraseId]) -> bool {
         ids.iter().any(|id| self.has(*id))
     }
+    /// Takes in what another text holds.
     pub fn join(&mut self, other: &Found) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine |= theirs);
+        if self.all.0.len() < other.all.0.len() {
+            self.all.0.resize(other.all.0.len(), 0);
+        }
+        self.all.0.iter_mut().zip(&other.all.0).for_each(|(mine, theirs)| *mine |= theirs);
+        for id in &other.counted {
+            if !self.counted.contains(id) {
+                self.counted.push(*id);
+            }
+        }
     }
 }
 
@@ -188,12 +268,8 @@ fn space(out: &mut String) {
     }
 }
 
-fn word(folded: &str) -> Token {
-    Token::Word(folded.to_owned())
-}
-
-fn head(stem: &str) -> String {
-    stem.chars().take(SHORTEST_STEM).collect()
+fn head(start: &str) -> String {
+    start.chars().take(SHORTEST_START).collect()
 }
 
 #[cfg(test)]
@@ -216,31 +292,54 @@ mod tests {
         }
     }
 
-    #[test]
-    fn words_are_found_whole_and_stems_by_their_start() {
+    fn lexicon<const N: usize>(phrases: [&str; N]) -> (Lexicon, [PhraseId; N]) {
         let mut lexicon = Lexicon::default();
-        let elu = lexicon.add("élu").unwrap();
-        let cyber = lexicon.add("cyber*").unwrap();
-        let market = lexicon.add("marchés publics").unwrap();
-        let active = lexicon.add("exploit* activement").unwrap();
-        let la_reunion = lexicon.add("La Réunion").unwrap();
-        assert_eq!(lexicon.add("ELU"), Ok(elu));
+        let ids = phrases.map(|phrase| lexicon.add(phrase).unwrap());
+        ids.iter().for_each(|id| lexicon.count(*id));
+        (lexicon, ids)
+    }
+
+    #[test]
+    fn words_are_found_in_all_their_forms_or_in_one_or_by_their_start() {
+        let phrases = ["élu", "cyber*", "marchés publics", "exploit* activement", "La Réunion", "=communes"];
+        let (mut lexicon, [elu, cyber, market, active, la_reunion, communes]) = lexicon(phrases);
+        assert_eq!(lexicon.add("ELUS"), Ok(elu));
         for (text, ids) in [
             ("un élu", vec![elu]),
+            ("les élues", vec![elu]),
             ("élucider un éluard", vec![]),
             ("Cyberattaque", vec![cyber]),
             ("les marchés\u{a0}publics", vec![market]),
+            ("un marché public", vec![market]),
             ("marchés non publics", vec![]),
             ("faille exploitée activement", vec![active]),
             ("l'élu de la Réunion, cybermenacé", vec![elu, cyber, la_reunion]),
+            ("les communes", vec![communes]),
+            ("un projet commun à la commune", vec![]),
             ("", vec![]),
         ] {
-            let found = lexicon.find(&fold(text));
+            let found = lexicon.find(&fold(text), usize::MAX);
             let all: Vec<PhraseId> = (0..lexicon.known.len()).filter(|id| found.has(*id)).collect();
             assert_eq!(all, ids, "{text}");
         }
-        for bad in ["", " * ", "ab*", "cy*ber", "…"] {
+        for bad in ["", " * ", "ab*", "cy*ber", "…", "="] {
             assert!(lexicon.add(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn of_phrases_at_one_place_the_longest_counts() {
+        let (lexicon, [security, social, social_security, start]) =
+            lexicon(["sécurité", "social", "sécurité sociale", "sécur*"]);
+        for (text, lead, counted) in [
+            ("la sécurité sociale", usize::MAX, vec![social_security]),
+            ("sécurité et social, sécurité", usize::MAX, vec![security, social]),
+            ("sécurisation", usize::MAX, vec![start]),
+            ("le social, puis la sécurité", 3, vec![social]),
+        ] {
+            let found = lexicon.find(&fold(text), lead);
+            assert_eq!(found.counted, counted, "{text}");
+            assert!(counted.iter().all(|id| found.has(*id)));
         }
     }
 
@@ -249,6 +348,13 @@ mod tests {
         fn folding_twice_changes_nothing(text in "\\PC{0,60}") {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn a_word_is_found_in_any_case_and_between_any_marks(word in "[a-zéèçàù]{3,12}", mark in "[ .,;!?'()«»-]") {
+            let (lexicon, [id]) = lexicon([word.as_str()]);
+            let text = format!("x{mark}{}{mark}y", word.to_uppercase());
+            prop_assert!(lexicon.find(&fold(&text), usize::MAX).has(id), "{}", text);
         }
     }
 }

@@ -64,12 +64,13 @@ pub fn tell(report: &Report, out: &Output) -> Exit {
     let failed = report.failed().count();
     let sum = |of: fn(&SourceReport) -> u32| report.sources.iter().map(of).sum::<u32>();
     out.say(format!(
-        "{}: {} new, {} revised, {} known under another address or from another source, {} copied word for word; {} failed",
+        "{}: {} new, {} revised, {} known under another address or from another source, {} copied from another, {} of a known event; {} failed",
         count(report.sources.len(), "source"),
         sum(|s| s.new),
         sum(|s| s.revised),
         sum(|s| s.duplicates),
         sum(|s| s.copies),
+        sum(|s| s.joined),
         failed,
     ));
     if failed > 0 { Exit::Partly } else { Exit::Done }

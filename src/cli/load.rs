@@ -109,6 +109,18 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
     load_with(path, data, None)
 }
 
+/// The rules of the installation; where there is none, those that ship with Vigie.
+///
+/// # Errors
+/// [`ConfigError`], as [`load`].
+pub(super) fn rules(global: &Global) -> anyhow::Result<Rules> {
+    let is_default = global.config == Path::new(DEFAULT);
+    match is_default && !global.config.exists() && !sources_path(global).exists() {
+        true => Ok(Rules::embedded()),
+        false => Ok(load(&global.config, global.data.as_deref())?.rules),
+    }
+}
+
 /// The file in which the sources are written, or would be if there were any.
 pub(super) fn sources_path(global: &Global) -> PathBuf {
     let settings = std::fs::read_to_string(&global.config).unwrap_or_default();

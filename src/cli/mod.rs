@@ -4,6 +4,7 @@ mod bulletins;
 mod compose;
 mod crawl;
 mod demo;
+mod eval;
 mod init;
 mod load;
 mod named;
@@ -109,6 +110,8 @@ enum Verb {
     Bulletins(bulletins::Bulletins),
     /// The readers.
     Subscribers(subscribers::Subscribers),
+    /// What would be decided on labelled items; nothing is stored.
+    Eval(eval::Eval),
     /// Reads one PDF file from standard input, in a process of its own.
     #[command(hide = true)]
     ReadDocument(read_document::ReadDocument),
@@ -152,6 +155,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Search(args) => search::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),
+        Verb::Eval(args) => eval::run(&args, global, &out),
         Verb::ReadDocument(args) => read_document::run(&args),
     }
 }

@@ -55,6 +55,18 @@ pub fn cves(text: &str) -> Vec<String> {
     found.into_iter().collect()
 }
 
+/// The CERT-FR numbers in a text, in upper case, sorted, each once: those of other documents too.
+pub fn cited_cert_fr(text: &str) -> BTreeSet<String> {
+    let upper = text.to_ascii_uppercase();
+    let number = |at: usize| {
+        let front = upper.get(..at)?;
+        let found = upper.get(at..)?;
+        let number = found.get(..found.len() - cert_fr(found)?.len())?;
+        (!front.ends_with(|c: char| c.is_ascii_alphanumeric())).then(|| number.to_owned())
+    };
+    upper.match_indices("CERT").filter_map(|(at, _)| number(at)).collect()
+}
+
 fn from_address(url: &Url) -> Option<Reference> {
     let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
     let is_of = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.'));

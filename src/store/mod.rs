@@ -12,6 +12,7 @@ pub mod bulletins;
 pub mod details;
 pub mod exploited;
 pub mod fetches;
+pub mod likeness;
 pub mod notices;
 pub mod outbox;
 pub mod pairs;

@@ -48,15 +48,6 @@ pub fn shown_by_keys(db: &Db, keys: &[String], source: &SourceId) -> Result<Vec<
     keys.iter().map(one).collect()
 }
 
-/// The oldest notices whose title and text are the same, word for word.
-pub fn by_fingerprint(db: &Db, fingerprint: &str, asking: &SourceId) -> Result<Vec<Known>> {
-    db.query(
-        &format!("{KNOWN} WHERE n.fingerprint = $1 ORDER BY n.id LIMIT 8"),
-        &[&fingerprint, &asking.as_str()],
-        read_known,
-    )
-}
-
 fn read_known(row: &Row) -> Result<Known> {
     Ok(Known {
         notice: NoticeId::new(row.get(0)?),
@@ -225,6 +216,30 @@ const NOTICE: &str = "SELECT id, source_id, story_id, reference, guid, url, titl
 
 pub fn get(db: &Db, id: NoticeId) -> Result<Option<Notice>> {
     db.query_first(&format!("{NOTICE} WHERE id = $1"), &[&id.get()], read)
+}
+
+/// The story of a notice.
+pub fn story_of(db: &Db, id: NoticeId) -> Result<Option<StoryId>> {
+    db.query_first("SELECT story_id FROM notice WHERE id = $1", &[&id.get()], |row| Ok(StoryId::new(row.get(0)?)))
+}
+
+/// A notice that bears an official reference.
+pub struct Referred {
+    pub notice: NoticeId,
+    pub story: StoryId,
+    pub published: Option<Timestamp>,
+}
+
+/// The notice that an official reference stands for.
+pub fn by_reference(db: &Db, reference: &str) -> Result<Option<Referred>> {
+    db.query_first(
+        "SELECT id, story_id, published_at FROM notice WHERE id = (SELECT notice_id FROM identity WHERE key = $1)",
+        &[&format!("ref:{reference}")],
+        |row| {
+            let published = row.get::<Option<i64>>(2)?.map(instant).transpose()?;
+            Ok(Referred { notice: NoticeId::new(row.get(0)?), story: StoryId::new(row.get(1)?), published })
+        },
+    )
 }
 
 /// The notices of a story, oldest first.

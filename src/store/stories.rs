@@ -66,6 +66,19 @@ pub fn insert(tx: &Tx, standing: &Standing, now: Timestamp) -> Result<StoryId> {
     Ok(id)
 }
 
+/// Takes a story away that nobody was told of, and whose notice went to another one, in the transaction that made it.
+pub fn discard(tx: &Tx, id: StoryId) -> Result<()> {
+    for sql in [
+        "DELETE FROM waiting WHERE story_id = $1",
+        "DELETE FROM review WHERE story_id = $1",
+        "DELETE FROM story_shelf WHERE story_id = $1",
+        "DELETE FROM story WHERE id = $1",
+    ] {
+        tx.execute(sql, &[&id.get()])?;
+    }
+    Ok(())
+}
+
 /// Gives a new story its first notice, of which it has its standing.
 pub fn begin(tx: &Tx, id: StoryId, lead: NoticeId) -> Result<()> {
     tx.execute("UPDATE story SET lead_id = $2 WHERE id = $1", &[&id.get(), &lead.get()])?;

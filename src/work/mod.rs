@@ -15,6 +15,7 @@ pub mod import;
 pub mod letter;
 mod prepare;
 pub mod publish;
+mod recognise;
 pub mod regroup;
 mod review;
 pub mod search;
@@ -44,9 +45,6 @@ use crate::{
     store::{self, Store},
 };
 
-/// Of what concerns local authorities less, readers hear nothing, unless the settings say otherwise.
-const LEAST_RELEVANCE: i32 = 0;
-
 /// One installation at work.
 pub struct App {
     pub config: Config,
@@ -75,7 +73,7 @@ impl App {
                 config.data.display()
             )
         })?;
-        config.review.least_relevance.get_or_insert(LEAST_RELEVANCE);
+        config.review.least_relevance.get_or_insert(rules.least_relevance());
         let store = Arc::new(Store::open(&config.data.join("vigie.db"))?);
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();

@@ -12,7 +12,7 @@ use super::{App, exploited};
 use crate::{
     classify::{Rules, Shelved, classify},
     config::Config,
-    dedup::{self, Fingerprint},
+    dedup::{self, Fingerprint, Likeness, Tale},
     extract,
     model::{Brings, Draft, NoticeId, Source},
     normalise::{reference, terms::Stems},
@@ -41,6 +41,9 @@ pub(super) struct Prepared {
     pub print: Fingerprint,
     pub shelved: Shelved,
     pub words: Indexed,
+    /// What it is compared by, where no identity knows it.
+    pub likeness: Likeness,
+    pub tale: Tale,
     /// The vulnerabilities that a warning or an advisory names, sorted; of other documents none are looked for.
     pub cves: Vec<String>,
 }
@@ -68,7 +71,7 @@ impl Desk {
     ///
     /// What is settled stays so until the page is stored: only this source changes what it showed, and it is read once
     /// at a time; a key never changes hands.
-    pub fn prepare(&self, source: &Source, known: &Known, drafts: Vec<Draft>) -> Result<Vec<Entry>> {
+    pub fn prepare(&self, source: &Source, known: &Known, drafts: Vec<Draft>, now: Timestamp) -> Result<Vec<Entry>> {
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
@@ -95,16 +98,17 @@ impl Desk {
         for (((draft, keys), print), settled) in drafts.into_iter().zip(keys).zip(prints).zip(settled) {
             entries.push(match settled {
                 Some(notice) => Entry::Settled(notice),
-                None => Entry::Open(Box::new(self.open(&mut stems, source, draft, keys, print))),
+                None => Entry::Open(Box::new(self.open(&mut stems, source, draft, keys, print, now))),
             });
         }
         self.stems.lock().unwrap_or_else(PoisonError::into_inner).push(stems);
         Ok(entries)
     }
+
     /// Prepares a document that was read at its own address, of a notice that is stored.
-    pub fn document(&self, source: &Source, draft: Draft) -> Prepared {
+    pub fn document(&self, source: &Source, draft: Draft, now: Timestamp) -> Prepared {
         let print = dedup::fingerprint(&draft.title, &draft.text);
-        self.open(&mut Stems::default(), source, draft, Vec::new(), print)
+        self.open(&mut Stems::default(), source, draft, Vec::new(), print, now)
     }
 
     fn open(
@@ -114,12 +118,15 @@ impl Desk {
         draft: Draft,
         keys: Vec<String>,
         print: Fingerprint,
+        now: Timestamp,
     ) -> Prepared {
         let shelved = classify(&self.rules, source, &draft);
         let reference = draft.reference.as_ref().map(|reference| reference.number.as_str());
         let words = Indexed::of(stems, &draft.title, reference, &draft.summary, &draft.text);
+        let language = draft.language.as_deref().unwrap_or(&source.language);
+        let (likeness, tale) = Likeness::of(&source.id, language, &draft, now);
         let cves = if exploited::counts(shelved.nature) { named(&draft) } else { Vec::new() };
-        Prepared { draft, keys, print, shelved, words, cves }
+        Prepared { draft, keys, print, shelved, words, likeness, tale, cves }
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     exploited::{self, Brought},
     prepare::{Entry, Prepared},
+    recognise::Arrival,
     regroup,
     review::{self, Age},
 };
@@ -33,7 +34,6 @@ pub(super) struct Taken {
     pub new: u32,
     pub revised: u32,
     pub duplicates: u32,
-    pub copies: u32,
     /// Of a source that brings no documents: entries that nobody had listed before.
     pub exploited: u32,
 }
@@ -45,7 +45,6 @@ impl Taken {
             new: self.new + more.new,
             revised: self.revised + more.revised,
             duplicates: self.duplicates + more.duplicates,
-            copies: self.copies + more.copies,
             exploited: self.exploited + more.exploited,
         }
     }
@@ -66,8 +65,13 @@ pub(super) enum Completed {
 /// Fewer words than that may stand on two pages by chance.
 const TELLING: usize = 20;
 
-/// The words of a new notice, for the search index.
-pub(super) type NewWords = (NoticeId, Indexed);
+/// A notice that was stored, and what is still to be done of it in the same transaction.
+pub(super) struct Added {
+    /// To be found by.
+    pub words: Indexed,
+    /// To be recognised.
+    pub arrival: Arrival,
+}
 
 /// One page on its way into the store, in one transaction.
 pub(super) struct Intake<'a> {
@@ -87,9 +91,9 @@ struct Judged {
 }
 
 impl Intake<'_> {
-    /// Also says which words are to be added to the search index in the same transaction.
-    pub fn take(&self, entries: Vec<Entry>) -> Result<(Taken, Vec<NewWords>)> {
-        let (mut taken, mut words) = (Taken::default(), Vec::new());
+    /// Also says what was added, in order.
+    pub fn take(&self, entries: Vec<Entry>) -> Result<(Taken, Vec<Added>)> {
+        let (mut taken, mut new) = (Taken::default(), Vec::new());
         let (mut on_this_page, mut added) = (BTreeSet::new(), BTreeSet::new());
         let before = self.source.details.as_ref().map(|_| sources::listed(self.tx, &self.source.id)).transpose()?;
         let mut brought = Brought::new(self.config, self.tx, self.source, self.now);
@@ -127,19 +131,15 @@ impl Intake<'_> {
                     self.revise(notice, &judged)?;
                     self.want_details(notice, &judged.entry.draft)?;
                 }
-                Verdict::New => {
+                // Whether it repeats or joins another is found out when all of the page is known.
+                Verdict::New | Verdict::Copy { .. } | Verdict::Joins { .. } => {
                     taken.new += 1;
-                    let id = self.add(&judged)?;
-                    self.want_details(id, &judged.entry.draft)?;
-                    words.push((id, judged.entry.words));
-                    on_this_page.insert(id);
-                    added.insert(id);
-                }
-                Verdict::Copy { .. } | Verdict::Joins { .. } => {
-                    taken.copies += 1;
-                    let id = self.add(&judged)?;
-                    words.push((id, judged.entry.words));
-                    on_this_page.insert(id);
+                    let (notice, story) = self.add(&judged)?;
+                    self.want_details(notice, &judged.entry.draft)?;
+                    on_this_page.insert(notice);
+                    added.insert(notice);
+                    let Prepared { words, likeness, tale, .. } = judged.entry;
+                    new.push(Added { words, arrival: Arrival { notice, story, likeness, tale } });
                 }
             }
         }
@@ -147,7 +147,7 @@ impl Intake<'_> {
             let listed = on_this_page.iter().map(|id| id.get()).collect();
             sources::set_listed(self.tx, &self.source.id, &listed)?;
         }
-        Ok((taken, words))
+        Ok((taken, new))
     }
 
     /// What was read of a document at its own address: it completes the notice the first time, and revises it when it
@@ -275,10 +275,6 @@ impl Intake<'_> {
             // A relay that rewords what it repeats does not change what the issuer wrote.
             Some(decision) if self.is_outranked(&decision, known.values()) => decision.overruled(id),
             Some(decision) => decision,
-            None if dedup::may_be_copy(draft, print) => {
-                let alike = notices::by_fingerprint(self.tx, &print.hash, id)?;
-                dedup::copy_of(draft, print, &alike, self.now).unwrap_or_else(Decision::unknown)
-            }
             None => Decision::unknown(),
         };
         Ok(Judged { entry, decision, unclaimed })
@@ -298,23 +294,16 @@ impl Intake<'_> {
         }
     }
 
-    /// Stores a draft as a notice of its own.
-    fn add(&self, judged: &Judged) -> Result<NoticeId> {
-        let Judged { entry, decision, unclaimed } = judged;
-        let story = match decision.verdict {
-            Verdict::Copy { story, .. } | Verdict::Joins { story } => story,
-            _ => self.open_story(&entry.draft, &entry.shelved)?,
-        };
+    /// Stores a draft as a notice of its own, in a story of its own.
+    fn add(&self, judged: &Judged) -> Result<(NoticeId, StoryId)> {
+        let Judged { entry, unclaimed, .. } = judged;
+        let story = self.open_story(&entry.draft, &entry.shelved)?;
         let id = notices::insert(self.tx, &self.source.id, story, &self.stated(entry), self.now)?;
         notices::claim_keys(self.tx, id, unclaimed)?;
         exploited::note(self.tx, id, entry)?;
         self.sight(id, entry)?;
-        self.tell(id, decision.verdict, &decision.because)?;
-        match decision.verdict {
-            Verdict::New => stories::begin(self.tx, story, id)?,
-            _ => self.choose_lead(story)?,
-        }
-        Ok(id)
+        stories::begin(self.tx, story, id)?;
+        Ok((id, story))
     }
 
     /// Remembers how this source shows a known document. Says whether this is the first time that it does.

@@ -25,7 +25,7 @@ use vigie::{
 
 use crate::app::{Item, TestApp, item};
 
-/// Rules that know what concerns whom: the built-in ones may change.
+/// Rules of which the points are known: those of the built-in ones may change.
 const RULES: &str = r#"
 [[section]]
 id = "tic"
@@ -37,9 +37,23 @@ name = "Finances"
 id = "culture"
 name = "Culture"
 [[rule]]
-name = "budget"
-when = [{ title_has = ["budget"] }]
-section = "finances"
+name = "musée"
+when = [{ title_has = ["musée"] }]
+section = "culture"
+also = ["finances"]
+[[rule]]
+name = "alerte"
+when = [{ address_has = ["/alerte/"] }]
+nature = "alerte"
+severity = "critical"
+[[relevance]]
+name = "nomination d’une personne"
+points = -10
+when = [{ title_has = ["nomination"] }]
+[[relevance]]
+name = "communes"
+points = 3
+when = [{ text_has = ["communes"] }]
 "#;
 
 impl TestApp {
@@ -129,7 +143,7 @@ fn section(id: &str) -> SectionId {
 
 /// An installation that has read three documents of one source, and one of another.
 async fn four() -> TestApp {
-    let t = TestApp::watching(&["/a", "/b"]).await;
+    let t = ruled(&["/a", "/b"]).await;
     t.serve("/a", &[item(1, "Un", "Premier texte"), item(2, "Deux", "Second texte"), item(3, "Trois", "Autre texte")]);
     t.serve("/b", &[item(4, "Quatre", "Texte de la seconde source")]);
     t.crawl().await;
@@ -137,21 +151,33 @@ async fn four() -> TestApp {
     t
 }
 
-/// An installation whose rules leave out what is below this.
+/// An installation with these rules.
+async fn ruled(paths: &[&str]) -> TestApp {
+    let mut t = TestApp::watching(paths).await;
+    let (rules, mistakes) = Rules::read(RULES);
+    assert_eq!(mistakes, []);
+    t.app.rules = rules;
+    t
+}
+
+/// An installation that leaves out what is below this.
 async fn strict(least: i32) -> TestApp {
-    let mut t = TestApp::watching(&["/a"]).await;
+    let mut t = ruled(&["/a"]).await;
     t.config().review = Reviewing { least_relevance: Some(least), first: FirstLook::Nobody };
     t
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_concern_local_authorities_is_left_out_with_the_reason_until_an_editor_lets_it_in() {
-    let t = strict(1).await;
-    t.serve("/a", &[item(1, "Nomination", "x")]);
+    let t = ruled(&["/a"]).await;
+    t.serve("/a", &[item(1, "Arrêté portant nomination", "Il concerne les communes.")]);
     t.crawl().await;
     let (decision, by, because) = t.decided(1);
     assert_eq!((decision.as_str(), by.as_str()), ("rejected", "automatic"));
-    assert_eq!(because, "pertinence 0, seuil 1");
+    let why = "nomination d’une personne (−10), communes (+3)";
+    assert_eq!(because, format!("pertinence −7, seuil 0\u{a0}: {why}"));
+    t.vigie(&["stories", "list", "--left-out"]).code(0).stdout(contains(why).and(contains("portant nomination")));
+    t.vigie(&["notices", "explain", "1"]).code(0).stdout(contains(format!("pertinence : −7 ({why})")));
     assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![], vec![]));
     assert_eq!(t.listed(&Filter { review: Some(Review::Rejected), ..Filter::default() }), [1]);
     t.subscribe("maire@example.fr", Cadence::Daily);
@@ -167,6 +193,25 @@ async fn what_does_not_concern_local_authorities_is_left_out_with_the_reason_unt
     assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Weekly)), (vec![], vec![]));
     editor::approve(&t.app, &[StoryId::new(1)], &marie(), "").expect("an approval");
     assert_eq!((t.waiting(Cadence::Daily), t.waiting(Cadence::Weekly)), (vec![], vec![1]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_lets_in_what_only_its_relevance_kept_out_and_never_what_an_editor_did() {
+    let t = ruled(&["/a"]).await;
+    t.serve("/a", &[item(1, "Nomination d’un préfet", "x"), item(2, "Magistrature : nomination", "y")]);
+    t.crawl().await;
+    editor::reject(&t.app, &[StoryId::new(2)], &marie(), "").expect("a rejection");
+    t.serve(
+        "/a",
+        &[item(1, "Arrêté sur un préfet", "Pour les communes"), item(2, "Magistrature", "Pour des communes")],
+    );
+    t.crawl().await;
+    assert_eq!(t.decided(1).2, "pertinence 3, seuil 0\u{a0}: communes (+3)");
+    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
+    // What readers saw is not taken away by the rules.
+    t.serve("/a", &[item(1, "Nomination", "x, encore")]);
+    t.crawl().await;
+    assert_eq!((t.story(1).relevance, t.shown(Shelf::All)), (-10, vec![1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,7 +250,7 @@ async fn what_was_old_when_its_source_was_first_read_is_never_announced_by_the_r
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_an_editor_looks_first_nothing_is_seen_before_however_much_it_presses() {
-    let mut t = TestApp::watching(&["/a"]).await;
+    let mut t = ruled(&["/a"]).await;
     t.config().review.first = FirstLook::Editor;
     let alert = Item {
         link: String::from("https://www.cert.ssi.gouv.fr/alerte/CERTFR-2023-ALE-009/"),
@@ -354,36 +399,26 @@ async fn what_an_editor_writes_stays_whatever_the_notices_say() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_that_stands_in_several_sections_is_found_in_each_and_told_once() {
-    let mut t = TestApp::watching(&["/a"]).await;
-    t.app.rules = Rules::read(RULES).0;
-    t.serve("/a", &[item(1, "Cyberattaque", "x"), item(2, "Le budget", "y")]);
+    let t = ruled(&["/a"]).await;
+    t.serve("/a", &[item(1, "Le budget du musée", "x"), item(2, "Autre chose", "y")]);
     t.crawl().await;
-    t.sql("UPDATE notice SET also = 'finances culture' WHERE id = 1");
-    t.app
-        .store
-        .write(|tx| regroup::merge(&t.app.config, tx, StoryId::new(2), &[], Hand::Automatic, "", t.now()))
-        .expect("nothing");
-    // A revision elects anew, and the shelves follow.
-    let story = editor::edit(
-        &t.app,
-        StoryId::new(1),
-        &Edit::default(),
-        &BTreeSet::from([vigie::model::Edited::Title]),
-        &marie(),
-        "",
-    );
-    assert_eq!(story.expect("an edit").also, [section("finances"), section("culture")]);
-    assert_eq!(t.shown(Shelf::Section(&section("finances"))), [2, 1]);
+    let story = t.story(1);
+    assert_eq!((story.section, story.also), (section("culture"), vec![section("finances")]));
+    assert_eq!(t.shown(Shelf::Section(&section("finances"))), [1]);
     assert_eq!(t.shown(Shelf::Section(&section("culture"))), [1]);
-    assert_eq!(t.listed(&Filter { section: Some(section("culture")), ..Filter::default() }), [1]);
+    assert_eq!(t.listed(&Filter { section: Some(section("finances")), ..Filter::default() }), [1]);
     let preferences =
-        Preferences { sections: BTreeSet::from([section("culture")]), ..Preferences::all(Cadence::Daily) };
+        Preferences { sections: BTreeSet::from([section("finances")]), ..Preferences::all(Cadence::Daily) };
     t.subscribe("maire@example.fr", Cadence::Daily);
     let bulletin = t.compose(Cadence::Daily).expect("an edition").bulletin;
     let edition =
         vigie::work::compose::edition(&t.app, bulletin, Some(&preferences)).expect("a read").expect("an edition");
     let shelves: Vec<(&str, usize)> = edition.shelves.iter().map(|s| (s.name.as_str(), s.items.len())).collect();
-    assert_eq!(shelves, [("Culture", 1)]);
+    assert_eq!(shelves, [("Finances", 1)]);
+    // A revision takes it off a shelf.
+    t.serve("/a", &[item(1, "Le budget", "x")]);
+    t.crawl().await;
+    assert_eq!(t.shown(Shelf::Section(&section("finances"))), [] as [i64; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -432,7 +467,7 @@ async fn an_editor_works_from_the_command_line() {
     t.vigie(&["stories", "list", "--limit", "1"]).code(0).stderr(contains("the latest 1; `--limit 0` for all"));
     t.vigie(&["stories", "list", "--section", "nulle"])
         .code(1)
-        .stderr(contains("there is no section `nulle`\nhint: one of tic"));
+        .stderr(contains("there is no section `nulle`\nhint: one of "));
     t.vigie(&["stories", "list", "--since", "2023-08-31"]).code(0).stdout(contains("Un").not());
 
     t.vigie(&["stories", "reject", "3", "--because", "hors sujet"]).code(0).stderr(contains("story 3 is rejected"));
