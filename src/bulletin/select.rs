@@ -174,5 +174,37 @@ mod tests {
                 .filter(|i| preferences.want(&i.section, &i.also_in, i.nature, i.severity)).map(|i| i.story).collect();
             prop_assert_eq!(shown, wanted);
         }
+
+        /// Whatever sections stories stand in and readers choose: each wanted story once, in a section that is wanted.
+        #[test]
+        fn a_story_has_one_place_among_the_sections_that_are_wanted(
+            stories in proptest::collection::vec((0..3_usize, proptest::collection::vec(0..3_usize, 0..3)), 0..20),
+            wanted in proptest::collection::btree_set(0..3_usize, 0..4),
+        ) {
+            let names = ["tic", "finances", "retired"].map(section);
+            let items: Vec<Item> = stories.iter().enumerate().map(|(n, (own, also))| Item {
+                also_in: also.iter().map(|at| names[*at].clone()).collect(),
+                ..item(n as i64, names[*own].as_str(), Nature::Avis, Severity::ALL[n % 4])
+            }).collect();
+            let items = in_order(items, &sections());
+            let wanted: BTreeSet<SectionId> = wanted.into_iter().map(|at| names[at].clone()).collect();
+            let preferences = Preferences { sections: wanted.clone(), ..Preferences::all(Cadence::Daily) };
+            let edition = edition(Cadence::Daily, jiff::civil::date(2023, 8, 30), 1, &items, &sections(), &preferences);
+            let shelves = edition.map(|edition| edition.shelves).unwrap_or_default();
+            let mut shown = BTreeSet::new();
+            for shelf in &shelves {
+                prop_assert!(wanted.is_empty() || wanted.contains(&shelf.section));
+                for item in &shelf.items {
+                    prop_assert!(shown.insert(item.story), "told twice");
+                    prop_assert!(item.section == shelf.section || item.also_in.contains(&shelf.section));
+                }
+            }
+            let stands = |item: &&Item| std::iter::once(&item.section).chain(&item.also_in).any(|s| wanted.contains(s));
+            let all: BTreeSet<StoryId> =
+                items.iter().filter(|item| wanted.is_empty() || stands(item)).map(|item| item.story).collect();
+            prop_assert_eq!(shown, all);
+            let sections: BTreeSet<&SectionId> = shelves.iter().map(|shelf| &shelf.section).collect();
+            prop_assert_eq!(sections.len(), shelves.len(), "one shelf a section");
+        }
     }
 }

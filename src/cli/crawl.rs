@@ -88,6 +88,9 @@ fn tell_source(source: &SourceReport, out: &Output) {
     } else if source.new + source.revised + source.copies + source.duplicates > 0 {
         out.say(format!("{id}: {} new, {} revised of {}", source.new, source.revised, source.drafts));
     }
+    if source.exploited > 0 {
+        out.say(format!("{id}: {} newly known as exploited", count(source.exploited, "vulnerability")));
+    }
     if !source.failed() {
         for problem in source.problems.iter().take(5) {
             out.say(format!("{id}: {problem}"));

@@ -7,6 +7,7 @@ mod demo;
 mod eval;
 mod init;
 mod load;
+mod named;
 mod notices;
 mod output;
 mod publish;
@@ -15,6 +16,7 @@ mod run;
 mod search;
 mod send;
 mod sources;
+mod stories;
 mod subscribers;
 mod tick;
 
@@ -100,6 +102,8 @@ enum Verb {
     Sources(sources::Sources),
     /// The documents that were found.
     Notices(notices::Notices),
+    /// What readers see, and what an editor decides of it.
+    Stories(stories::Stories),
     /// Look for words in all notices.
     Search(search::Search),
     /// The frozen editions.
@@ -147,6 +151,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Run => run::run(&load::app(global)?).await,
         Verb::Sources(args) => sources::run(&args, global, &load::app(global)?, &out).await,
         Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),
+        Verb::Stories(args) => stories::run(&args, &load::app(global)?, &out),
         Verb::Search(args) => search::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),

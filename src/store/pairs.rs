@@ -129,11 +129,6 @@ pub fn suspicions(db: &Db, notice: NoticeId) -> Result<Vec<Suspicion>> {
     Ok(all)
 }
 
-/// The pairs that wait for an editor, newest first.
-pub fn open(db: &Db, most: u32) -> Result<Vec<Suspicion>> {
-    db.query(&format!("{SUSPICION} WHERE s.settled IS NULL ORDER BY s.id DESC LIMIT $1"), &[&most], read)
-}
-
 /// What was suspected of two notices needs no look any more.
 pub fn settle(tx: &Tx, one: NoticeId, other: NoticeId, now: Timestamp) -> Result<()> {
     tx.execute(

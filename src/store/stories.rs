@@ -59,7 +59,10 @@ pub fn insert(tx: &Tx, standing: &Standing, now: Timestamp) -> Result<StoryId> {
             &millis(now),
         ],
     )?);
-    shelve(tx, id, &standing.section, &standing.also)?;
+    let stands: BTreeSet<&SectionId> = std::iter::once(&standing.section).chain(&standing.also).collect();
+    for section in stands {
+        put_on(tx, id, section.as_str())?;
+    }
     Ok(id)
 }
 
@@ -149,8 +152,13 @@ fn shelve(tx: &Tx, id: StoryId, section: &SectionId, also: &[SectionId]) -> Resu
         tx.execute("DELETE FROM story_shelf WHERE section = $1 AND story_id = $2", &[gone, &id.get()])?;
     }
     for new in wanted.into_iter().filter(|section| !stands.contains(*section)) {
-        tx.execute("INSERT INTO story_shelf (section, story_id) VALUES ($1, $2)", &[&new, &id.get()])?;
+        put_on(tx, id, new)?;
     }
+    Ok(())
+}
+
+fn put_on(tx: &Tx, id: StoryId, section: &str) -> Result<()> {
+    tx.execute("INSERT INTO story_shelf (section, story_id) VALUES ($1, $2)", &[&section, &id.get()])?;
     Ok(())
 }
 
@@ -304,30 +312,28 @@ pub enum Doubtful {
     Only,
 }
 
+const ASKED: &str = "merged_into IS NULL AND first_seen >= $2
+    AND ($3 IS NULL OR id IN (SELECT story_id FROM story_shelf WHERE section = $3))
+    AND ($4 = 0 OR id IN (SELECT n.story_id FROM suspicion s JOIN notice n ON n.id IN (s.notice_id, s.other_id)
+      WHERE s.settled IS NULL))";
+
 /// The stories that an editor asks for, newest first, without those that were merged into another.
 pub fn list(db: &Db, filter: &Filter, most: u32) -> Result<Vec<Story>> {
-    let mut sql = format!("{STORY} WHERE merged_into IS NULL AND first_seen >= $2");
-    if filter.review.is_some() {
-        sql += " AND review = $3";
+    let since = millis(filter.since.unwrap_or(Timestamp::MIN));
+    let section = filter.section.as_ref().map(SectionId::as_str);
+    let doubtful = i64::from(filter.doubtful == Doubtful::Only);
+    match filter.review {
+        Some(review) => db.query(
+            &format!("{STORY} WHERE {ASKED} AND review = $5 ORDER BY id DESC LIMIT $1"),
+            &[&most, &since, &section, &doubtful, &review.as_str()],
+            read,
+        ),
+        None => db.query(
+            &format!("{STORY} WHERE {ASKED} ORDER BY id DESC LIMIT $1"),
+            &[&most, &since, &section, &doubtful],
+            read,
+        ),
     }
-    if filter.section.is_some() {
-        sql += " AND id IN (SELECT story_id FROM story_shelf WHERE section = $4)";
-    }
-    if filter.doubtful == Doubtful::Only {
-        sql += " AND id IN (SELECT n.story_id FROM suspicion s JOIN notice n ON n.id IN (s.notice_id, s.other_id)
-                  WHERE s.settled IS NULL)";
-    }
-    sql += " ORDER BY id DESC LIMIT $1";
-    db.query(
-        &sql,
-        &[
-            &most,
-            &millis(filter.since.unwrap_or(Timestamp::MIN)),
-            &filter.review.map(Review::as_str),
-            &filter.section.as_ref().map(SectionId::as_str),
-        ],
-        read,
-    )
 }
 
 fn read(row: &Row) -> Result<Story> {

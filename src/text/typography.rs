@@ -276,6 +276,12 @@ mod tests {
     }
 
     #[test]
+    fn points_have_the_sign_of_their_sum() {
+        let told = [0, 3, -10, i32::MAX, i32::MIN].map(points);
+        assert_eq!(told, ["0", "+3", "\u{2212}10", "+2147483647", "\u{2212}2147483648"]);
+    }
+
+    #[test]
     fn prose_is_set_as_the_lexique_wants() {
         for (raw, set) in [
             ("Attention! Que faire? Ceci; cela: rien", "Attention~! Que faire~? Ceci~; cela_: rien"),

@@ -54,7 +54,7 @@ fn decide(app: &App, ids: &[StoryId], what: Review, by: &Editor, because: &str) 
             Err(why) => return Ok(Err(why)),
         };
         for story in &stories {
-            reviews::decide(tx, story.id, what, by.hand(), because, cadences(), now)?;
+            reviews::decide(tx, story.id, what, by.hand(), &text::collapse(because), cadences(), now)?;
         }
         publish::announce(tx)?;
         find_all(tx, ids)

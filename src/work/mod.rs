@@ -46,9 +46,6 @@ use crate::{
     store::{self, Store},
 };
 
-/// Of what concerns local authorities less, readers hear nothing, unless the settings say otherwise.
-const LEAST_RELEVANCE: i32 = 0;
-
 /// One installation at work.
 pub struct App {
     pub config: Config,
@@ -77,7 +74,7 @@ impl App {
                 config.data.display()
             )
         })?;
-        config.review.least_relevance.get_or_insert(LEAST_RELEVANCE);
+        config.review.least_relevance.get_or_insert(rules.least_relevance());
         let store = Arc::new(Store::open(&config.data.join("vigie.db"))?);
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
@@ -149,7 +146,7 @@ impl App {
     }
 
     /// What readers see of a source, also of one that is no longer configured.
-    fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
+    pub fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
         self.source(id).map_or(id.as_str(), |source| &source.name)
     }
 }

@@ -85,7 +85,7 @@ pub fn join(
     let (mut moved, mut left) = (Vec::new(), BTreeSet::new());
     for id in notices {
         let Some(notice) = notices::get(tx, *id)?.filter(|notice| notice.story != to) else { continue };
-        if by == Hand::Automatic && (is_fixed_notice(tx, &notice)? || is_kept_out(tx, &notice, to)?) {
+        if by == Hand::Automatic && must_stay(tx, &notice, to)? {
             continue;
         }
         if let Hand::Editor(_) = by {
@@ -137,14 +137,18 @@ fn leave(config: &Config, tx: &Tx, story: StoryId, to: StoryId, by: Hand, becaus
     Ok(())
 }
 
-/// Whether something else than its own place keeps a notice out of a story.
-fn is_kept_out(db: &Db, notice: &Notice, to: StoryId) -> Result<bool> {
+/// Whether a program must not move a notice to a story.
+fn must_stay(db: &Db, notice: &Notice, to: StoryId) -> Result<bool> {
+    if is_fixed_notice(db, notice)? {
+        return Ok(true);
+    }
     let is_let_in = || Ok(editors_word(db, notice.story)? == Some(Review::Approved));
     let is_rejected = || Ok(editors_word(db, to)? == Some(Review::Rejected));
     Ok(pairs::is_apart_from_story(db, notice.id, to)? || (is_let_in()? && is_rejected()?))
 }
 
-/// Moves all notices of these stories into another, as [`join`] does. Which were moved.
+/// Moves all notices of these stories into another, as [`join`] does. Which were moved. Where no editor does it, a story of
+/// which one notice must stay is not torn apart: it stays as a whole.
 pub fn merge(
     config: &Config,
     tx: &Tx,
@@ -154,11 +158,22 @@ pub fn merge(
     because: &str,
     now: Timestamp,
 ) -> Result<Vec<NoticeId>> {
-    let mut notices = Vec::new();
+    let Some(into) = resolve(tx, into)? else { return Ok(Vec::new()) };
+    let mut moved = Vec::new();
     for story in from {
-        notices.extend(stories::tellers(tx, *story)?.into_iter().map(|teller| teller.id));
+        let notices: Vec<NoticeId> = stories::tellers(tx, *story)?.into_iter().map(|teller| teller.id).collect();
+        let mut stays = false;
+        for id in notices.iter().filter(|_| by == Hand::Automatic) {
+            stays |= match notices::get(tx, *id)? {
+                Some(notice) => must_stay(tx, &notice, into)?,
+                None => false,
+            };
+        }
+        if !stays {
+            moved.extend(join(config, tx, &notices, into, by, because, now)?);
+        }
     }
-    join(config, tx, &notices, into, by, because, now)
+    Ok(moved)
 }
 
 /// Makes a story of notices of another, and keeps each of them apart from those that stay. `None`, and nothing is done,

@@ -20,6 +20,7 @@ use crate::{
         Result, Tx,
         details::{self, Due, Outcome},
         notices::{self, Stated},
+        reviews,
         search::{self, Indexed},
         sources::{self, Known},
         stories,
@@ -245,9 +246,10 @@ impl Intake<'_> {
     fn want_details(&self, id: NoticeId, draft: &Draft) -> Result<()> {
         let Some(url) = &draft.details else { return Ok(()) };
         let Some(notice) = notices::get(self.tx, id)? else { return Ok(()) };
-        let is_archived = || {
-            let story = stories::get(self.tx, notice.story)?;
-            Ok(story.is_some_and(|story| story.review == Review::Archived))
+        let is_archived = || match stories::get(self.tx, notice.story)?.map(|story| story.review) {
+            Some(Review::Archived) => Ok(true),
+            Some(Review::Rejected) => reviews::was_archived(self.tx, notice.story),
+            _ => Ok(false),
         };
         if notice.source != self.source.id || is_archived()? {
             return Ok(());

@@ -18,6 +18,7 @@ mod search;
 mod shapes;
 mod sources;
 mod store;
+mod stories;
 mod tokens;
 mod r#try;
 mod visits;

@@ -42,6 +42,8 @@ pub struct SourceReport {
     pub copies: u32,
     /// Of the new ones: those that tell of an event that was known.
     pub joined: u32,
+    /// Vulnerabilities that nobody had listed as exploited before.
+    pub exploited: u32,
     /// Documents that were read at their own addresses.
     pub details: u32,
     pub problems: Vec<Problem>,
@@ -83,6 +85,7 @@ pub(super) fn blank(source: &Source, known: &Known) -> SourceReport {
         duplicates: 0,
         copies: 0,
         joined: 0,
+        exploited: 0,
         details: 0,
         problems: vec![],
         detail: known.detail.clone(),

@@ -169,6 +169,7 @@ fn page(desk: &Desk, tx: &Tx, visit: &Visit, pages: Vec<Vec<Entry>>) -> Result<(
         new: taken.new,
         revised: taken.revised,
         duplicates: taken.duplicates,
+        exploited: taken.exploited,
         problems: result.extracted.problems.clone(),
         ..blank(source, &after)
     };
