@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::App;
 use crate::{
-    bulletin::{self, Also, Edition, Item},
+    bulletin::{self, Edition, Importance, Item, Moment, Told},
+    classify::{self, Relevance},
     config::{Config, Rhythm},
     mail,
-    model::{BulletinId, Cadence, Licence, Notice, Preferences, Story, SubscriberId},
+    model::{Authority, BulletinId, Cadence, Draft, Notice, Preferences, Story, StoryId, SubscriberId},
     schedule,
     store::{self, Db, Tx, bulletins, notices, outbox, settings, stories, subscribers},
 };
@@ -124,7 +125,7 @@ fn freeze(
 ) -> store::Result<Option<Composed>> {
     let sections = app.rules.sections();
     let waiting = stories::waiting(tx, cadence)?;
-    let items = items(app, tx, &waiting)?;
+    let items = items(app, tx, &waiting, now)?;
     let Some(bulletin) = bulletins::freeze(tx, cadence, slot, date, &items, now)? else { return Ok(None) };
     super::publish::announce(tx)?;
     for story in &waiting {
@@ -163,59 +164,61 @@ pub(super) fn message_key(tx: &Tx) -> store::Result<Vec<u8>> {
 }
 
 /// What waits, in the words and in the order in which it is frozen.
-fn items(app: &App, db: &Db, waiting: &[Story]) -> store::Result<Vec<Item>> {
+fn items(app: &App, db: &Db, waiting: &[Story], now: Timestamp) -> store::Result<Vec<Item>> {
     let mut items = Vec::with_capacity(waiting.len());
     for story in waiting {
-        items.extend(item(app, story, notices::of_story(db, story.id)?));
+        items.extend(tell(app, story, &notices::of_story(db, story.id)?, now).map(|(item, _)| item));
     }
     Ok(bulletin::in_order(items, app.rules.sections()))
 }
 
-/// A story in the words in which it is frozen. What the press wrote is quoted from its own summary only (invariant 10).
-fn item(app: &App, story: &Story, notices: Vec<Notice>) -> Option<Item> {
+/// A story in the words in which readers get it, with what it weighs. `None` when its lead is not among its notices.
+pub(super) fn tell(app: &App, story: &Story, notices: &[Notice], now: Timestamp) -> Option<(Item, Importance)> {
+    let told: Vec<Told> = notices.iter().map(|notice| told(app, notice)).collect();
     let lead = notices.iter().find(|notice| notice.id == story.lead)?;
-    let mut quotable = notices.iter().filter(|notice| app.licence(&notice.source) != Licence::Press);
-    let actions = quotable.find_map(|n| Some(bulletin::actions(&n.text)).filter(|actions| !actions.is_empty()));
-    let url = |notice: &Notice| notice.url.as_ref().map(|url| url.as_str().to_owned());
-    Some(Item {
-        story: story.id,
-        section: story.section.clone(),
-        nature: story.nature,
-        severity: story.severity,
-        title: lead.title.clone(),
-        summary: summary(app, lead),
-        actions: actions.unwrap_or_default(),
-        source: app.source_name(&lead.source).to_owned(),
-        published: lead.published,
-        url: url(lead),
-        reference: lead.reference.clone(),
-        language: lead.language.clone(),
-        also: notices
-            .iter()
-            .filter(|notice| notice.id != lead.id)
-            .map(|notice| Also {
-                source: app.source_name(&notice.source).to_owned(),
-                title: notice.title.clone(),
-                url: url(notice),
-            })
-            .collect(),
-    })
+    let moment = Moment { now, zone: &app.config.site.zone };
+    bulletin::tell(story, &told, relevance(app, lead).points, moment)
 }
 
-/// The summary of a notice as readers see it, within the licence of its source.
-pub(super) fn summary(app: &App, notice: &Notice) -> String {
-    let body = match app.licence(&notice.source) {
-        Licence::Press if !notice.summary.is_empty() => "",
-        _ => &notice.text,
+/// Why a story stands where it does in a bulletin that would be frozen now. `None` when there is no such story.
+pub fn importance(app: &App, id: StoryId) -> anyhow::Result<Option<Importance>> {
+    let now = app.clock.now();
+    let found = app.store.read(|db| Ok(stories::get(db, id)?.zip(Some(notices::of_story(db, id)?))))?;
+    Ok(found.and_then(|(story, notices)| tell(app, &story, &notices, now)).map(|(_, importance)| importance))
+}
+
+pub(super) fn told<'a>(app: &'a App, notice: &'a Notice) -> Told<'a> {
+    let source = app.source(&notice.source);
+    Told {
+        notice,
+        source: app.source_name(&notice.source),
+        authority: source.map_or(Authority::Aggregator, |source| source.authority),
+        licence: app.licence(&notice.source),
+    }
+}
+
+/// By the rules as they are now. A source that is no longer configured has none.
+fn relevance(app: &App, notice: &Notice) -> Relevance {
+    let Some(source) = app.source(&notice.source) else { return Relevance::default() };
+    let draft = Draft {
+        guid: notice.guid.clone(),
+        url: notice.url.clone(),
+        reference: notice.reference.as_deref().and_then(crate::normalise::reference::parse),
+        title: notice.title.clone(),
+        summary: notice.summary.clone(),
+        text: notice.text.clone(),
+        published: notice.published,
+        ..Draft::default()
     };
-    bulletin::summarise(&notice.title, &notice.summary, body)
+    classify::classify(&app.rules, source, &draft).relevance
 }
 
 /// What an edition would hold if it were frozen now.
 pub fn preview(app: &App, cadence: Cadence) -> anyhow::Result<Option<Edition>> {
     let sections = app.rules.sections();
-    let items = app.store.read(|db| items(app, db, &stories::waiting(db, cadence)?))?;
-    let date = schedule::edition_date(app.clock.now(), &app.config.site.zone);
+    let now = app.clock.now();
+    let items = app.store.read(|db| items(app, db, &stories::waiting(db, cadence)?, now))?;
+    let date = schedule::edition_date(now, &app.config.site.zone);
     Ok(bulletin::edition(cadence, date, 1, &items, sections, &Preferences::all(cadence)))
 }
 
