@@ -1,6 +1,6 @@
 //! A story in the words in which a bulletin freezes it.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 use super::{
     copies::independent,
@@ -13,7 +13,7 @@ use super::{
     told::{Told, by_authority},
     view::{Also, Item},
 };
-use crate::model::{Authority, Story};
+use crate::model::{Authority, Precision, PublicationDate, Story};
 
 /// Sentences of a summary, those of other sources included.
 const MOST_SENTENCES: usize = 4;
@@ -54,7 +54,7 @@ pub fn tell(story: &Story, told: &[Told<'_>], relevance: i32, moment: Moment<'_>
         relevance,
         action: if guide.lines(Question::Todo).is_empty() { Action::None } else { Action::Asked },
         deadline: deadlines.iter().map(|deadline| deadline.day).find(|day| *day >= today),
-        published: notice.published.map_or(story.first_seen, |date| date.at),
+        published: notice.published.map_or(story.first_seen, |date| aged_from(date, moment.now)),
     };
     let importance = importance(&weighed, moment.now, today);
     let item = Item {
@@ -81,6 +81,16 @@ pub fn tell(story: &Story, told: &[Told<'_>], relevance: i32, moment: Moment<'_>
         importance: importance.points,
     };
     Some((item, importance))
+}
+
+/// From when a story grows old. A source that gives only the day may have written at any hour of it.
+fn aged_from(published: PublicationDate, now: Timestamp) -> Timestamp {
+    match published.precision {
+        Precision::Day => {
+            published.at.checked_add(24.hours()).map_or(published.at, |end| end.min(now.max(published.at)))
+        }
+        Precision::Minute | Precision::Second => published.at,
+    }
 }
 
 /// The sentences of the lead notice. Where several sources tell a long story, those that the guide holds anyway give

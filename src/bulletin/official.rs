@@ -15,14 +15,12 @@ pub(super) fn operative(parts: &[Part]) -> Option<Vec<String>> {
     let at = lines.iter().position(|line| is_first_article(line));
     let headed = parts.iter().position(|part| is_first_article(&part.heading));
     let from: Vec<&str> = match (at, headed) {
-        (Some(at), _) => lines.get(at..).unwrap_or_default().iter().map(|line| after_label(line)).collect(),
-        (None, Some(at)) => parts
-            .get(at..)
-            .unwrap_or_default()
-            .iter()
-            .flat_map(|part| &part.lines)
-            .map(|line| line.text.as_str())
-            .collect(),
+        (Some(at), _) => {
+            let (label, rest) = lines.get(at..)?.split_first()?;
+            let first = rest.iter().copied().take_while(|line| !is_article(line));
+            std::iter::once(after_label(label)).chain(first).collect()
+        }
+        (None, Some(at)) => parts.get(at)?.lines.iter().map(|line| line.text.as_str()).collect(),
         // Without articles: what is left when the visas are taken off.
         (None, None) if lines.iter().any(|line| is_visa(line)) => {
             lines.into_iter().filter(|line| !is_visa(line)).collect()
@@ -45,6 +43,14 @@ fn is_first_article(line: &str) -> bool {
     ["article 1", "art 1", "article premier", "article ier"].iter().any(|label| {
         words.strip_prefix(label).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ') || rest.starts_with("er"))
     })
+}
+
+/// « Article 2 », « Art. 3. - … ».
+fn is_article(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let label = words.next().map(normal);
+    label.is_some_and(|label| label == "article" || label == "art")
+        && words.next().is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit() || c == 'L' || c == 'R'))
 }
 
 /// « Article 1 », « Art. 1er. - »: what stands after it on the line.

@@ -167,7 +167,7 @@ struct Choice {
     taken: Vec<String>,
     /// How many lines each notice of the press gave.
     of_press: BTreeMap<crate::model::NoticeId, usize>,
-    /// Quantities that a line under « Chiffres clés » tells.
+    /// Quantities that the lines taken tell.
     figures: BTreeSet<String>,
 }
 
@@ -177,44 +177,54 @@ impl Choice {
             return;
         }
         let of_language = |told: &Told<'_>| told.is_french() == (language == Language::French);
-        for (told, candidate) in offered.iter().filter(|(told, c)| c.question == question && of_language(told)) {
-            let here = self.parts.get(&question).map_or(0, Vec::len);
-            if here == MOST {
-                break;
-            }
-            if told.is_press() && self.of_press.get(&told.notice.id).is_some_and(|n| *n >= MOST_OF_PRESS) {
-                continue;
-            }
-            let form = normal(&candidate.text);
-            let is_told = |known: &String| known.contains(&form) || form.contains(known.as_str());
-            if form.is_empty() || (repeat == Repeat::No && self.taken.iter().any(is_told)) {
-                continue;
-            }
-            let here = self.parts.get(&question).map_or(&[][..], Vec::as_slice);
-            if here.iter().any(|line| is_told(&normal(&line.text))) {
-                continue;
-            }
-            if question == Question::Figures && !self.tells_a_new_figure(&candidate.text) {
-                continue;
-            }
-            self.taken.push(form);
-            if told.is_press() {
-                *self.of_press.entry(told.notice.id).or_insert(0) += 1;
-            }
-            let quote = told.quote(text::truncate(&candidate.text, LONGEST), candidate.link.clone());
-            self.parts.entry(question).or_default().push(quote);
+        let mut open: Vec<&(Told<'_>, Candidate)> =
+            offered.iter().filter(|(told, c)| c.question == question && of_language(told)).collect();
+        while self.parts.get(&question).map_or(0, Vec::len) < MOST && !open.is_empty() {
+            let at = if question == Question::Figures { self.most_telling(&open) } else { Some(0) };
+            let Some(at) = at else { break };
+            let (told, candidate) = open.remove(at);
+            self.offer(told, candidate, repeat);
         }
     }
 
-    fn tells_a_new_figure(&mut self, text: &str) -> bool {
-        let told = quantities(text).into_iter().filter(|quantity| quantity.is_telling()).map(|quantity| quantity.key());
-        // Not `any`: all of them are told from now on.
-        told.fold(false, |is_new, key| self.figures.insert(key) || is_new)
+    fn offer(&mut self, told: &Told<'_>, candidate: &Candidate, repeat: Repeat) {
+        let of_press = self.of_press.get(&told.notice.id).copied().unwrap_or(0);
+        let form = normal(&candidate.text);
+        let is_told = |known: &String| known.contains(&form) || form.contains(known.as_str());
+        let here = self.parts.get(&candidate.question).map_or(&[][..], Vec::as_slice);
+        if form.is_empty()
+            || (told.is_press() && of_press >= MOST_OF_PRESS)
+            || (repeat == Repeat::No && self.taken.iter().any(is_told))
+            || here.iter().any(|line| is_told(&normal(&line.text)))
+        {
+            return;
+        }
+        self.taken.push(form);
+        if told.is_press() {
+            self.of_press.insert(told.notice.id, of_press + 1);
+        }
+        self.figures.extend(figures(&candidate.text));
+        let quote = told.quote(text::truncate(&candidate.text, LONGEST), candidate.link.clone());
+        self.parts.entry(candidate.question).or_default().push(quote);
+    }
+
+    /// Of the lines of the sources nearest to the act, the first that tells the most figures not told yet.
+    fn most_telling(&self, open: &[&(Told<'_>, Candidate)]) -> Option<usize> {
+        let tells = |(at, (told, candidate)): (usize, &&(Told<'_>, Candidate))| {
+            let new = figures(&candidate.text).filter(|key| !self.figures.contains(key)).count();
+            (new > 0).then_some((rank(told), std::cmp::Reverse(new), at))
+        };
+        open.iter().enumerate().filter_map(tells).min().map(|(_, _, at)| at)
     }
 
     fn guide(self) -> Guide {
         Guide { parts: self.parts }
     }
+}
+
+/// The quantities of a line that a reader remembers.
+fn figures(text: &str) -> impl Iterator<Item = String> {
+    quantities(text).into_iter().filter(|quantity| quantity.is_telling()).map(|quantity| quantity.key())
 }
 
 /// What one notice offers, in the order of its text.

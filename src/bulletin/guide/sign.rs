@@ -16,7 +16,8 @@ pub(super) fn asks_to_act(text: &str, words: &str) -> bool {
         (first, second) = (second, all.next().unwrap_or_default());
     }
     let imperative = first.len() > 4 && first.ends_with("ez") && !["chez", "assez", "voyez", "avez"].contains(&first);
-    let infinitive = INFINITIVES.contains(&first) && (first == "mettre" || !["est", "a", "n", "reste"].contains(&second));
+    let infinitive =
+        INFINITIVES.contains(&first) && (first == "mettre" || !["est", "a", "n", "reste"].contains(&second));
     imperative || infinitive || ENGLISH.contains(&first) || MUST.iter().any(|phrase| has(words, phrase))
 }
 
