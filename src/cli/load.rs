@@ -109,16 +109,14 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
     load_with(path, data, None)
 }
 
-/// The rules of the installation; where there is none, those that ship with Vigie.
+/// What the installation says; where there is none, what stands for settings that say nothing.
 ///
 /// # Errors
 /// [`ConfigError`], as [`load`].
-pub(super) fn rules(global: &Global) -> anyhow::Result<Rules> {
-    let is_default = global.config == Path::new(DEFAULT);
-    match is_default && !global.config.exists() && !sources_path(global).exists() {
-        true => Ok(Rules::embedded()),
-        false => Ok(load(&global.config, global.data.as_deref())?.rules),
-    }
+pub(super) fn installed(global: &Global) -> anyhow::Result<Loaded> {
+    let default = Path::new(DEFAULT);
+    let is_none = global.config == default && !global.config.exists() && !sources_path(global).exists();
+    load_with(&global.config, global.data.as_deref(), is_none.then_some((default, "")))
 }
 
 /// The file in which the sources are written, or would be if there were any.

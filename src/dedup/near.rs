@@ -88,7 +88,8 @@ enum Outcome {
 /// Compares a document with groups that share passages with it, in the order of their first members.
 pub fn repeats(ours: &Likeness, groups: &[Group], counts: &Counts) -> Repeats {
     let mut copies: Vec<(i64, bool, NoticeId, String)> = Vec::new();
-    let (mut doubt, mut apart): (Option<(i64, NoticeId, String)>, Option<(i64, NoticeId, String)>) = (None, None);
+    type Best = Option<(i64, NoticeId, String)>;
+    let (mut doubt, mut apart): (Best, Best) = (None, None);
     for group in groups {
         let Some((root, _)) = group.members.first() else { continue };
         let all = Union::of(group);
@@ -113,7 +114,8 @@ pub fn repeats(ours: &Likeness, groups: &[Group], counts: &Counts) -> Repeats {
     }
     copies.sort_by(|a, b| b.0.cmp(&a.0).then(a.2.cmp(&b.2)));
     match copies.as_slice() {
-        [first, second, ..] if first.0 - second.0 < TOO_CLOSE && !(first.1 && !second.1) => {
+        // Unless only the first has evidence.
+        [first, second, ..] if first.0 - second.0 < TOO_CLOSE && (second.1 || !first.1) => {
             let because = format!(
                 "Doublon possible : deux documents à moins de 5 points ({} %, {} %) ; abstention",
                 percent(first.0),
@@ -277,3 +279,6 @@ fn veto(ours: &Likeness, theirs: &Likeness, group: &Group, all: &Union, score: i
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ mod prepare;
 pub mod publish;
 mod recognise;
 pub mod regroup;
+pub mod replay;
 mod review;
 pub mod search;
 pub mod send;

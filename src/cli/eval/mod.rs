@@ -1,5 +1,6 @@
 //! `vigie eval`: what Vigie decides on items that somebody has labelled, to be held against the labels.
 
+mod dedup;
 mod shelves;
 
 use std::{
@@ -22,12 +23,15 @@ pub struct Eval {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// What documents are to those before them: new, the same, revised, copies, of one event; one object a line.
+    Dedup(dedup::Dedup),
     /// Where items go: section, nature, severity, relevance, and why; one object a line.
     Shelves(shelves::Shelves),
 }
 
 pub fn run(args: &Eval, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     match &args.verb {
+        Verb::Dedup(args) => dedup::run(args, global, out),
         Verb::Shelves(args) => shelves::run(args, global, out),
     }
 }

@@ -51,7 +51,7 @@ struct Line<'a> {
 }
 
 pub fn run(args: &Shelves, global: &Global, out: &Output) -> anyhow::Result<Exit> {
-    let rules = load::rules(global)?;
+    let rules = load::installed(global)?.rules;
     each_line(&args.file, |item: Item| {
         let source = source(&rules, &item)?;
         let draft = draft(&item)?;
