@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use divan::{Bencher, counter::ItemsCount};
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use vigie::{
-    bulletin::{self, Edition, Item},
+    bulletin::{self, Edition, Guide, Item},
     classify::{Rules, classify},
     config::{Mailbox, Site},
     dedup,
@@ -96,13 +96,18 @@ fn edition() -> Edition {
             severity: Severity::Notable,
             title: format!("Vulnérabilité dans le logiciel {n}"),
             summary: "Une vulnérabilité a été découverte. Elle permet une atteinte à la confidentialité. ".repeat(3),
-            actions: vec![String::from("Se référer au bulletin de l'éditeur."); 3],
+            more: vec![],
+            guide: Guide::default(),
             source: String::from("CERT"),
             published: None,
             url: Some(format!("https://cert.example/avis/{n}")),
             reference: Some(format!("CERTFR-2023-AVI-{n:04}")),
             language: String::from("fr"),
             also: vec![],
+            cves: vec![],
+            cited: vec![],
+            deadlines: vec![],
+            importance: 0,
         })
         .collect();
     let preferences = Preferences { natures: BTreeSet::new(), ..Preferences::all(Cadence::Daily) };

@@ -2,18 +2,6 @@
 
 use crate::text;
 
-/// Headings, folded, after which a source says what to do.
-const HEADINGS: [&str; 9] = [
-    "que faire",
-    "que dois-je faire",
-    "comment reagir",
-    "solution",
-    "solutions",
-    "recommandations",
-    "mesures a prendre",
-    "mesures recommandees",
-    "demarches",
-];
 /// A line that no stop ends.
 pub(super) fn is_heading(line: &str) -> bool {
     !line.ends_with(['.', '!', ';', ':', '…', '»', ','])
@@ -52,10 +40,24 @@ fn is_abbreviation(before: &str) -> bool {
     ABBREVIATIONS.contains(&word) || (word.chars().count() == 1 && word.chars().all(char::is_uppercase))
 }
 
-/// Whether a text says from here on what to do.
-pub(super) fn is_action_heading(line: &str) -> bool {
-    let folded = text::slug(line.trim_start_matches(['#', ' ']));
-    line.chars().count() < 60 && HEADINGS.iter().any(|heading| folded == text::slug(heading))
+/// A text as it is compared: without case, accents, punctuation and kinds of space.
+pub(super) fn normal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    for c in text.chars() {
+        text::fold(c, |c| {
+            if c.is_alphanumeric() {
+                if gap && !out.is_empty() {
+                    out.push(' ');
+                }
+                gap = false;
+                out.push(c);
+            } else {
+                gap = true;
+            }
+        });
+    }
+    out
 }
 
 #[cfg(test)]

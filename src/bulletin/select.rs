@@ -5,14 +5,17 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use jiff::civil::Date;
 
 use super::view::{Edition, Item, Shelf};
-use crate::model::{Cadence, Preferences, Sections};
+use crate::model::{Cadence, Preferences, Sections, Severity};
 
-/// Puts items in the order in which an edition is frozen: by section, then most pressing, then by nature, then newest.
+/// Puts items in the order in which an edition is frozen: by section, then what is critical, then by importance,
+/// severity and nature, then newest. Nothing outranks an alert that is critical.
 pub fn in_order(mut items: Vec<Item>, sections: &Sections) -> Vec<Item> {
     items.sort_by_cached_key(|item| {
         (
             sections.position(&item.section),
             item.section.clone(),
+            Reverse(item.severity == Severity::Critical),
+            Reverse(item.importance),
             Reverse(item.severity),
             item.nature,
             Reverse(item.published.map(|date| date.at)),
@@ -64,8 +67,8 @@ pub fn edition(
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
-    use crate::model::{Nature, Section, SectionId, Severity, StoryId};
+    use super::{super::guide::Guide, *};
+    use crate::model::{Nature, Section, SectionId, StoryId};
 
     fn section(id: &str) -> SectionId {
         SectionId::parse(id).expect("a slug")
@@ -85,13 +88,18 @@ mod tests {
             severity,
             title: format!("Titre {story}"),
             summary: String::new(),
-            actions: vec![],
+            more: vec![],
+            guide: Guide::default(),
             source: String::from("Source"),
             published: None,
             url: None,
             reference: None,
             language: String::from("fr"),
             also: vec![],
+            cves: vec![],
+            cited: vec![],
+            deadlines: vec![],
+            importance: 0,
         }
     }
 
@@ -109,6 +117,21 @@ mod tests {
         );
         let order: Vec<i64> = items.iter().map(|i| i.story.get()).collect();
         assert_eq!(order, [4, 3, 2, 1, 5]);
+    }
+
+    #[test]
+    fn what_matters_most_comes_first_and_a_critical_alert_before_all() {
+        let weighing = |importance, item| Item { importance, ..item };
+        let items = in_order(
+            vec![
+                weighing(40, item(1, "tic", Nature::Actu, Severity::High)),
+                weighing(90, item(2, "tic", Nature::Actu, Severity::Info)),
+                weighing(1, item(3, "tic", Nature::Alerte, Severity::Critical)),
+                weighing(40, item(4, "tic", Nature::Avis, Severity::High)),
+            ],
+            &sections(),
+        );
+        assert_eq!(items.iter().map(|i| i.story.get()).collect::<Vec<_>>(), [3, 2, 4, 1]);
     }
 
     #[test]

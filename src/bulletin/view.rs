@@ -3,9 +3,14 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cadence, Nature, PublicationDate, SectionId, Severity, StoryId};
+use super::{facts::Cited, guide::Guide, told::Quote};
+use crate::{
+    model::{Cadence, Nature, PublicationDate, SectionId, Severity, StoryId},
+    normalise::deadline::Deadline,
+};
 
-/// One story in the words in which a bulletin froze it.
+/// One story in the words in which a bulletin froze it. What came to it later has a default: bulletins of before must
+/// still be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     pub story: StoryId,
@@ -19,8 +24,12 @@ pub struct Item {
     pub title: String,
     /// Two or three whole sentences of the lead notice.
     pub summary: String,
-    /// What to do, in the source's own words; empty where it says nothing.
-    pub actions: Vec<String>,
+    /// What other sources add to it, a sentence each.
+    #[serde(default)]
+    pub more: Vec<Quote>,
+    /// Whom it concerns, what to do, where to report, key figures, in the sources' own words.
+    #[serde(default, alias = "actions")]
+    pub guide: Guide,
     /// The lead notice's source, as readers see it.
     pub source: String,
     pub published: Option<PublicationDate>,
@@ -29,8 +38,20 @@ pub struct Item {
     pub reference: Option<String>,
     /// BCP 47, for words that are not French.
     pub language: String,
-    /// The other notices of the story.
+    /// The other notices of the story, those nearest to the act first.
     pub also: Vec<Also>,
+    /// CVEs that its notices name, sorted.
+    #[serde(default)]
+    pub cves: Vec<String>,
+    /// Official references that they cite, but their own.
+    #[serde(default)]
+    pub cited: Vec<Cited>,
+    /// The nearest first; none was past when its notice was published.
+    #[serde(default)]
+    pub deadlines: Vec<Deadline>,
+    /// Points when it was frozen.
+    #[serde(default)]
+    pub importance: u32,
 }
 
 /// Another notice that tells of the same story.

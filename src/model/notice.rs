@@ -62,6 +62,8 @@ pub struct Notice {
     /// How much it concerns local authorities, in the points of the rules.
     pub relevance: i32,
     pub placed: Placed,
+    /// The one whose text it repeats, and which itself repeats none.
+    pub copy_of: Option<NoticeId>,
 }
 
 /// Who put a notice into its story.

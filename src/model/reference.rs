@@ -18,9 +18,11 @@ pub enum Issuer {
     Ecli,
     /// Number of a document of EU law in EUR-Lex.
     Celex,
+    /// European Legislation Identifier, from its `eli/` on: `eli/reg/2016/679/oj`. As written, for its case matters.
+    Eli,
 }
 
-/// A reference in its one normal form (upper case, no spaces). Made by `normalise::reference` only.
+/// A reference in its one normal form (upper case but for ELI, no spaces). Made by `normalise::reference` only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Reference {
     pub issuer: Issuer,

@@ -16,6 +16,11 @@ mod token;
 
 use token::Token;
 
+/// The number of a month by its name in French or English, folded.
+pub(super) fn month(word: &str) -> Option<i64> {
+    token::month(word)
+}
+
 /// Reads a date; what states no zone is in `zone`.
 ///
 /// Midnight to the second means that only the day is known: it is the day that was written, whatever the zone (CERT-FR writes

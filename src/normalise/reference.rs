@@ -1,4 +1,7 @@
-//! Official references: a document's own, and the CVEs it names.
+//! Official references: a document's own, those it cites, the CVEs it names, and where each is at home.
+
+mod cited;
+mod home;
 
 use std::collections::BTreeSet;
 
@@ -7,6 +10,9 @@ use url::Url;
 
 use super::url::web_address;
 use crate::model::{Issuer, Reference};
+
+pub use cited::cited;
+pub use home::{cve_home, home};
 
 /// The official reference of the document itself.
 ///

@@ -1,10 +1,12 @@
-//! Stories as feeds that any reader of feeds understands: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1, and the list of
-//! what is watched as OPML 2.0. The same values give the same bytes, so that an unchanged feed stays unchanged.
+//! Stories as feeds that any reader of feeds understands: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1, their deadlines as a
+//! calendar (RFC 5545), and the list of what is watched as OPML 2.0. The same values give the same bytes, so that an unchanged feed stays unchanged.
 //!
 //! Titles and summaries are text. What looks like markup in them is put in other brackets: several feed readers take
 //! any title for HTML, whatever the feed says.
 
 mod atom;
+mod digest;
+mod ics;
 mod json_feed;
 mod opml;
 mod rss;
@@ -16,6 +18,8 @@ mod xml;
 use jiff::Timestamp;
 
 pub use atom::atom;
+pub use digest::digest;
+pub use ics::{CALENDAR_PATH, Event, ics};
 pub use json_feed::json_feed;
 pub use opml::opml;
 pub use rss::rss;
@@ -43,7 +47,8 @@ pub struct Entry {
     pub title: String,
     /// Plain text; paragraphs separated by a newline.
     pub summary: String,
-    /// Sanitised HTML with absolute addresses; only where the licence of the source allows it.
+    /// Sanitised HTML with absolute addresses: our [`digest`] of the story, and the document itself where the licence of
+    /// its source allows it.
     pub content: Option<String>,
     pub published: Timestamp,
     pub updated: Timestamp,

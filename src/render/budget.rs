@@ -1,7 +1,10 @@
 //! How much of a large edition goes into one mail: many mail programs cut a message at 102 kB, footer and way out
 //! included.
 
-use crate::bulletin::Edition;
+use crate::{
+    bulletin::{Edition, Item},
+    model::Severity,
+};
 
 /// Octets for both parts as encoded, so that headers, boundaries and signature still fit under 102 kB.
 pub(super) const BUDGET: usize = 94_000;
@@ -14,7 +17,10 @@ const LEAST_LINE: usize = 120;
 /// How an item of an edition is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
+    /// With its guide.
     Full,
+    /// Without its guide: the first thing to give way.
+    Brief,
     /// Title, source and link.
     Line,
     LeftOut,
@@ -30,15 +36,18 @@ impl Plan {
         Self(vec![Form::Full; edition.items().count()])
     }
 
-    /// The `full` most pressing stories in full, and the next `lines` as lines: an alert is never what is left out
-    /// because its section comes last.
-    fn new(edition: &Edition, full: usize, lines: usize) -> Self {
-        let mut order: Vec<(usize, _)> = edition.items().map(|item| item.severity).enumerate().collect();
-        order.sort_by_key(|(at, severity)| (std::cmp::Reverse(*severity), *at));
+    /// The `guided` most pressing stories with their guide, the next up to `full` without, and the next `lines` as lines:
+    /// an alert is never what is left out because its section comes last.
+    fn new(edition: &Edition, guided: usize, full: usize, lines: usize) -> Self {
+        let weight = |item: &Item| (item.severity == Severity::Critical, item.importance, item.severity);
+        let mut order: Vec<(usize, _)> = edition.items().map(weight).enumerate().collect();
+        order.sort_by_key(|(at, weight)| (std::cmp::Reverse(*weight), *at));
         let mut forms = vec![Form::LeftOut; order.len()];
         for (rank, (at, _)) in order.into_iter().enumerate() {
-            if rank < full {
+            if rank < guided {
                 forms[at] = Form::Full;
+            } else if rank < full {
+                forms[at] = Form::Brief;
             } else if rank < full.saturating_add(lines) {
                 forms[at] = Form::Line;
             }
@@ -65,7 +74,14 @@ pub(super) fn fit<T, E>(
             return Ok(made);
         }
     }
-    let mut attempt = |full, lines| make(&Plan::new(edition, full, lines));
+    // Every story in full, and a guide for as many of the most pressing as there is room for.
+    if total <= BUDGET / LEAST_FULL {
+        let guided = largest(total, |guided| make(&Plan::new(edition, guided, total, 0)), &cost)?;
+        if let Some((_, made)) = guided {
+            return Ok(made);
+        }
+    }
+    let mut attempt = |full, lines| make(&Plan::new(edition, 0, full, lines));
     let with_all_lines = |full: usize| (full, total - full);
     if total <= BUDGET / LEAST_LINE {
         let most = total.min(BUDGET / LEAST_FULL);

@@ -8,6 +8,7 @@ mod budget;
 mod mail;
 mod operator;
 mod page;
+mod quote;
 mod sample;
 mod templates;
 mod view;
@@ -19,7 +20,7 @@ mod tests;
 pub use mail::{Mail, Reader, bulletin_mail};
 pub use operator::{OperatorLine, OperatorNews, operator_mail};
 pub use page::{
-    ABOUT_PATH, FeedGroup, FeedLink, INDEX_PATH, PastEdition, STYLE_PATH, about_page, bulletin_page, edition_path,
-    index_page,
+    ABOUT_PATH, Calendar, FeedGroup, FeedLink, INDEX_PATH, PastEdition, STYLE_PATH, about_page, bulletin_page,
+    edition_path, index_page,
 };
 pub use templates::{RenderError, Templates};

@@ -44,6 +44,13 @@ pub struct FeedLink {
     pub group: FeedGroup,
 }
 
+/// The calendar of deadlines, in the folder: how many days to come it has. Without any it is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calendar<'a> {
+    pub path: &'a str,
+    pub days: usize,
+}
+
 /// Under which heading the index lists a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FeedGroup {
@@ -60,6 +67,14 @@ struct PageView<'a> {
     edition: Option<EditionView>,
     editions: Vec<PastView>,
     feeds: Vec<GroupView>,
+    calendar: Option<CalendarView>,
+}
+
+#[derive(Serialize)]
+struct CalendarView {
+    path: String,
+    /// « 4 échéances ».
+    count: String,
 }
 
 #[derive(Serialize)]
@@ -113,6 +128,7 @@ pub fn index_page(
     site: &Site,
     editions: &[PastEdition],
     feeds: &[FeedLink],
+    calendar: Calendar<'_>,
 ) -> Result<String, RenderError> {
     let editions = editions
         .iter()
@@ -134,7 +150,11 @@ pub fn index_page(
         group(FeedGroup::Nature, "Par nature"),
     ];
     groups.retain(|group| !group.links.is_empty());
-    templates.render("index.html", &PageView { editions, feeds: groups, ..PageView::new(site) })
+    let calendar = (calendar.days > 0).then(|| CalendarView {
+        path: calendar.path.to_owned(),
+        count: counted(calendar.days as u64, ("échéance", "échéances")),
+    });
+    templates.render("index.html", &PageView { editions, feeds: groups, calendar, ..PageView::new(site) })
 }
 
 /// Who publishes, what becomes of personal data, and how far the pages are accessible: what French law asks of a
@@ -148,6 +168,13 @@ pub fn about_page(templates: &Templates, site: &Site) -> Result<String, RenderEr
 
 impl PageView<'_> {
     fn new(site: &Site) -> Self {
-        Self { root: "", site: SiteView::new(site), edition: None, editions: Vec::new(), feeds: Vec::new() }
+        Self {
+            root: "",
+            site: SiteView::new(site),
+            edition: None,
+            editions: Vec::new(),
+            feeds: Vec::new(),
+            calendar: None,
+        }
     }
 }

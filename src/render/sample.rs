@@ -4,15 +4,16 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     alarm::{Alarm, AlarmKind, Network},
-    bulletin::{Also, Edition, Item, Shelf},
+    bulletin::{Also, Cited, Edition, Guide, Item, Question, Quote, Shelf},
     config::Site,
     model::{
         Cadence, EmailAddress, Nature, Preferences, PublicationDate, SectionId, Sections, Severity, SourceId, StoryId,
     },
+    normalise::deadline::{Bound, Deadline},
 };
 
 use super::{
-    FeedGroup, FeedLink, OperatorLine, OperatorNews, PastEdition, Reader, RenderError, Templates, about_page,
+    Calendar, FeedGroup, FeedLink, OperatorLine, OperatorNews, PastEdition, Reader, RenderError, Templates, about_page,
     bulletin_mail, bulletin_page, index_page, operator_mail,
 };
 
@@ -70,8 +71,9 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
     }
     let past = PastEdition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), number: 1, stories: 1 };
     let feed = FeedLink { path: "veille".into(), title: "Veille".into(), group: FeedGroup::All };
-    index_page(templates, &site, &[past], &[feed])?;
-    index_page(templates, &bare, &[], &[])?;
+    let calendar = |days| Calendar { path: "echeances.ics", days };
+    index_page(templates, &site, &[past], &[feed], calendar(3))?;
+    index_page(templates, &bare, &[], &[], calendar(0))?;
     Ok(())
 }
 
@@ -90,20 +92,38 @@ fn item(section: &SectionId, n: i64, summary: String) -> Item {
         severity: if n % 2 == 0 { Severity::Critical } else { Severity::High },
         title: "Un titre".into(),
         summary,
-        actions: vec!["Mettre à jour.".into()],
+        more: vec![quote("Onze mairies sont concernées.", "Relais")],
+        guide: Guide {
+            parts: Question::ALL
+                .map(|question| (question, vec![quote("Mettre à jour.", "CERT-FR"), quote("Update.", "Relais")]))
+                .into(),
+        },
         source: "CERT-FR".into(),
         published: Some(PublicationDate::second(Timestamp::UNIX_EPOCH)),
         url: Some("https://source.exemple/".into()),
         reference: Some("CERTFR-2023-ALE-009".into()),
         language: "en".into(),
         also: vec![also; 7],
+        cves: (1..8).map(|n| format!("CVE-2023-000{n}")).collect(),
+        cited: vec![Cited { number: "CERTFR-2023-AVI-0001".into(), url: Some("https://source.exemple/".into()) }; 7],
+        deadlines: vec![Deadline { day: Date::constant(2023, 9, 4), bound: Bound::Until }],
+        importance: 1,
     }
+}
+
+fn quote(text: &str, source: &str) -> Quote {
+    let address = Some(String::from("https://source.exemple/"));
+    Quote { text: text.into(), source: source.into(), url: address.clone(), link: address, language: Some("en".into()) }
 }
 
 fn least(section: &SectionId) -> Item {
     Item {
         severity: Severity::Info,
-        actions: Vec::new(),
+        more: Vec::new(),
+        guide: Guide::default(),
+        cves: Vec::new(),
+        cited: Vec::new(),
+        deadlines: Vec::new(),
         published: None,
         url: None,
         reference: None,

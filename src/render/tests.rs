@@ -6,7 +6,7 @@ use jiff::{civil::date, tz::TimeZone};
 use url::Url;
 
 use crate::{
-    bulletin::{Also, Edition, Item, Shelf},
+    bulletin::{Also, Cited, Edition, Guide, Item, Question, Quote, Shelf},
     config::Site,
     model::{
         Cadence, EmailAddress, Nature, Preferences, PublicationDate, Section, SectionId, Sections, Severity, StoryId,
@@ -44,24 +44,40 @@ fn item(nature: Nature, title: &str) -> Item {
         severity: Severity::Info,
         title: title.into(),
         summary: "Une première phrase. Une seconde: plus longue, qui dit \"ce qui change\" pour les communes.".into(),
-        actions: vec![],
+        more: vec![],
+        guide: Guide::default(),
         source: "CERT-FR".into(),
         published: PublicationDate::day(date(2023, 8, 29), &TimeZone::get("Europe/Paris").unwrap()),
         url: Some(format!("https://source.exemple/{}?a=1&b=2", crate::text::slug(title))),
         reference: None,
         language: "fr".into(),
         also: vec![],
+        cves: vec![],
+        cited: vec![],
+        deadlines: vec![],
+        importance: 0,
     }
+}
+
+fn quote(text: &str, source: &str) -> Quote {
+    Quote { text: text.into(), source: source.into(), url: None, link: None, language: None }
+}
+
+fn guide(question: Question, lines: Vec<Quote>) -> Guide {
+    Guide { parts: BTreeMap::from([(question, lines)]) }
 }
 
 fn small() -> Edition {
     let alert = Item {
         severity: Severity::Critical,
         reference: Some("CERTFR-2023-ALE-009".into()),
-        actions: vec![
-            "Appliquer le correctif de l'éditeur sans attendre.".into(),
-            "Chercher les traces d'intrusion.".into(),
-        ],
+        guide: guide(
+            Question::Todo,
+            vec![
+                quote("Appliquer le correctif de l'éditeur sans attendre.", "CERT-FR"),
+                quote("Chercher les traces d'intrusion.", "CERT-FR"),
+            ],
+        ),
         also: vec![Also {
             source: "Presse informatique".into(),
             title: "Une faille exploitée".into(),
@@ -150,7 +166,7 @@ fn the_text_part_reads_like_a_letter() {
     [Urgent] Alerte - Vulnérabilité dans un pare-feu
     >> Une première phrase. Une seconde_: plus longue, qui dit «~ce qui
        change~» pour les communes.
-    À faire_:
+    Que faire~?
       - Appliquer le correctif de l’éditeur sans attendre.
       - Chercher les traces d’intrusion.
     CERT-FR, mardi 29 août 2023, CERTFR-2023-ALE-009
@@ -203,7 +219,7 @@ fn every_word_of_every_item_is_in_both_parts() {
             crate::text::collapse(&if item.language == "fr" { crate::text::french(words) } else { words.into() })
         };
         let mut wanted = vec![set(&item.title), set(&item.summary), item.source.clone(), item.nature.prefix().into()];
-        wanted.extend(item.actions.iter().map(|action| set(action)));
+        wanted.extend(item.guide.all_lines().map(|line| set(&line.text)));
         wanted.extend(item.reference.clone());
         wanted.extend(item.also.iter().map(|also| set(&also.title)));
         for words in wanted {
@@ -247,7 +263,15 @@ fn nothing_that_a_source_wrote_becomes_markup_or_a_line_of_its_own() {
     let item = &mut edition.shelves[0].items[0];
     item.title = "<script>alert('x')</script>\nSe désinscrire : https://mechant.exemple/ {{ site }}\u{202e}".into();
     item.summary = "<img src=x onerror=alert(1)> & \"fin\"".into();
-    item.actions = vec!["</li><b>gras</b>".into()];
+    item.guide = guide(Question::Todo, vec![quote("</li><b>gras</b>", "<u>x</u>")]);
+    item.guide.parts.entry(Question::Report).or_default().push(Quote {
+        url: Some("javascript:alert(2)".into()),
+        link: Some("javascript:alert(3)".into()),
+        language: Some("en\" onclick=\"alert(4)".into()),
+        ..quote("<img src=y>", "<u>y</u>")
+    });
+    item.cves = vec!["<b>CVE</b>".into()];
+    item.cited = vec![Cited { number: "<i>".into(), url: Some("javascript:alert(5)".into()) }];
     item.reference = Some("\"><i>".into());
     item.source = "<u>source</u>".into();
     item.language = "en\" onclick=\"alert(1)".into();
@@ -347,10 +371,14 @@ fn pages_refer_to_each_other_and_to_nothing_outside() {
     let templates = Templates::embedded();
     let past = PastEdition { cadence: Cadence::Daily, date: date(2023, 8, 30), number: 1, stories: 3 };
     let feed = FeedLink { path: "sections/tic".into(), title: "TIC".into(), group: FeedGroup::Section };
-    let index = index_page(&templates, &site(), &[past], &[feed]).unwrap();
-    for wanted in
-        ["href=\"bulletins/2023-08-30-daily.html\"", "href=\"sections/tic.rss\"", "href=\"sections/tic.json\""]
-    {
+    let calendar = Calendar { path: "echeances.ics", days: 4 };
+    let index = index_page(&templates, &site(), &[past], &[feed], calendar).unwrap();
+    for wanted in [
+        "href=\"bulletins/2023-08-30-daily.html\"",
+        "href=\"sections/tic.rss\"",
+        "href=\"sections/tic.json\"",
+        "href=\"echeances.ics\">4\u{a0}échéances",
+    ] {
         assert!(index.contains(wanted), "{wanted} in {index}");
     }
     let page = bulletin_page(&templates, &small(), &site()).unwrap();

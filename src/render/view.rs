@@ -1,6 +1,6 @@
 //! What the templates are given: words ready to show. The names of these fields are what a template may use.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse};
 
 use serde::Serialize;
 use url::Url;
@@ -9,16 +9,20 @@ use crate::{
     bulletin::{Edition, Item},
     config::Site,
     model::Severity,
-    text::{date_in_words, french, truncate},
+    normalise::{deadline::Bound, reference::cve_home},
+    text::{date_in_words, day_in_words, french, truncate},
 };
 
 use super::{
     budget::{Form, Plan},
+    quote::{self, GuideView, QuoteView},
     words::{counted, news, one_line},
 };
 
 /// Other notices of a story that are named; the rest are counted.
 const ALSO: usize = 5;
+/// CVEs and references that are named; the rest are counted.
+const NAMED: usize = 5;
 
 #[derive(Serialize)]
 pub(super) struct SiteView {
@@ -62,6 +66,8 @@ pub(super) struct ShelfView {
 pub(super) struct ItemView {
     /// Otherwise it is shown as one line.
     pub full: bool,
+    /// Unique in the edition: what an anchor may be.
+    pub id: String,
     /// « Avis ».
     pub prefix: &'static str,
     pub title: String,
@@ -73,7 +79,17 @@ pub(super) struct ItemView {
     pub mark: Option<&'static str>,
     /// Paragraphs.
     pub summary: Vec<String>,
-    pub actions: Vec<String>,
+    /// What other sources add to it.
+    pub more: Vec<QuoteView>,
+    /// Empty when there is no room for it.
+    pub guide: Vec<GuideView>,
+    /// « Échéance : 4 septembre 2023 ».
+    pub deadlines: Vec<String>,
+    pub cves: Vec<NamedView>,
+    /// « 3 autres ».
+    pub cves_left_out: Option<String>,
+    pub cited: Vec<NamedView>,
+    pub cited_left_out: Option<String>,
     pub source: String,
     pub date: Option<String>,
     pub reference: Option<String>,
@@ -86,6 +102,13 @@ pub(super) struct ItemView {
 pub(super) struct AlsoView {
     pub source: String,
     pub title: String,
+    pub url: Option<String>,
+}
+
+/// A CVE or a reference.
+#[derive(Serialize)]
+pub(super) struct NamedView {
+    pub name: String,
     pub url: Option<String>,
 }
 
@@ -122,7 +145,10 @@ impl EditionView {
             })
             .collect();
         let left_out = plan.forms().filter(|form| *form == Form::LeftOut).count();
-        let lead = edition.items().min_by_key(|item| (std::cmp::Reverse(item.severity), item.nature));
+        let pressing = |item: &&Item| {
+            (Reverse(item.severity == Severity::Critical), Reverse((item.importance, item.severity)), item.nature)
+        };
+        let lead = edition.items().min_by_key(pressing);
         Self {
             title: format!("Bulletin {}", edition.cadence.name()),
             date: date_in_words(edition.date),
@@ -143,7 +169,8 @@ impl ItemView {
         };
         let also: Vec<_> = item.also.iter().filter(|also| !is_told_twice(also)).collect();
         Self {
-            full: form == Form::Full,
+            full: matches!(form, Form::Full | Form::Brief),
+            id: format!("s{}", item.story),
             prefix: item.nature.prefix(),
             title: line(&item.title),
             lang: foreign(&item.language).map(str::to_owned),
@@ -154,7 +181,13 @@ impl ItemView {
                 Severity::Notable | Severity::Info => None,
             },
             summary: item.summary.lines().map(line).filter(|line| !line.is_empty()).collect(),
-            actions: item.actions.iter().map(|action| line(action)).filter(|line| !line.is_empty()).collect(),
+            more: quote::more(item),
+            guide: if form == Form::Full { quote::guide(item) } else { Vec::new() },
+            deadlines: item.deadlines.iter().map(deadline).collect(),
+            cves_left_out: others(item.cves.len().saturating_sub(NAMED), ("autre", "autres")),
+            cves: named(item.cves.iter().map(|cve| (cve.as_str(), cve_home(cve).map(String::from)))),
+            cited_left_out: others(item.cited.len().saturating_sub(NAMED), ("autre", "autres")),
+            cited: named(item.cited.iter().map(|cited| (cited.number.as_str(), cited.url.clone()))),
             source: french(&one_line(&item.source)),
             date: item.published.map(|date| date_in_words(date.date(&site.zone))),
             reference: item.reference.as_deref().map(one_line).filter(|reference| !reference.is_empty()),
@@ -173,6 +206,20 @@ impl ItemView {
     }
 }
 
+fn named<'a>(all: impl Iterator<Item = (&'a str, Option<String>)>) -> Vec<NamedView> {
+    let view =
+        |(name, url): (&str, Option<String>)| NamedView { name: one_line(name), url: web_address(url.as_deref()) };
+    all.take(NAMED).map(view).collect()
+}
+
+fn deadline(deadline: &crate::normalise::deadline::Deadline) -> String {
+    let colon = match deadline.bound {
+        Bound::Until => " :",
+        Bound::From => "",
+    };
+    french(&format!("{}{colon} {}", deadline.bound.name(), day_in_words(deadline.day)))
+}
+
 /// The address of the site, with a slash at its end: paths are put behind it.
 pub(super) fn base_url(site: &Site) -> Option<String> {
     let url = site.url.as_ref()?.as_str();
@@ -189,7 +236,7 @@ fn others(n: usize, nouns: (&str, &str)) -> Option<String> {
 }
 
 /// A well-formed language tag that is not French.
-fn foreign(language: &str) -> Option<&str> {
+pub(super) fn foreign(language: &str) -> Option<&str> {
     let primary = language.split('-').next().unwrap_or_default();
     let is_tag = (2..=3).contains(&primary.len())
         && language.len() <= 35
@@ -200,7 +247,7 @@ fn foreign(language: &str) -> Option<&str> {
     (is_tag && !primary.eq_ignore_ascii_case("fr")).then_some(language)
 }
 
-fn language_name(language: &str) -> Option<&'static str> {
+pub(super) fn language_name(language: &str) -> Option<&'static str> {
     let primary = language.split('-').next().map(str::to_ascii_lowercase);
     match primary.as_deref() {
         Some("en") => Some("en anglais"),
@@ -213,7 +260,7 @@ fn language_name(language: &str) -> Option<&'static str> {
 }
 
 /// An address that may become a link: absolute, http or https, in its ASCII form.
-fn web_address(url: Option<&str>) -> Option<String> {
+pub(super) fn web_address(url: Option<&str>) -> Option<String> {
     let url = Url::parse(url?).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| Cow::from(url.as_str()).into_owned())
 }

@@ -212,7 +212,8 @@ pub fn decide(tx: &Tx, id: NoticeId, source: &SourceId, verdict: &str, because: 
 }
 
 const NOTICE: &str = "SELECT id, source_id, story_id, reference, guid, url, title, summary, content, text, language,
-    published_at, precision, first_seen, revision, section, nature, severity, also, relevance, placed FROM notice";
+    published_at, precision, first_seen, revision, section, nature, severity, also, relevance, placed, copy_of
+    FROM notice";
 
 pub fn get(db: &Db, id: NoticeId) -> Result<Option<Notice>> {
     db.query_first(&format!("{NOTICE} WHERE id = $1"), &[&id.get()], read)
@@ -221,6 +222,12 @@ pub fn get(db: &Db, id: NoticeId) -> Result<Option<Notice>> {
 /// The story of a notice.
 pub fn story_of(db: &Db, id: NoticeId) -> Result<Option<StoryId>> {
     db.query_first("SELECT story_id FROM notice WHERE id = $1", &[&id.get()], |row| Ok(StoryId::new(row.get(0)?)))
+}
+
+/// Notes whose text a notice repeats.
+pub fn set_copy(tx: &Tx, id: NoticeId, of: NoticeId) -> Result<()> {
+    tx.execute("UPDATE notice SET copy_of = $2 WHERE id = $1", &[&id.get(), &of.get()])?;
+    Ok(())
 }
 
 /// A notice that bears an official reference.
@@ -359,5 +366,6 @@ fn read(row: &Row) -> Result<Notice> {
         also: read_sections(&row.get::<String>(18)?)?,
         relevance: row.get(19)?,
         placed: word("who placed it", &row.get::<String>(20)?, Placed::parse)?,
+        copy_of: row.get::<Option<i64>>(21)?.map(NoticeId::new),
     })
 }

@@ -243,6 +243,12 @@ pub fn waiting(db: &Db, cadence: Cadence) -> Result<Vec<Story>> {
     )
 }
 
+/// Whether a bulletin of any cadence carries it.
+pub fn is_carried(db: &Db, id: StoryId) -> Result<bool> {
+    let sql = "SELECT 1 FROM bulletin_story WHERE story_id = $1 LIMIT 1";
+    Ok(db.query_first(sql, &[&id.get()], |_| Ok(()))?.is_some())
+}
+
 /// What no longer waits: a bulletin of that cadence carries it.
 pub fn carried(tx: &Tx, cadence: Cadence, story: StoryId) -> Result<()> {
     tx.execute("DELETE FROM waiting WHERE cadence = $1 AND story_id = $2", &[&cadence.as_str(), &story.get()])?;

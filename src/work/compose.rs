@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::App;
 use crate::{
-    bulletin::{self, Also, Edition, Item},
+    bulletin::{self, Edition, Importance, Item, Moment, Told},
     config::{Config, Rhythm},
     mail,
-    model::{BulletinId, Cadence, Licence, Notice, Preferences, Story, SubscriberId},
+    model::{Authority, BulletinId, Cadence, Notice, Preferences, Story, StoryId, SubscriberId},
     schedule,
     store::{self, Db, Tx, bulletins, notices, outbox, settings, stories, subscribers},
 };
@@ -124,7 +124,7 @@ fn freeze(
 ) -> store::Result<Option<Composed>> {
     let sections = app.rules.sections();
     let waiting = stories::waiting(tx, cadence)?;
-    let items = items(app, tx, &waiting)?;
+    let items = items(app, tx, &waiting, now)?;
     let Some(bulletin) = bulletins::freeze(tx, cadence, slot, date, &items, now)? else { return Ok(None) };
     super::publish::announce(tx)?;
     for story in &waiting {
@@ -163,60 +163,44 @@ pub(super) fn message_key(tx: &Tx) -> store::Result<Vec<u8>> {
 }
 
 /// What waits, in the words and in the order in which it is frozen.
-fn items(app: &App, db: &Db, waiting: &[Story]) -> store::Result<Vec<Item>> {
+fn items(app: &App, db: &Db, waiting: &[Story], now: Timestamp) -> store::Result<Vec<Item>> {
     let mut items = Vec::with_capacity(waiting.len());
     for story in waiting {
-        items.extend(item(app, story, notices::of_story(db, story.id)?));
+        items.extend(tell(app, story, &notices::of_story(db, story.id)?, now).map(|(item, _)| item));
     }
     Ok(bulletin::in_order(items, app.rules.sections()))
 }
 
-/// A story in the words in which it is frozen. What the press wrote is quoted from its own summary only (invariant 10).
-fn item(app: &App, story: &Story, notices: Vec<Notice>) -> Option<Item> {
-    let lead = notices.iter().find(|notice| notice.id == story.lead)?;
-    let mut quotable = notices.iter().filter(|notice| app.licence(&notice.source) != Licence::Press);
-    let actions = quotable.find_map(|n| Some(bulletin::actions(&n.text)).filter(|actions| !actions.is_empty()));
-    let url = |notice: &Notice| notice.url.as_ref().map(|url| url.as_str().to_owned());
-    Some(Item {
-        story: story.id,
-        section: story.section.clone(),
-        also_in: story.also.clone(),
-        nature: story.nature,
-        severity: story.severity,
-        title: story.title.clone().unwrap_or_else(|| lead.title.clone()),
-        summary: summary(app, lead),
-        actions: actions.unwrap_or_default(),
-        source: app.source_name(&lead.source).to_owned(),
-        published: lead.published,
-        url: url(lead),
-        reference: lead.reference.clone(),
-        language: lead.language.clone(),
-        also: notices
-            .iter()
-            .filter(|notice| notice.id != lead.id)
-            .map(|notice| Also {
-                source: app.source_name(&notice.source).to_owned(),
-                title: notice.title.clone(),
-                url: url(notice),
-            })
-            .collect(),
-    })
+/// A story in the words in which readers get it, with what it weighs. `None` when its lead is not among its notices.
+pub(super) fn tell(app: &App, story: &Story, notices: &[Notice], now: Timestamp) -> Option<(Item, Importance)> {
+    let told: Vec<Told> = notices.iter().map(|notice| told(app, notice)).collect();
+    let moment = Moment { now, zone: &app.config.site.zone };
+    bulletin::tell(story, &told, moment)
 }
 
-/// The summary of a notice as readers see it, within the licence of its source.
-pub(super) fn summary(app: &App, notice: &Notice) -> String {
-    let body = match app.licence(&notice.source) {
-        Licence::Press if !notice.summary.is_empty() => "",
-        _ => &notice.text,
-    };
-    bulletin::summarise(&notice.title, &notice.summary, body)
+/// Why a story stands where it does in a bulletin that would be frozen now. `None` when there is no such story.
+pub fn importance(app: &App, id: StoryId) -> anyhow::Result<Option<Importance>> {
+    let now = app.clock.now();
+    let found = app.store.read(|db| Ok(stories::get(db, id)?.zip(Some(notices::of_story(db, id)?))))?;
+    Ok(found.and_then(|(story, notices)| tell(app, &story, &notices, now)).map(|(_, importance)| importance))
+}
+
+pub(super) fn told<'a>(app: &'a App, notice: &'a Notice) -> Told<'a> {
+    let source = app.source(&notice.source);
+    Told {
+        notice,
+        source: app.source_name(&notice.source),
+        authority: source.map_or(Authority::Aggregator, |source| source.authority),
+        licence: app.licence(&notice.source),
+    }
 }
 
 /// What an edition would hold if it were frozen now.
 pub fn preview(app: &App, cadence: Cadence) -> anyhow::Result<Option<Edition>> {
     let sections = app.rules.sections();
-    let items = app.store.read(|db| items(app, db, &stories::waiting(db, cadence)?))?;
-    let date = schedule::edition_date(app.clock.now(), &app.config.site.zone);
+    let now = app.clock.now();
+    let items = app.store.read(|db| items(app, db, &stories::waiting(db, cadence)?, now))?;
+    let date = schedule::edition_date(now, &app.config.site.zone);
     Ok(bulletin::edition(cadence, date, 1, &items, sections, &Preferences::all(cadence)))
 }
 

@@ -1,6 +1,6 @@
 //! Writes the feeds and the pages as files that any web server can serve.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -8,17 +8,21 @@ use sha2::{Digest, Sha256};
 
 use super::{App, compose};
 use crate::{
+    bulletin,
     config::Config,
     files::{self, Written},
-    model::{Nature, Notice, Source, Story},
-    publish::{self, Channel, Entry, Head},
-    render::{self, FeedGroup, FeedLink, PastEdition},
+    model::{Nature, Source, Story, StoryId},
+    publish::{self, Channel, Entry, Event, Head},
+    render::{self, Calendar, FeedGroup, FeedLink, PastEdition},
     store::{self, Db, Tx, bulletins, notices, settings, stories::Shelf},
     text,
 };
 
 /// How many past editions keep their page.
 const EDITIONS: u32 = 400;
+
+/// How many of the latest stories are looked through for deadlines that are still to come.
+const LOOKED_THROUGH: u32 = 3_000;
 
 /// Set while something is stored that the folder does not show yet.
 const PENDING: &str = "publish-pending";
@@ -87,16 +91,20 @@ pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
     let authority = authority(app)?;
     let mut files = Vec::new();
     let mut links = Vec::new();
+    let mut known = BTreeMap::new();
     for (shelf, group, path, title) in shelves(app) {
         links.push(FeedLink { path: path.clone(), title: title.clone(), group });
-        let (channel, updated) = channel(app, &authority, shelf, path, title)?;
+        let (channel, updated) = channel(app, &authority, &mut known, shelf, path, title)?;
         let feed_id = format!("tag:{authority}:{}", channel.path);
         let head = Head { site: &app.config.site, feed_id, updated };
         files.extend(publish::files(&channel, &head));
     }
     files.push((String::from("sources.opml"), opml(app)));
     let past = editions(app, &mut files)?;
-    let index = render::index_page(&app.templates, &app.config.site, &past, &links)?;
+    let events = events(app, &authority)?;
+    files.extend(publish::ics(&events, &app.config.site).map(|bytes| (publish::CALENDAR_PATH.to_owned(), bytes)));
+    let calendar = Calendar { path: publish::CALENDAR_PATH, days: events.len() };
+    let index = render::index_page(&app.templates, &app.config.site, &past, &links, calendar)?;
     files.push((render::INDEX_PATH.to_owned(), index.into_bytes()));
     let about = render::about_page(&app.templates, &app.config.site)?;
     files.push((render::ABOUT_PATH.to_owned(), about.into_bytes()));
@@ -138,52 +146,97 @@ fn authority(app: &App) -> anyhow::Result<String> {
     Ok(app.store.write(|tx| settings::get_or_set(tx, "tag-authority", &format!("{host},{day}")))?)
 }
 
+/// `known` holds the entries made so far: a story stands in several channels.
 fn channel(
     app: &App,
     authority: &str,
+    known: &mut BTreeMap<StoryId, Option<Entry>>,
     shelf: Shelf,
     path: String,
     title: String,
 ) -> anyhow::Result<(Channel, Timestamp)> {
     let most = u32::try_from(app.config.publish.entries).unwrap_or(u32::MAX);
-    let told = app.store.read(|db| {
-        store::stories::shown(db, shelf, most)?
-            .into_iter()
-            .map(|story| Ok((notices::get(db, story.lead)?, story)))
-            .collect::<store::Result<Vec<_>>>()
-    })?;
     let installed = app.store.read(|db| settings::get(db, "installed"))?;
     let installed = installed.and_then(|at| at.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let entries: Vec<Entry> =
-        told.into_iter().filter_map(|(lead, story)| Some(entry(app, authority, &story, lead?))).collect();
-    let updated = entries.iter().map(|entry| entry.updated).max().unwrap_or(installed);
+    let entries = app.store.read(|db| {
+        let mut entries = Vec::new();
+        for story in store::stories::shown(db, shelf, most)? {
+            if let Some(entry) = known.get(&story.id) {
+                entries.extend(entry.clone());
+                continue;
+            }
+            let made = entry(app, db, authority, &story)?;
+            entries.extend(made.clone());
+            known.insert(story.id, made);
+        }
+        Ok(entries)
+    })?;
+    let updated = entries.iter().map(|entry: &Entry| entry.updated).max().unwrap_or(installed);
     let description = format!("{title}\u{a0}: l’actualité juridique et cyber des collectivités");
     let site = &app.config.site.name;
     let title = if matches!(shelf, Shelf::All) { site.clone() } else { format!("{site} – {title}") };
     Ok((Channel { path, title, description, entries }, updated))
 }
 
-fn entry(app: &App, authority: &str, story: &Story, lead: Notice) -> Entry {
+fn entry(app: &App, db: &Db, authority: &str, story: &Story) -> store::Result<Option<Entry>> {
+    let told = notices::of_story(db, story.id)?;
+    // What is told does not depend on the hour: only the points do, which no feed shows.
+    let Some((item, _)) = compose::tell(app, story, &told, story.updated) else { return Ok(None) };
+    let Some(lead) = told.iter().find(|notice| notice.id == story.lead) else { return Ok(None) };
     let source = app.source(&lead.source);
     // Typography is that of the language; a source's own words in another one stay as they are.
     let typeset = |text: &str| if lead.language.starts_with("fr") { text::french(text) } else { text.to_owned() };
     // An editor writes French.
     let title = story.title.as_ref().map_or_else(|| typeset(&lead.title), |title| text::french(title));
     let shown = source.is_some_and(|source| source.licence.allows_full_text()) && !lead.content.is_empty();
-    Entry {
+    // The whole document says all that we would extract of it; what other sources add comes before it.
+    let content = match (publish::digest(&item), shown) {
+        (digest, false) => digest,
+        (Some(digest), true) if told.len() > 1 => Some(format!("{digest}<hr>\n{}", lead.content)),
+        (_, true) => Some(lead.content.clone()),
+    };
+    Ok(Some(Entry {
         id: format!("tag:{authority}:story:{}", story.id),
-        summary: typeset(&compose::summary(app, &lead)),
+        summary: typeset(&item.summary),
         title: format!("{} - {title}", story.nature.prefix()),
-        content: shown.then_some(lead.content),
-        url: lead.url.map(String::from),
+        content,
+        url: item.url,
         published: lead.published.map_or(story.first_seen, |date| date.at.min(story.first_seen)),
         updated: story.updated,
         section: app.rules.sections().name(&story.section).to_owned(),
         nature: story.nature,
-        source: app.source_name(&lead.source).to_owned(),
+        source: item.source,
         source_url: source.map(|source| source.url.to_string()),
-        language: lead.language,
-    }
+        language: item.language,
+    }))
+}
+
+/// The days to come that the stories shown tell of, the nearest first.
+fn events(app: &App, authority: &str) -> anyhow::Result<Vec<Event>> {
+    let zone = &app.config.site.zone;
+    let today = zone.to_datetime(app.clock.now()).date();
+    let host = authority.split(',').next().unwrap_or("vigie.invalid");
+    let mut events = app.store.read(|db| {
+        let mut events = Vec::new();
+        for story in store::stories::shown(db, Shelf::All, LOOKED_THROUGH)? {
+            let notices = notices::of_story(db, story.id)?;
+            let told: Vec<_> = notices.iter().map(|notice| compose::told(app, notice)).collect();
+            let Some(lead) = told.iter().find(|told| told.notice.id == story.lead) else { continue };
+            let coming = bulletin::story_deadlines(&told, zone).into_iter().filter(|deadline| deadline.day >= today);
+            events.extend(coming.map(|deadline| Event {
+                uid: format!("echeance-{}-{}@{host}", story.id, deadline.day),
+                day: deadline.day,
+                bound: deadline.bound,
+                title: text::french(&lead.notice.title),
+                description: format!("{}\n{}", bulletin::summarise(lead), lead.source),
+                url: lead.notice.url.as_ref().map(|url| url.to_string()),
+                updated: story.updated,
+            }));
+        }
+        Ok(events)
+    })?;
+    events.sort_by(|a, b| (a.day, &a.uid).cmp(&(b.day, &b.uid)));
+    Ok(events)
 }
 
 /// The pages of the latest editions, put among the files.

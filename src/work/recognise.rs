@@ -19,7 +19,8 @@ use crate::{
         self, COMMON, Counts, Decision, Group, Likeness, MEMBERS, OVER, Refrain, Repeats, SHARED, Tale, Tells, Told,
         Vector, Verdict, WINDOW,
     },
-    model::{NoticeId, SourceId, StoryId},
+    model::{Draft, Hand, Notice, NoticeId, SourceId, StoryId},
+    normalise::reference,
     store::{
         Result, Tx,
         likeness::{self, ALL, Compared, Posting},
@@ -36,6 +37,30 @@ pub(super) struct Arrival {
     pub story: StoryId,
     pub likeness: Likeness,
     pub tale: Tale,
+}
+
+impl Arrival {
+    /// A notice as it is stored.
+    pub fn of(stored: Notice) -> Self {
+        let Notice { id, story, source, language, first_seen, .. } = stored;
+        let draft = Draft {
+            reference: stored.reference.as_deref().and_then(reference::parse),
+            url: stored.url,
+            title: stored.title,
+            text: stored.text,
+            published: stored.published,
+            ..Draft::default()
+        };
+        let (likeness, tale) = Likeness::of(&source, &language, &draft, first_seen);
+        Self { notice: id, story, likeness, tale }
+    }
+}
+
+/// Whether a notice was read at its own address before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    First,
+    Later,
 }
 
 /// So many groups of copies are compared with one document, those first that share most with it.
@@ -79,6 +104,46 @@ impl<'a> Recogniser<'a> {
         let keys: BTreeSet<u64> = arrivals.iter().flat_map(keys).collect();
         self.index.load(keys.into_iter())?;
         arrivals.iter().map(|arrival| self.recognise(arrival)).collect()
+    }
+
+    /// Compares a notice anew whose text is another now: the first time that its own page is read, it may turn out to
+    /// repeat another or to tell of a known event, as long as it stands alone, nobody was told of it, and no editor
+    /// placed it. Otherwise it stays where it is, and later ones are compared with what it says now.
+    pub fn again(&mut self, arrival: &Arrival, reading: Reading) -> Result<Option<Verdict>> {
+        let notice = arrival.notice;
+        let is_free = reading == Reading::First
+            && stories::tellers(self.tx, arrival.story)?.len() == 1
+            && !regroup::is_fixed(self.tx, notice)?
+            && !stories::is_carried(self.tx, arrival.story)?;
+        let keys = [arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat();
+        self.index.load(keys.into_iter())?;
+        let (repeats, counts) = self.compare(arrival)?;
+        let vector = self.vector(&arrival.likeness, &arrival.tale, &counts)?;
+        let mut copy_of = likeness::copy_of(self.tx, notice)?.unwrap_or(notice);
+        let mut decision = None;
+        if is_free {
+            decision = match repeats {
+                Repeats::Copy { of, because } => match notices::story_of(self.tx, of)? {
+                    Some(story) => {
+                        copy_of = of;
+                        Some(Decision { verdict: Verdict::Copy { of, story }, because })
+                    }
+                    None => None,
+                },
+                _ => self.event(arrival, &vector, &counts)?,
+            };
+        }
+        let compared = Compared { copy_of, likeness: &arrival.likeness, tale: &arrival.tale, vector: &vector };
+        likeness::set(self.tx, notice, &compared)?;
+        self.index.add(arrival);
+        let Some(Decision { verdict, because }) = decision else { return Ok(None) };
+        if let Verdict::Copy { story, .. } | Verdict::Joins { story } = verdict {
+            regroup::join(self.config, self.tx, &[notice], story, Hand::Automatic, &because, self.now)?;
+        }
+        if let Verdict::Copy { of, .. } = verdict {
+            notices::set_copy(self.tx, notice, of)?;
+        }
+        Ok(Some(verdict))
     }
 
     /// Writes what was learnt.
@@ -134,6 +199,9 @@ impl<'a> Recogniser<'a> {
         let Arrival { notice, likeness, story: own, .. } = arrival;
         notices::decide(self.tx, *notice, &likeness.source, decision.verdict.as_str(), &decision.because, self.now)?;
         let (Verdict::Copy { story, .. } | Verdict::Joins { story }) = decision.verdict else { return Ok(()) };
+        if let Verdict::Copy { of, .. } = decision.verdict {
+            notices::set_copy(self.tx, *notice, of)?;
+        }
         self.told.remove(&story);
         if story != *own {
             stories::place(self.tx, *notice, story)?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     exploited::{self, Brought},
     prepare::{Entry, Prepared},
-    recognise::Arrival,
+    recognise::{Arrival, Reading, Recogniser},
     regroup,
     review::{self, Age},
 };
@@ -188,9 +188,8 @@ impl Intake<'_> {
             exploited::note(self.tx, due.notice, entry)?;
             search::later(self.tx, due.notice)?;
             self.tell(due.notice, verdict, &because)?;
-            if let Some(stored) = notices::get(self.tx, due.notice)? {
-                self.choose_lead(stored.story)?;
-            }
+            let reading = if revised { Reading::Later } else { Reading::First };
+            self.compare_again(due.notice, reading)?;
         }
         details::settle(self.tx, due.notice, Outcome::Read { fingerprint: &read.hash }, self.now)?;
         Ok(Completed::Kept { revised })
@@ -333,7 +332,7 @@ impl Intake<'_> {
         search::later(self.tx, id)?;
         let because = format!("« {} » fait autorité sur « {} » : son texte est retenu", self.source.id, stored.source);
         self.tell(id, Verdict::Same { notice: id }, &because)?;
-        self.choose_lead(stored.story)
+        self.compare_again(id, Reading::Later)
     }
 
     fn revise(&self, id: NoticeId, judged: &Judged) -> Result<()> {
@@ -344,10 +343,17 @@ impl Intake<'_> {
         notices::claim_keys(self.tx, id, unclaimed)?;
         self.sight(id, entry)?;
         self.tell(id, decision.verdict, &decision.because)?;
-        match notices::get(self.tx, id)? {
-            Some(stored) => self.choose_lead(stored.story),
-            None => Ok(()),
-        }
+        self.compare_again(id, Reading::Later)
+    }
+
+    /// What a notice says now is what others are compared with, and who speaks for its story is chosen anew.
+    fn compare_again(&self, id: NoticeId, reading: Reading) -> Result<()> {
+        let Some(stored) = notices::get(self.tx, id)? else { return Ok(()) };
+        self.choose_lead(stored.story)?;
+        let arrival = Arrival::of(stored);
+        let mut recogniser = Recogniser::new(self.config, self.tx, self.now);
+        recogniser.again(&arrival, reading)?;
+        recogniser.finish()
     }
 
     fn open_story(&self, draft: &Draft, shelved: &Shelved) -> Result<StoryId> {

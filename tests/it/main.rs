@@ -8,6 +8,7 @@ mod crawl;
 mod details;
 mod documents;
 mod fetch;
+mod guide;
 mod health;
 mod hostile;
 mod idle;
