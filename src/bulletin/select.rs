@@ -46,20 +46,19 @@ pub fn edition(
         if place != section {
             moved.insert(place.clone());
         }
+        let item = Item { section: place.clone(), ..item.clone() };
         match shelves.iter_mut().find(|shelf| shelf.section == *place) {
-            Some(shelf) => shelf.items.push(item.clone()),
-            None => shelves.push(Shelf {
-                section: place.clone(),
-                name: sections.name(place).to_owned(),
-                items: vec![item.clone()],
-            }),
+            Some(shelf) => shelf.items.push(item),
+            None => {
+                shelves.push(Shelf { section: place.clone(), name: sections.name(place).to_owned(), items: vec![item] })
+            }
         }
     }
     // What stands elsewhere than in its own section was frozen among those of that one.
     if !moved.is_empty() {
         shelves.sort_by_key(|shelf| sections.position(&shelf.section));
         let into = shelves.iter_mut().filter(|shelf| moved.contains(&shelf.section));
-        into.for_each(|shelf| shelf.items.sort_by_key(|item| (Reverse(item.severity), item.nature)));
+        into.for_each(|shelf| shelf.items = in_order(std::mem::take(&mut shelf.items), sections));
     }
     (!shelves.is_empty()).then_some(Edition { cadence, date, number, shelves })
 }
@@ -219,7 +218,9 @@ mod tests {
                 prop_assert!(wanted.is_empty() || wanted.contains(&shelf.section));
                 for item in &shelf.items {
                     prop_assert!(shown.insert(item.story), "told twice");
-                    prop_assert!(item.section == shelf.section || item.also_in.contains(&shelf.section));
+                    let stands = items.iter().find(|own| own.story == item.story);
+                    let in_it = |own: &Item| own.section == shelf.section || own.also_in.contains(&shelf.section);
+                    prop_assert!(item.section == shelf.section && stands.is_some_and(in_it));
                 }
             }
             let stands = |item: &&Item| std::iter::once(&item.section).chain(&item.also_in).any(|s| wanted.contains(s));

@@ -421,6 +421,73 @@ async fn a_story_that_stands_in_several_sections_is_found_in_each_and_told_once(
     assert_eq!(t.shown(Shelf::Section(&section("finances"))), [] as [i64; 0]);
 }
 
+/// Whatever programs and editors do, in whatever order: no notice is lost, no story without notices is seen, what was
+/// merged leads to a story that has some, and what is kept apart does not meet.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_order_of_moves_loses_a_notice_or_undoes_an_editor() {
+    let t = ruled(&["/a"]).await;
+    let words = ["abeille", "barque", "cerise", "donjon", "écluse", "falaise", "girafe", "hameau"];
+    let items: Vec<Item> = (1..).zip(words).map(|(n, word)| item(n, word, &format!("{word} {n}"))).collect();
+    t.serve("/a", &items);
+    t.crawl().await;
+    let all = t.notices().len();
+    assert_eq!(t.listed(&Filter::default()).len(), all, "each is its own story to begin with");
+    // Numbers without a pattern, the same ones at each run (Knuth, MMIX).
+    let mut state = 20_230_830_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap_or(0) % below
+    };
+    let mut moves = 0;
+    for _ in 0..300 {
+        let stories = t.listed(&Filter::default());
+        let standing: Vec<i64> = stories.iter().copied().filter(|id| t.story(*id).merged_into.is_none()).collect();
+        let one = standing[next(standing.len())];
+        let other = standing[next(standing.len())];
+        let notice = t.notices()[next(all)].id;
+        let fixed = t.app.store.read(|db| regroup::is_fixed(db, notice)).expect("a read");
+        match next(10) {
+            0 => drop(t.merge(one, &[other])),
+            1 => drop(t.split(one, &[notice.get()])),
+            2 => drop(editor::reject(&t.app, &[StoryId::new(one)], &marie(), "")),
+            3 => drop(editor::approve(&t.app, &[StoryId::new(one)], &marie(), "")),
+            4..7 => {
+                let moved = t.join(&[notice.get()], one);
+                assert!(moved.is_empty() || !fixed, "an editor put notice {notice} where it is");
+                moves += moved.len();
+            }
+            _ => {
+                let from = [StoryId::new(other)];
+                let merge = |tx: &vigie::store::Tx| {
+                    regroup::merge(&t.app.config, tx, StoryId::new(one), &from, Hand::Automatic, "essai", t.now())
+                };
+                moves += t.app.store.write(merge).expect("a merge").len();
+            }
+        }
+        let notices = t.notices();
+        assert_eq!(notices.len(), all);
+        for notice in &notices {
+            let story = t.story(notice.story.get());
+            assert_eq!(story.merged_into, None, "notice {} stands in a story that is gone", notice.id);
+            let apart = t.app.store.read(|db| pairs::apart_from(db, notice.id)).expect("a read");
+            let meets = notices.iter().find(|other| apart.contains(&other.id) && other.story == notice.story);
+            assert_eq!(meets.map(|other| other.id), None, "kept apart from {}", notice.id);
+        }
+        let standing: BTreeSet<i64> = notices.iter().map(|notice| notice.story.get()).collect();
+        let seen = [t.shown(Shelf::All), t.waiting(Cadence::Daily), t.listed(&Filter::default())].concat();
+        assert!(seen.iter().all(|id| standing.contains(id)), "{seen:?} of {standing:?}");
+        for id in &standing {
+            let story = t.story(*id);
+            assert_eq!(
+                notices.iter().find(|n| n.id == story.lead).map(|n| n.story),
+                Some(story.id),
+                "its lead is its own"
+            );
+        }
+    }
+    assert!(moves > 10, "{moves}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_perhaps_one_waits_for_an_editor_until_it_is_settled() {
     let t = four().await;
