@@ -38,9 +38,10 @@ fn beside(text: &str, at: usize) -> Option<u32> {
         None => {}
     }
     let before = text.get(text.ceil_char_boundary(at.saturating_sub(BEFORE))..at)?;
-    let lower = before.to_lowercase();
-    let said = ["score", "note", "rated", "cotation", "sévérité", "gravité"].iter().any(|word| lower.contains(word));
-    self::numbers(before).last().filter(|_| said).map(|(number, _)| number)
+    let (number, place) = self::numbers(before).last()?;
+    let said = before.get(..place)?.to_lowercase();
+    let is_score = ["score", "note", "rated", "cotation", "sévérité", "gravité"].iter().any(|word| said.contains(word));
+    is_score.then_some(number)
 }
 
 /// The numbers from 0 to 10 with one decimal, or before « /10 », in tenths, and where they stand. Parts of longer
@@ -57,7 +58,8 @@ fn numbers(text: &str) -> impl Iterator<Item = (u32, usize)> {
             let behind = tail.get(number.len()..).unwrap_or_default();
             let before = text.get(..from).unwrap_or_default();
             // The version in « v3.1 » and « CVSS:3.1/AV » is told by its place; « AV:N » holds no digit.
-            let is_part = before.ends_with(|c: char| c.is_alphanumeric() && !matches!(c, 'v' | 'V') || c == '-' || c == '_')
+            let is_part = before
+                .ends_with(|c: char| c.is_alphanumeric() && !matches!(c, 'v' | 'V') || c == '-' || c == '_')
                 || behind.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '%')
                 || behind.starts_with(" %");
             match tenths(number, behind) {
@@ -71,8 +73,12 @@ fn numbers(text: &str) -> impl Iterator<Item = (u32, usize)> {
 
 fn tenths(number: &str, behind: &str) -> Option<u32> {
     let tenths = match number.split_once(['.', ',']) {
-        Some((whole, decimal)) if decimal.len() == 1 => whole.parse::<u32>().ok()?.checked_mul(10)? + decimal.parse::<u32>().ok()?,
-        None if behind.trim_start().strip_prefix('/')?.trim_start().starts_with("10") => number.parse::<u32>().ok()?.checked_mul(10)?,
+        Some((whole, decimal)) if decimal.len() == 1 => {
+            whole.parse::<u32>().ok()?.checked_mul(10)? + decimal.parse::<u32>().ok()?
+        }
+        None if behind.trim_start().strip_prefix('/')?.trim_start().starts_with("10") => {
+            number.parse::<u32>().ok()?.checked_mul(10)?
+        }
         _ => return None,
     };
     (tenths <= 100).then_some(tenths)
