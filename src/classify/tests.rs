@@ -371,7 +371,7 @@ fn every_mistake_in_rules_is_told_with_its_place() {
             &[
                 "4:9: `words` must be a table",
                 "5:9: missing field `points` in a case",
-                "5:33: a case of rule `section` names no",
+                "5:32: a case of rule `tic` names no",
             ],
         ),
         (
