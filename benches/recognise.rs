@@ -25,7 +25,10 @@ const DAYS: u64 = 29;
 fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|size| size.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![10_000] } else { sizes };
-    println!("{:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>9}", "notices", "mean", "p50", "p99", "worst", "peak memory", "copies");
+    println!(
+        "{:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>9}",
+        "notices", "mean", "p50", "p99", "worst", "peak memory", "copies"
+    );
     for size in sizes {
         run(size);
     }

@@ -20,6 +20,7 @@ pub struct Member {
     pub source: SourceId,
     pub day: i32,
     pub advisory: bool,
+    pub act: bool,
     pub language: String,
     /// The words of its title, without their endings.
     pub title: BTreeSet<String>,
@@ -63,6 +64,8 @@ const PER_DAY: i64 = ONE * 10 / 100;
 const SAME_TITLE: u32 = 20;
 /// So many rare names and numbers make one event of two languages.
 const NAMES: usize = 2;
+/// A document of fewer different words says too little of its event.
+const ENOUGH: usize = 8;
 /// Members that are compared; a story of more is the most recent of them.
 pub const MEMBERS: usize = 40;
 
@@ -124,8 +127,9 @@ fn gap(ours: &Likeness, told: &Told) -> i32 {
 /// How alike a document and the middle of a story are; `None` where they cannot be one event.
 fn alike(ours: &Likeness, tale: &Tale, vector: &Vector, told: &Told, counts: &Counts) -> Option<(i64, String)> {
     let gap = gap(ours, told);
-    // Advisories read alike: only their references bring them together.
-    if gap > OVER || (ours.marks.advisory && told.members.iter().any(|member| member.advisory)) {
+    // Advisories read alike, and so do official texts: each tells of something else.
+    let is_other = |member: &Member| (ours.marks.advisory && member.advisory) || (ours.marks.act && member.act);
+    if gap > OVER || vector.0.len() < ENOUGH || told.members.iter().any(is_other) {
         return None;
     }
     let titles: BTreeSet<&String> = told.members.iter().flat_map(|member| &member.title).collect();

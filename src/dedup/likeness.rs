@@ -12,7 +12,7 @@ use super::{
     tale::{self, Tale},
 };
 use crate::{
-    model::{Draft, SourceId},
+    model::{Draft, Precision, PublicationDate, SourceId},
     normalise::url::CanonicalUrl,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Likeness {
     pub source: SourceId,
-    /// When it was published; where its source does not say, when it came.
+    /// When it was published, at noon where only the day is known; where its source does not say, when it came.
     pub at: Timestamp,
     pub passages: Passages,
     pub marks: Marks,
@@ -44,6 +44,9 @@ pub struct Marks {
     pub title: BTreeSet<String>,
     /// Whether its title is that of a security advisory.
     pub advisory: bool,
+    /// Whether its title is that of an official text: « Décret n° 2023-9903 du 28 août 2023 ».
+    #[serde(default)]
+    pub act: bool,
 }
 
 impl Likeness {
@@ -53,7 +56,7 @@ impl Likeness {
         let (marks, passages) = marks::read(draft, &text);
         let tale = tale::of(draft, language, &marks);
         let url = draft.url.as_ref().map(|url| CanonicalUrl::of(url).as_str().to_owned());
-        let at = draft.published.map_or(now, |date| date.at);
+        let at = draft.published.map_or(now, instant);
         (Self { source: source.clone(), at, passages, marks: Marks { url, ..marks } }, tale)
     }
 
@@ -70,6 +73,14 @@ impl Likeness {
     /// How far apart two documents were published.
     pub fn apart(&self, other: &Self) -> SignedDuration {
         self.at.duration_since(other.at).abs()
+    }
+}
+
+/// A document that gives its day alone came at noon of it: its midnight is another day elsewhere.
+fn instant(date: PublicationDate) -> Timestamp {
+    match date.precision {
+        Precision::Day => date.at.checked_add(SignedDuration::from_hours(12)).unwrap_or(date.at),
+        Precision::Minute | Precision::Second => date.at,
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) fn read(draft: &Draft, text: &str) -> (Marks, Passages) {
         marks.title.insert(token.to_owned());
     });
     marks.advisory = is_advisory(&draft.title);
+    marks.act = is_act(&draft.title);
     (marks, Passages::of(&words))
 }
 
@@ -66,6 +67,28 @@ pub(super) fn is_advisory(title: &str) -> bool {
             || word.strip_prefix("cve-").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     });
     found
+}
+
+/// Whether a title is that of an official text: it begins with what it is, and has a number or a date.
+fn is_act(title: &str) -> bool {
+    const ACTS: [&str; 10] = [
+        "decret",
+        "arrete",
+        "ordonnance",
+        "loi",
+        "deliberation",
+        "decision",
+        "circulaire",
+        "instruction",
+        "avis",
+        "recommandation",
+    ];
+    let (mut first, mut has_number) = (None, false);
+    each_token(title, |word| {
+        first.get_or_insert_with(|| ACTS.contains(&word));
+        has_number |= word.starts_with(|c: char| c.is_ascii_digit());
+    });
+    first == Some(true) && has_number
 }
 
 /// `7.4.2`, `v10.0`, `12.1x46`: not a date, not an identifier.
@@ -253,6 +276,19 @@ mod tests {
         ] {
             let folded = date.map(|date| date.replace('û', "u"));
             assert_eq!(marks("Avis", text).first_date, folded, "{text}");
+        }
+    }
+
+    #[test]
+    fn official_texts_are_known_by_their_titles() {
+        for (title, act) in [
+            ("Décret n° 2023-9903 du 28 août 2023 relatif à la formation", true),
+            ("Arrêté du 22 août 2023 fixant les seuils", true),
+            ("Décret attendu sur les secrétaires de mairie", false),
+            ("Ce que dit le décret n° 2023-9903", false),
+            ("", false),
+        ] {
+            assert_eq!(marks(title, "").act, act, "{title}");
         }
     }
 

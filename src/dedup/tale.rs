@@ -81,7 +81,8 @@ fn cited(draft: &Draft, marks: &Marks) -> BTreeSet<String> {
 impl Tale {
     /// The words of the title that are not those of every such title.
     pub fn subject(&self) -> impl Iterator<Item = &String> {
-        self.title.iter().filter(|word| !GENERIC.contains(word.as_str()))
+        let is_year = |word: &str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
+        self.title.iter().filter(move |word| !GENERIC.contains(word.as_str()) && !is_year(word))
     }
 
     /// How often the document says each of its words, without what the source says in all of its documents.
@@ -254,7 +255,9 @@ static STOP: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 /// Words of titles that tell no event from another.
 static GENERIC: LazyLock<HashSet<String>> = LazyLock::new(|| {
     "cybersecurite cyberattaque cyberattaques cyber securite cybercriminalite ransomware piratage hackers donnees fuite \
-     victime attaque entreprise entreprises numerique nouveau nouvelle 2024 2025 2026 2027 france francais cybermenaces"
+     victime attaque entreprise entreprises numerique nouveau nouvelle france francais cybermenaces \
+     decret arrete ordonnance loi deliberation decision circulaire communique relatif relative portant modifiant fixant \
+     janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre 1er"
         .split_whitespace()
         .filter_map(stem)
         .collect()

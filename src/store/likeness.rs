@@ -124,14 +124,17 @@ pub fn group(db: &Db, root: NoticeId, most: u32) -> Result<Vec<(NoticeId, Likene
 }
 
 fn read_likeness(row: &Row) -> Result<(NoticeId, Likeness)> {
-    let marks: String = row.get(5)?;
-    let marks: Marks = serde_json::from_str(&marks)
-        .map_err(|error| StoreError::Value { what: "the marks of a notice", value: error.to_string() })?;
+    let marks = read_marks(&row.get::<String>(5)?)?;
     let sample: Vec<u8> = row.get(4)?;
     let (sample, _) = sample.as_chunks::<8>();
     let passages = Passages { count: row.get(3)?, sample: sample.iter().map(|p| u64::from_le_bytes(*p)).collect() };
     let source = word("the id of a source", &row.get::<String>(1)?, SourceId::parse)?;
     Ok((NoticeId::new(row.get(0)?), Likeness { source, at: instant(row.get(2)?)?, passages, marks }))
+}
+
+fn read_marks(json: &str) -> Result<Marks> {
+    serde_json::from_str(json)
+        .map_err(|error| StoreError::Value { what: "the marks of a notice", value: error.to_string() })
 }
 
 /// The latest documents of a story, as they are compared; oldest first.
@@ -141,7 +144,7 @@ pub fn members(db: &Db, story: StoryId, most: usize) -> Result<Vec<Member>> {
          FROM notice n JOIN likeness l ON l.notice_id = n.id WHERE n.story_id = $1 ORDER BY n.id DESC LIMIT $2",
         &[&story.get(), &i64::try_from(most).unwrap_or(i64::MAX)],
         |row| {
-            let marks: String = row.get(2)?;
+            let marks = read_marks(&row.get::<String>(2)?)?;
             let vector: Vec<u8> = row.get(6)?;
             let (vector, _) = vector.as_chunks::<12>();
             let weight = |bytes: &[u8; 12]| {
@@ -151,7 +154,8 @@ pub fn members(db: &Db, story: StoryId, most: usize) -> Result<Vec<Member>> {
             Ok(Member {
                 source: word("the id of a source", &row.get::<String>(0)?, SourceId::parse)?,
                 day: day(instant(row.get(1)?)?),
-                advisory: serde_json::from_str::<Marks>(&marks).is_ok_and(|marks| marks.advisory),
+                advisory: marks.advisory,
+                act: marks.act,
                 language: row.get(3)?,
                 title: row.get::<String>(4)?.split(' ').filter(|word| !word.is_empty()).map(String::from).collect(),
                 names: row.get::<String>(5)?.split(' ').filter(|name| !name.is_empty()).map(String::from).collect(),

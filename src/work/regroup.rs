@@ -14,19 +14,23 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Authority, Cadence, Hand, Notice, NoticeId, Placed, Review, SourceId, Story, StoryId},
+    model::{Authority, Cadence, Hand, Nature, Notice, NoticeId, Placed, Review, SourceId, Story, StoryId},
     store::{
         Db, Result, Tx, notices, pairs, reviews,
         stories::{self, Standing, Teller},
     },
 };
 
-/// Lets the notice of greatest authority speak for a story; then the earliest, then the one with the least address. The
+/// Lets the notice of greatest authority speak for a story: of these one that tells of the event rather than a guide to
+/// it, then the earliest, then the one with the least address. The
 /// story is as severe as the most severe of them, and concerns readers as much as the one that does most; what an editor
 /// set stays. A story that only the rules left out comes in when it now concerns enough.
 pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
     let (Some(story), tellers) = (stories::get(tx, id)?, stories::tellers(tx, id)?) else { return Ok(()) };
-    let rank = |teller: &Teller| (Reverse(authority(config, &teller.source)), teller.at, teller.url.clone(), teller.id);
+    let rank = |teller: &Teller| {
+        let is_guide = teller.standing.nature == Nature::Doc;
+        (Reverse(authority(config, &teller.source)), is_guide, teller.at, teller.url.clone(), teller.id)
+    };
     let Some(lead) = tellers.iter().min_by_key(|teller| rank(teller)) else { return Ok(()) };
     // Of equals the lead, then the oldest.
     let most = tellers.iter().fold(

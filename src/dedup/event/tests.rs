@@ -31,6 +31,7 @@ impl Stream {
             source,
             day: super::day(ours.at),
             advisory: ours.marks.advisory,
+            act: ours.marks.act,
             language: tale.language.clone(),
             title: tale.title.clone(),
             names: tale.names.clone(),
@@ -98,7 +99,8 @@ fn a_story_without_news_for_four_days_is_over() {
 #[test]
 fn advisories_never_make_a_story_by_their_words() {
     let mut stream = Stream::running();
-    let text = "Une vulnérabilité a été découverte dans Orme Archivage.";
+    let text =
+        "Une vulnérabilité a été découverte dans Orme Archivage, que des services emploient pour leurs documents.";
     stream.take("cert-fr", "fr", 10, "Vulnérabilité dans Orme Archivage", text);
     let sibling = stream.take("cert-fr", "fr", 10, "Vulnérabilité dans Orme Archivage", text);
     assert_eq!(sibling, Tells::Nothing);
@@ -107,6 +109,33 @@ fn advisories_never_make_a_story_by_their_words() {
     assert_eq!(press, Tells::Nothing, "a title with « faille » is an advisory's");
     let press = stream.take("presse", "fr", 11, "Orme Archivage, le logiciel des archives, est à corriger", text);
     assert!(story(&press).is_some(), "{press:?}");
+}
+
+#[test]
+fn official_texts_of_one_day_are_events_of_their_own() {
+    let mut stream = Stream::default();
+    let text = "Le Premier ministre, vu le code général des collectivités territoriales, décrète ce qui suit.";
+    for (number, what) in
+        [("2023-9903", "la formation des secrétaires de mairie"), ("2023-9904", "la continuité des services")]
+    {
+        let title = format!("Décret n° {number} du 28 août 2023 relatif à {what}");
+        assert_eq!(story(&stream.take("journal-officiel", "fr", 29, &title, text)), None, "{title}");
+    }
+    let press = stream.take(
+        "gazette",
+        "fr",
+        30,
+        "Secrétaires de mairie : la formation enfin organisée",
+        "Un décret organise la formation des secrétaires de mairie, que les collectivités attendaient.",
+    );
+    assert_eq!(story(&press), Some(1), "{press:?}");
+}
+
+#[test]
+fn a_title_alone_is_no_event() {
+    let mut stream = Stream::running();
+    stream.take("ville-a", "fr", 10, "Communiqué", "x");
+    assert_eq!(story(&stream.take("ville-b", "fr", 10, "Communiqué", "y")), None);
 }
 
 #[test]
