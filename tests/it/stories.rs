@@ -146,7 +146,9 @@ async fn four() -> TestApp {
     let t = ruled(&["/a", "/b"]).await;
     t.serve("/a", &[item(1, "Un", "Premier texte"), item(2, "Deux", "Second texte"), item(3, "Trois", "Autre texte")]);
     t.serve("/b", &[item(4, "Quatre", "Texte de la seconde source")]);
-    t.crawl().await;
+    // One after the other, so that each document has the number of its item.
+    t.crawl_one("a").await;
+    t.crawl_one("b").await;
     assert_eq!(t.shown(Shelf::All), [4, 3, 2, 1]);
     t
 }
