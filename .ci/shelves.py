@@ -48,14 +48,14 @@ def jorf(corpus):
             if number in seen and seen[number][0]:
                 continue
             seen[number] = ministry, {
-                "source": "jorf", "section": "institutions", "nature": "jorf", "url": f"https://www.legifrance.gouv.fr/jorf/id/{number}",
+                "source": "jorf", "section": "institutions", "nature": "jorf", "authority": "aggregator", "url": f"https://www.legifrance.gouv.fr/jorf/id/{number}",
                 "title": plain(inside(entry, "title", r"[^>]*")), "text": plain(inside(entry, "content", r"[^>]*"))[:700]}
     return {number: item for number, (_, item) in seen.items()}
 
 
 def maire_info(corpus):
     articles = json.loads(pathlib.Path(corpus, "maire-info/maire-info-articles.json").read_text())
-    return {str(article["id"]): {"source": "maire-info", "section": "institutions", "title": article["title"],
+    return {str(article["id"]): {"source": "maire-info", "section": "institutions", "authority": "press", "title": article["title"],
                                  "text": article["description"][:500]} for article in articles}
 
 
@@ -64,7 +64,7 @@ def veille(corpus):
     for path in sorted(glob.glob(f"{corpus}/veille-rss/public/**/*.xml", recursive=True)):
         for entry in re.findall(r"<item>.*?</item>", pathlib.Path(path).read_text("utf8"), re.S):
             url = plain(inside(entry, "link"))
-            items.setdefault(rank(url)[:10], {"source": pathlib.Path(path).stem, "section": "sante-social", "url": url,
+            items.setdefault(rank(url)[:10], {"source": pathlib.Path(path).stem, "section": "sante-social", "authority": "press", "url": url,
                                               "title": plain(inside(entry, "title")), "text": plain(inside(entry, "description"))[:500]})
     return items
 
@@ -73,7 +73,7 @@ def cyber(dedup):
     items = {}
     for line in pathlib.Path(dedup, "story_cyberfr_dev.jsonl").read_text("utf8").splitlines():
         item = json.loads(line)
-        items[item["id"]] = {"source": item["source"], "section": "cybersecurite", "url": item["url"], "title": item["title"],
+        items[item["id"]] = {"source": item["source"], "section": "cybersecurite", "authority": "general", "url": item["url"], "title": item["title"],
                              "text": item["text"][:500]}
     return items
 

@@ -7,13 +7,14 @@ use super::{
     fields::Fields,
     words::{Lexicon, PhraseId},
 };
-use crate::model::{Issuer, Nature, SectionId, Sections};
+use crate::model::{Authority, Issuer, Nature, SectionId, Sections};
 
 /// Everything that is named must hold; of each list one entry.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Case {
     pub source: Vec<String>,
     pub source_section: Vec<SectionId>,
+    pub authority: Vec<Authority>,
     /// Where the notice was put. Only a rule that comes after that can ask.
     pub section: Vec<SectionId>,
     pub nature: Vec<Nature>,
@@ -68,6 +69,7 @@ impl Around<'_> {
         let mut case = Case {
             source: list(fields, "source"),
             source_section: self.sections_of(fields, "source_section"),
+            authority: authorities(fields),
             issuer: list(fields, "issuer").into_iter().map(issuer).collect(),
             number_has: list::<String>(fields, "number_has").iter().map(|part| part.to_uppercase()).collect(),
             address_has: list::<String>(fields, "address_has").iter().map(|part| part.to_lowercase()).collect(),
@@ -147,6 +149,7 @@ impl Case {
         let texts = [&self.source, &self.number_has, &self.address_has];
         let words = [&self.title_has, &self.category_has, &self.subject_has, &self.text_has];
         self.issuer.is_empty()
+            && self.authority.is_empty()
             && self.nature.is_empty()
             && self.cvss.is_none()
             && [&self.source_section, &self.section].iter().all(|l| l.is_empty())
@@ -157,6 +160,21 @@ impl Case {
 
 fn list<T: DeserializeOwned>(fields: &mut Fields<'_>, key: &'static str) -> Vec<T> {
     fields.take(key).map(Spanned::into_inner).unwrap_or_default()
+}
+
+fn authorities(fields: &mut Fields<'_>) -> Vec<Authority> {
+    let mut authorities = Vec::new();
+    for written in list::<Spanned<String>>(fields, "authority") {
+        match Authority::parse(written.get_ref()) {
+            Some(authority) => authorities.push(authority),
+            None => {
+                let all: Vec<String> = Authority::ALL.iter().map(|a| format!("`{}`", a.as_str())).collect();
+                let message = format!("unknown authority `{}`", written.get_ref());
+                fields.refuse(written.span(), message, format!("one of {}", all.join(", ")));
+            }
+        }
+    }
+    authorities
 }
 
 fn cvss(fields: &mut Fields<'_>) -> Option<u32> {

@@ -38,9 +38,10 @@ fn beside(text: &str, at: usize) -> Option<u32> {
         None => {}
     }
     let before = text.get(text.ceil_char_boundary(at.saturating_sub(BEFORE))..at)?;
-    let lower = before.to_lowercase();
-    let said = ["score", "note", "rated", "cotation", "sévérité", "gravité"].iter().any(|word| lower.contains(word));
-    self::numbers(before).last().filter(|_| said).map(|(number, _)| number)
+    let (number, place) = self::numbers(before).last()?;
+    let said = before.get(..place)?.to_lowercase();
+    let is_score = ["score", "note", "rated", "cotation", "sévérité", "gravité"].iter().any(|word| said.contains(word));
+    is_score.then_some(number)
 }
 
 /// The numbers from 0 to 10 with one decimal, or before « /10 », in tenths, and where they stand. Parts of longer

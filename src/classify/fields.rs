@@ -98,6 +98,8 @@ impl<'t> Fields<'t> {
                 entries.push((Spanned::new(name.span(), name.get_ref().to_string()), read.into_inner()));
             }
         }
+        // The order of the file, not that of the keys.
+        entries.sort_by_key(|(name, _)| name.span().start);
         entries
     }
 

@@ -109,7 +109,8 @@ impl Rules {
                 around.lexicon.count(phrase);
                 rules.weights.entry(phrase).or_default().push(weight);
             }
-            rules.shelves.push(evidence(&mut fields, &mut around));
+            let id = rules.sections.iter().nth(place).map_or("", |section| section.id.as_str());
+            rules.shelves.push(evidence(&mut fields, id, &mut around));
             mistakes.append(&mut fields.finish());
         }
         for mut fields in top.tables("rule", "a rule") {
@@ -197,11 +198,11 @@ fn weights(fields: &mut Fields<'_>, section: usize, around: &mut Around<'_>) -> 
     weights
 }
 
-fn evidence(fields: &mut Fields<'_>, around: &mut Around<'_>) -> Vec<Evidence> {
+fn evidence(fields: &mut Fields<'_>, section: &str, around: &mut Around<'_>) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     for mut case in fields.tables("when", "a case") {
         let points = case.need::<i16>("points").map_or(0, |points| points.into_inner().into());
-        evidence.push(Evidence { points, case: around.case(&mut case, "section", Scope::Notice) });
+        evidence.push(Evidence { points, case: around.case(&mut case, section, Scope::Notice) });
         fields.mistakes.append(&mut case.finish());
     }
     evidence

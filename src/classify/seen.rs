@@ -74,6 +74,7 @@ impl<'a> Seen<'a> {
         let words = |list: &[usize], found: &Found| list.is_empty() || found.has_any(list);
         named(&case.source, |id| id == self.source.id.as_str())
             && named(&case.source_section, |section| *section == self.source.section)
+            && named(&case.authority, |authority| *authority == self.source.authority)
             && named(&case.section, |section| put.is_some_and(|put| put.section == section))
             && named(&case.nature, |nature| put.is_some_and(|put| put.nature == *nature))
             && named(&case.issuer, |issuer| reference.is_some_and(|reference| reference.issuer == *issuer))

@@ -1,5 +1,9 @@
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::*;
-use crate::model::{Issuer, Reference, SourceId};
+use crate::model::{Authority, Issuer, Reference, SourceId};
 
 fn source(section: &str, nature: Nature) -> Source {
     let (id, url) = (SourceId::parse("la-source").unwrap(), url::Url::parse("https://example.org/feed").unwrap());
@@ -19,10 +23,13 @@ fn numbered(issuer: Issuer, number: &str) -> Draft {
 fn the_rules_that_ship_can_be_read() {
     let (rules, mistakes) = Rules::read(include_str!("rules.toml"));
     assert_eq!(mistakes, Vec::new());
-    assert_eq!(rules.sections().iter().next().map(|s| s.name.as_str()), Some("TIC - Réseaux - Téléphonie"));
-    assert!(rules.sections().iter().count() >= 16);
-    let names: std::collections::BTreeSet<&str> = rules.rules.iter().map(|r| r.name.as_str()).collect();
-    assert_eq!(names.len(), rules.rules.len(), "an editor must be able to tell the rules apart");
+    let names: Vec<&str> = rules.sections().iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names.first(), Some(&"Cybersécurité"));
+    assert_eq!(names.len(), 28);
+    let of_rules = rules.rules.iter().map(|rule| &rule.name);
+    let names: Vec<&String> = of_rules.chain(rules.relevance.iter().map(|concern| &concern.name)).collect();
+    let different: std::collections::BTreeSet<&&String> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "an editor must be able to tell the rules apart");
 }
 
 #[test]
@@ -76,21 +83,36 @@ fn an_address_stands_in_for_a_missing_number() {
 fn words_decide_the_section_of_what_a_general_source_says() {
     let rules = Rules::embedded();
     for (title, section) in [
-        ("Cyberattaque contre une commune : les services à l'arrêt", "tic"),
+        ("Cyberattaque contre une commune : les services à l'arrêt", "cybersecurite"),
+        ("Fibre optique : la fermeture du réseau cuivre avance", "tic"),
         ("La CNIL sanctionne une ville pour sa vidéosurveillance", "donnees-personnelles"),
-        ("Fuite de données dans une communauté de communes", "donnees-personnelles"),
+        ("Statut de l'élu : les indemnités de fonction revalorisées", "elus"),
+        ("Décentralisation : les préfets auront le dernier mot", "institutions"),
+        ("Élections municipales : le calendrier", "elections"),
+        ("Carte d'identité : les délais en mairie diminuent", "elections"),
+        ("Les EPCI devront transférer la compétence", "intercommunalite"),
+        ("Les conseils départementaux demandent une rallonge", "regions-departements"),
+        ("Dotation globale de fonctionnement : ce qui change", "finances"),
         ("Marchés publics : les seuils relevés au 1er janvier", "commande-publique"),
         ("Décret n° 2026-12 relatif au statut particulier des attachés territoriaux", "fonction-publique"),
-        ("Élections municipales : le calendrier", "institutions-elections"),
-        ("Dotation globale de fonctionnement : ce qui change", "finances"),
-        ("Les EPCI devront transférer la compétence", "intercommunalite"),
-        ("Mayotte : prorogation de l'état d'urgence", "outre-mer"),
-        ("Inondations : 22 communes reconnues en état de catastrophe naturelle", "environnement-risques"),
+        ("Permis de construire : le délai d'instruction raccourci", "urbanisme"),
         ("Gens du voyage : les aires d'accueil", "habitat-logement"),
+        ("Petites villes de demain : les centres-bourgs revivent", "amenagement"),
+        ("Inondations : 22 communes reconnues en état de catastrophe naturelle", "environnement-risques"),
+        ("Eau potable : les captages à protéger", "eau"),
+        ("Éoliennes : les communes auront leur mot à dire", "energie"),
+        ("Voirie : qui répare les chemins ruraux ?", "transports"),
+        ("Police municipale : de nouvelles compétences", "police-securite"),
+        ("Un tribunal judiciaire et ses greffiers en moins", "justice"),
         ("Rentrée scolaire : fermetures de classes", "education"),
         ("Les maires inquiets pour leurs EHPAD", "sante-social"),
-        ("Police municipale : de nouvelles compétences", "justice-securite"),
-        ("Le maire peut-il refuser ?", "institutions-elections"),
+        ("Cimetières : reprise des concessions funéraires", "funeraire"),
+        ("Monuments historiques : des crédits pour les églises", "culture"),
+        ("Piscines : les maîtres-nageurs manquent", "sports"),
+        ("Mayotte : prorogation de l'état d'urgence", "outre-mer"),
+        ("FEDER : la Commission européenne verse un acompte", "europe"),
+        ("Chômage : les entreprises recrutent moins de salariés", "economie-emploi"),
+        ("Le maire peut-il refuser ?", "elus"),
         ("Rien de tout cela", "amenagement"),
     ] {
         let shelved = classify(&rules, &source("amenagement", Nature::Actu), &titled(title));
@@ -99,40 +121,192 @@ fn words_decide_the_section_of_what_a_general_source_says() {
     let by_category =
         Draft { categories: vec!["Actualité".into(), "Finances locales".into()], ..titled("Ce qui change") };
     assert_eq!(classify(&rules, &source("amenagement", Nature::Actu), &by_category).section.as_str(), "finances");
+    let by_text =
+        Draft { text: "Le délai d'instruction du permis de construire change.".into(), ..titled("Du nouveau") };
+    assert_eq!(classify(&rules, &source("amenagement", Nature::Actu), &by_text).section.as_str(), "urbanisme");
 }
 
 #[test]
 fn a_source_about_security_keeps_its_shelf() {
     let rules = Rules::embedded();
-    let tic = source("tic", Nature::Actu);
     let title = "Un hôpital et un lycée touchés par une fuite de données";
-    assert_eq!(classify(&rules, &tic, &titled(title)).section.as_str(), "tic");
+    let shelved = classify(&rules, &source("cybersecurite", Nature::Actu), &titled(title));
+    assert_eq!(shelved.section.as_str(), "cybersecurite");
+    // It is put on another shelf besides because a rule says so.
+    assert_eq!(shelved.also.iter().map(SectionId::as_str).collect::<Vec<_>>(), ["donnees-personnelles"]);
+    let also = "aussi : Données personnelles (règle « fuite de données personnelles »)";
+    assert!(shelved.because.iter().any(|line| line == also), "{:?}", shelved.because);
     let cnil = source("donnees-personnelles", Nature::Juris);
     let shelved = classify(&rules, &cnil, &titled("Cybersécurité : amende de 50 000 euros"));
     assert_eq!((shelved.section.as_str(), shelved.nature), ("donnees-personnelles", Nature::Juris));
+    assert_eq!(shelved.also, Vec::new());
 }
 
 #[test]
 fn editors_are_told_why() {
-    let shelved =
-        classify(&Rules::embedded(), &source("tic", Nature::Actu), &numbered(Issuer::CertFr, "CERTFR-2026-ALE-005"));
+    let rules = Rules::embedded();
+    let alert = numbered(Issuer::CertFr, "CERTFR-2026-ALE-005");
+    let shelved = classify(&rules, &source("cybersecurite", Nature::Actu), &alert);
     assert_eq!(
         shelved.because,
         [
-            "rubrique : TIC - Réseaux - Téléphonie (règle « CERT-FR alerte »)",
+            "rubrique : Cybersécurité (règle « CERT-FR alerte »)",
             "nature : Alerte (règle « CERT-FR alerte »)",
             "gravité : urgent (règle « CERT-FR alerte »)",
         ]
     );
-    let plain = classify(&Rules::embedded(), &source("finances", Nature::Actu), &titled("Bonjour"));
+    assert_eq!(
+        shelved.relevance.told(),
+        "intérêt pour les collectivités : 16 (alerte ou avis de sécurité +10, attaque, faille ou fuite +6)"
+    );
+    let plain = classify(&rules, &source("finances", Nature::Actu), &titled("Bonjour"));
     assert_eq!(
         plain.because,
         [
-            "rubrique : Finances (celle de la source « La Source »)",
+            "rubrique : Finances - Fiscalité (celle de la source « La Source »)",
             "nature : Actu (celle de la source « La Source »)",
             "gravité : information (aucune règle)",
         ]
     );
+    assert_eq!(plain.relevance.told(), "intérêt pour les collectivités : 0 (aucune règle)");
+}
+
+#[test]
+fn points_and_the_next_best_section_are_told() {
+    let text = r#"
+        source_points = 2
+        least_points = 5
+        [[section]]
+        id = "marches"
+        name = "Marchés"
+        words.4 = ["marché public", "seuil*"]
+        words.-3 = ["marché aux fleurs"]
+        words.0 = ["seuil de pauvreté"]
+        [[section]]
+        id = "budget"
+        name = "Budget"
+        words.2 = ["crédit"]
+        when = [{ points = 7, address_has = ["budget.example"] }]
+    "#;
+    let (rules, mistakes) = Rules::read(text);
+    assert_eq!(mistakes, Vec::new());
+    let here = source("budget", Nature::Actu);
+    let told = |draft: &Draft| classify(&rules, &here, draft).because[0].clone();
+    let text = "Des crédits.".to_owned();
+    for (draft, line) in [
+        (
+            Draft { text: text.clone(), ..titled("Marchés publics : le seuil") },
+            "rubrique : Marchés (« marché public » +12, « seuil… » +12 ; ensuite Budget, 4)",
+        ),
+        // Inside a longer phrase that was found, a word does not count.
+        (titled("Le seuil de pauvreté"), "rubrique : Budget (celle de la source « La Source »)"),
+        // Too few points to leave the source's shelf: 4 of the 5 that it takes.
+        (
+            Draft { text: "Un seuil.".to_owned(), ..titled("Titre") },
+            "rubrique : Budget (celle de la source « La Source »)",
+        ),
+        (
+            Draft { url: "https://budget.example/1".parse().ok(), ..titled("Titre") },
+            "rubrique : Budget (adresse +7, rubrique de la source +2)",
+        ),
+        (
+            Draft { text, ..titled("Le seuil du marché aux fleurs") },
+            "rubrique : Budget (rubrique de la source +2, « crédit » +2 ; ensuite Marchés, 3)",
+        ),
+    ] {
+        assert_eq!(told(&draft), line, "{}", draft.title);
+    }
+}
+
+#[test]
+fn severity_follows_scores_and_wording() {
+    let rules = Rules::embedded();
+    for (title, text, severity) in [
+        ("Une faille dans un pare-feu", "Score CVSS v3.1 : 9,8.", Severity::High),
+        ("Une faille dans un pare-feu (CVSS 7.5)", "", Severity::Notable),
+        ("Une faille dans un pare-feu", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H (9.1)", Severity::High),
+        ("Une faille dans un pare-feu", "CVSS 5.3", Severity::Info),
+        ("Une faille de GLPI 9.8", "Aucun score.", Severity::Info),
+        ("Une faille est activement exploitée", "", Severity::High),
+        ("Une commune paralysée par un rançongiciel", "", Severity::Notable),
+    ] {
+        let draft = Draft { text: text.to_owned(), ..titled(title) };
+        let shelved = classify(&rules, &source("cybersecurite", Nature::Actu), &draft);
+        assert_eq!(shelved.severity, severity, "{title} {text}: {:?}", shelved.because);
+    }
+}
+
+fn relevance(rules: &Rules, section: &str, nature: Nature, authority: Authority, title: &str) -> Relevance {
+    let source = Source { authority, ..source(section, nature) };
+    classify(rules, &source, &titled(title)).relevance
+}
+
+#[test]
+fn of_the_journal_officiel_what_concerns_communes_is_relevant() {
+    let rules = Rules::embedded();
+    for (is_relevant, title) in [
+        (true, "Arrêté du 3 mars 2026 portant reconnaissance de l'état de catastrophe naturelle"),
+        (true, "Décret n° 2026-101 du 3 mars 2026 relatif aux indemnités de fonction des maires"),
+        (true, "Décret n° 2026-102 du 3 mars 2026 modifiant le code de l'urbanisme"),
+        (true, "Arrêté du 3 mars 2026 modifiant le règlement de sécurité des établissements recevant du public"),
+        (true, "Arrêté du 3 mars 2026 relatif à la tenue des listes électorales"),
+        (true, "Décret du 3 mars 2026 portant dissolution du conseil municipal de Valbrune"),
+        (true, "Arrêté du 3 mars 2026 portant désignation du site Natura 2000 des étangs de la Lisse"),
+        (true, "Loi n° 2026-103 du 3 mars 2026 visant à simplifier la commande publique"),
+        (true, "Arrêté du 3 mars 2026 fixant les règles applicables aux cimetières"),
+        (true, "Décret n° 2026-104 portant modification des cadres d'emplois de la fonction publique territoriale"),
+        (false, "Décret du 3 mars 2026 portant nomination d'un sous-préfet"),
+        (false, "Arrêté du 3 mars 2026 portant délégation de signature (direction du budget)"),
+        (false, "Arrêté du 3 mars 2026 portant admission à la retraite (attachés d'administration)"),
+        (false, "Décret du 3 mars 2026 portant promotion et nomination dans l'ordre national de la Légion d'honneur"),
+        (false, "Arrêté du 3 mars 2026 relatif à la composition du cabinet du ministre de l'agriculture"),
+        (false, "Tableau d'avancement au grade d'inspecteur principal au titre de l'année 2026"),
+        (false, "Arrêté du 3 mars 2026 portant extension d'un avenant à la convention collective de la boulangerie"),
+        (false, "Arrêté du 3 mars 2026 modifiant la liste des spécialités pharmaceutiques remboursables"),
+        (false, "Arrêté du 3 mars 2026 fixant le nombre de postes offerts au concours d'officier de la marine"),
+        (false, "Avis de vacance d'un emploi de directeur de projet"),
+        (false, "Arrêté du 3 mars 2026 relatif à une société civile professionnelle (notaires)"),
+    ] {
+        let relevance = relevance(&rules, "institutions", Nature::Jorf, Authority::Issuer, title);
+        assert_eq!(relevance.points >= rules.least_relevance(), is_relevant, "{title}: {}", relevance.told());
+    }
+}
+
+#[test]
+fn of_the_press_what_an_agent_of_a_town_can_use_is_relevant() {
+    let rules = Rules::embedded();
+    for (is_relevant, section, authority, title) in [
+        (true, "cybersecurite", Authority::Press, "Une faille critique dans un pare-feu très répandu"),
+        (true, "cybersecurite", Authority::Press, "La mairie de Valbrune victime d'un rançongiciel"),
+        (true, "cybersecurite", Authority::Press, "NIS 2 : ce que les communes devront faire"),
+        (true, "cybersecurite", Authority::Relay, "Sauvegardes : un disque débranché vaut mieux qu'un contrat"),
+        (true, "sante-social", Authority::Press, "EHPAD : un décret change le tarif des départements"),
+        (true, "institutions", Authority::Press, "Le calendrier de la rentrée"),
+        (false, "cybersecurite", Authority::Press, "Boréale Sécurité signe un partenariat avec un hébergeur"),
+        (false, "cybersecurite", Authority::Press, "Webinaire : réinventer la confiance dans le cloud"),
+        (false, "cybersecurite", Authority::General, "Cyberattaque au Canada : une banque touchée"),
+        (false, "cybersecurite", Authority::General, "Antivirus : la promo du jour à 20 euros"),
+        (false, "sports", Authority::Press, "L'office de tourisme recrute un conseiller en séjour (H/F)"),
+        (false, "sante-social", Authority::Press, "Le sommeil des bébés, une étude scientifique"),
+    ] {
+        let relevance = relevance(&rules, section, Nature::Actu, authority, title);
+        assert_eq!(relevance.points >= rules.least_relevance(), is_relevant, "{title}: {}", relevance.told());
+    }
+}
+
+proptest! {
+    #[test]
+    fn anything_is_shelved_and_always_alike(title in "(\\PC|cvss |marchés publics |« |[0-9]){0,30}", text in "(\\PC|commune |\n){0,60}") {
+        static RULES: LazyLock<Rules> = LazyLock::new(Rules::embedded);
+        let rules = &*RULES;
+        let draft = Draft { text, ..titled(&title) };
+        let shelved = classify(rules, &source("finances", Nature::Jorf), &draft);
+        prop_assert!(rules.sections().get(&shelved.section).is_some());
+        prop_assert!(!shelved.also.contains(&shelved.section));
+        let sum: i32 = shelved.relevance.because.iter().map(|(_, points)| points).sum();
+        prop_assert_eq!(sum, shelved.relevance.points);
+        prop_assert_eq!(classify(rules, &source("finances", Nature::Jorf), &draft), shelved);
+    }
 }
 
 #[test]
@@ -184,6 +358,38 @@ fn every_mistake_in_rules_is_told_with_its_place() {
         ),
         (format!("{section}{section}"), &["5:6: section `tic` is there twice"]),
         (section.replace("tic", "T I C"), &["2:6: `T I C` cannot be the id of a section"]),
+        (
+            format!("{section}words.x = [\"a\"]\nwords.3 = [\"loi\", \"ab*\"]\nwords.2 = [\"Lois\"]\n"),
+            &[
+                "4:7: `x` are no points",
+                "5:19: `ab*` needs 3 letters",
+                "6:12: `Lois` is in this section already, as `loi`",
+            ],
+        ),
+        (
+            format!("{section}words = [\"a\"]\nwhen = [{{ title_has = [\"a\"] }}, {{ points = 3 }}]\n"),
+            &[
+                "4:9: `words` must be a table",
+                "5:9: missing field `points` in a case",
+                "5:32: a case of rule `tic` names no",
+            ],
+        ),
+        (
+            rule("when = [{ authority = [\"boss\"], cvss = 11.0 }]\nalso = [\"tac\"]"),
+            &["6:24: unknown authority `boss`", "6:40: `cvss` is 11", "7:9: unknown section `tac`; known: `tic`"],
+        ),
+        (rule("when = [{ section = [\"tic\"] }]\nseverity = \"high\""), &["6:11: unknown field `section` in a case"]),
+        (
+            format!(
+                "least_points = \"x\"\n{section}[[relevance]]\nname = \"r\"\nwhen = [{{ section = [\"tac\"] }}]\nunless = [{{}}]\n"
+            ),
+            &[
+                "1:16: `least_points`: invalid type",
+                "5:1: missing field `points` in a rule of relevance",
+                "7:22: unknown section `tac`; known: `tic`",
+                "8:11: a case of rule `r` names no condition",
+            ],
+        ),
         (
             rule("when = [{ titel_has = [\"a\"] }, { issuer = [\"x\"], text_has = [\"*\"] }]\nnature = 3")
                 + "[[rule]]\nwhen = [{ source = \"a\" }]\n[section2]\n",

@@ -7,6 +7,7 @@ mod commands;
 mod crawl;
 mod details;
 mod documents;
+mod eval;
 mod fetch;
 mod guide;
 mod health;

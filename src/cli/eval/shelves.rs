@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -11,14 +11,14 @@ use super::each_line;
 use crate::{
     classify::{Rules, classify},
     cli::{Exit, Global, load, output::Output},
-    model::{Draft, Nature, SectionId, Severity, Source, SourceId},
+    model::{Authority, Draft, Nature, SectionId, Severity, Source, SourceId},
     normalise::reference,
 };
 
 #[derive(Debug, Args)]
 pub struct Shelves {
     /// One JSON object a line (`-`: standard input): `id`, `source` (a name), `title`; and where known `text`, `url`,
-    /// `categories`, `section` and `nature` (those of the source).
+    /// `categories`, `section`, `nature` and `authority` (those of the source).
     file: PathBuf,
 }
 
@@ -29,6 +29,7 @@ struct Item {
     source: String,
     section: Option<String>,
     nature: Option<String>,
+    authority: Option<String>,
     url: Option<String>,
     title: String,
     #[serde(default)]
@@ -85,20 +86,20 @@ fn source(rules: &Rules, item: &Item) -> anyhow::Result<Source> {
         // As the settings have it for a source that names none.
         None => sections.named("tic").or(sections.iter().next()).context("the rules name no section")?,
     };
-    let nature = match &item.nature {
-        None => Nature::Actu,
-        Some(name) => match Nature::parse(name) {
-            Some(nature) => nature,
-            None => {
-                let all = Nature::ALL.map(Nature::as_str);
-                bail!("there is no nature `{name}`\nhint: one of {}", all.join(", "))
-            }
-        },
-    };
     // Rules that name sources by their id are tried where the name is one.
     let id = SourceId::parse(&item.source).or_else(|| SourceId::parse("eval")).context("a fixed id")?;
-    let url = Url::parse("https://eval.invalid/")?;
-    Ok(Source { nature, ..Source::feed(id, &item.source, url, section.id.clone()) })
+    let mut source = Source::feed(id, &item.source, Url::parse("https://eval.invalid/")?, section.id.clone());
+    if let Some(name) = &item.nature {
+        source.nature = choice("nature", name, Nature::parse, &Nature::ALL.map(Nature::as_str))?;
+    }
+    if let Some(name) = &item.authority {
+        source.authority = choice("authority", name, Authority::parse, &Authority::ALL.map(Authority::as_str))?;
+    }
+    Ok(source)
+}
+
+fn choice<T>(what: &str, name: &str, parse: impl Fn(&str) -> Option<T>, all: &[&str]) -> anyhow::Result<T> {
+    parse(name).with_context(|| format!("there is no {what} `{name}`\nhint: one of {}", all.join(", ")))
 }
 
 fn draft(item: &Item) -> anyhow::Result<Draft> {

@@ -1,6 +1,6 @@
 -- What is compared of each notice, and how documents that repeat it, or tell of the same event, are found.
 
-ALTER TABLE notice ADD COLUMN copy_of INTEGER REFERENCES notice (id); -- the one whose text it repeats, which itself repeats none
+ALTER TABLE notice ADD COLUMN copy_of INTEGER; -- the one whose text it repeats, which itself repeats none
 
 -- One row for each notice, as it was compared last.
 CREATE TABLE likeness (
