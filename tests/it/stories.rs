@@ -562,6 +562,7 @@ async fn an_editor_works_from_the_command_line() {
             .and(contains("[joins] Réunie à l’histoire 1 par marie"))
             .and(contains("rubrique : "))
             .and(contains("pertinence : 0"))
+            .and(contains("importance : "))
             .and(contains("approved by automatic: aucun éditeur ne regarde d’abord")),
     );
     t.vigie(&["stories", "split", "1", "4"]).code(1).stderr(contains("notice 4 is not in story 1, but in 4"));
