@@ -251,6 +251,22 @@ async fn what_was_old_when_its_source_was_first_read_is_never_announced_by_the_r
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn news_of_what_was_old_is_announced() {
+    let t = ruled(&["/a"]).await;
+    let old = Item { date: String::from("Tue, 03 Jan 2023 10:00:00 +0100"), ..item(1, "Ancienne affaire", "x") };
+    t.serve("/a", std::slice::from_ref(&old));
+    t.crawl().await;
+    t.serve("/a", &[old, item(2, "Rebondissement", "y")]);
+    t.crawl().await;
+    assert_eq!((t.story(1).review, t.waiting(Cadence::Daily)), (Review::Archived, vec![2]));
+    let (notice, own, to) = (NoticeId::new(2), StoryId::new(2), StoryId::new(1));
+    let absorb = |tx: &vigie::store::Tx| regroup::absorb(&t.app.config, tx, notice, own, to, t.now());
+    t.app.store.write(absorb).expect("a move");
+    assert_eq!(t.decided(1).2, "une notice récente l’a rejointe");
+    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_an_editor_looks_first_nothing_is_seen_before_however_much_it_presses() {
     let mut t = ruled(&["/a"]).await;
     t.config().review.first = FirstLook::Editor;
