@@ -120,6 +120,22 @@ pub fn join(
     Ok(moved)
 }
 
+/// Puts a notice that has just come into a story that is known, in the transaction that stores it: the story that was made
+/// for it goes, for nobody was told of it. News brings back what was old when its source was first read, unless an editor
+/// had a word in it: no bulletin told of the event, and now one must.
+pub fn absorb(config: &Config, tx: &Tx, notice: NoticeId, own: StoryId, to: StoryId, now: Timestamp) -> Result<()> {
+    let review = |id| Ok(stories::get(tx, id)?.map(|story| story.review));
+    let (is, was) = (review(own)?, review(to)?);
+    stories::place(tx, notice, to)?;
+    stories::discard(tx, own)?;
+    let is_news = matches!(is, Some(Review::Approved | Review::Pending));
+    if let (Some(review), true) = (is, is_news && was == Some(Review::Archived) && editors_word(tx, to)?.is_none()) {
+        let because = "une notice récente l’a rejointe";
+        reviews::decide(tx, to, review, Hand::Automatic, because, config.cadences.keys().copied(), now)?;
+    }
+    elect(config, tx, to, now)
+}
+
 /// A story from which notices went to another one: who speaks for it now, or where it is to be found.
 fn leave(config: &Config, tx: &Tx, story: StoryId, to: StoryId, by: Hand, because: &str, now: Timestamp) -> Result<()> {
     if !stories::tellers(tx, story)?.is_empty() {

@@ -146,7 +146,9 @@ async fn four() -> TestApp {
     let t = ruled(&["/a", "/b"]).await;
     t.serve("/a", &[item(1, "Un", "Premier texte"), item(2, "Deux", "Second texte"), item(3, "Trois", "Autre texte")]);
     t.serve("/b", &[item(4, "Quatre", "Texte de la seconde source")]);
-    t.crawl().await;
+    // One after the other, so that each document has the number of its item.
+    t.crawl_one("a").await;
+    t.crawl_one("b").await;
     assert_eq!(t.shown(Shelf::All), [4, 3, 2, 1]);
     t
 }
@@ -246,6 +248,22 @@ async fn what_was_old_when_its_source_was_first_read_is_never_announced_by_the_r
     // An editor may.
     editor::approve(&t.app, &[StoryId::new(1)], &marie(), "").expect("an approval");
     assert_eq!(t.waiting(Cadence::Daily), [1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_of_what_was_old_is_announced() {
+    let t = ruled(&["/a"]).await;
+    let old = Item { date: String::from("Tue, 03 Jan 2023 10:00:00 +0100"), ..item(1, "Ancienne affaire", "x") };
+    t.serve("/a", std::slice::from_ref(&old));
+    t.crawl().await;
+    t.serve("/a", &[old, item(2, "Rebondissement", "y")]);
+    t.crawl().await;
+    assert_eq!((t.story(1).review, t.waiting(Cadence::Daily)), (Review::Archived, vec![2]));
+    let (notice, own, to) = (NoticeId::new(2), StoryId::new(2), StoryId::new(1));
+    let absorb = |tx: &vigie::store::Tx| regroup::absorb(&t.app.config, tx, notice, own, to, t.now());
+    t.app.store.write(absorb).expect("a move");
+    assert_eq!(t.decided(1).2, "une notice récente l’a rejointe");
+    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -560,6 +578,7 @@ async fn an_editor_works_from_the_command_line() {
             .and(contains("[joins] Réunie à l’histoire 1 par marie"))
             .and(contains("rubrique : "))
             .and(contains("pertinence : 0"))
+            .and(contains("importance : "))
             .and(contains("approved by automatic: aucun éditeur ne regarde d’abord")),
     );
     t.vigie(&["stories", "split", "1", "4"]).code(1).stderr(contains("notice 4 is not in story 1, but in 4"));

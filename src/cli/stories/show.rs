@@ -4,6 +4,7 @@ use anyhow::bail;
 use serde::Serialize;
 
 use crate::{
+    bulletin::Importance,
     cli::{
         notices::{doubt, relevance},
         output::Output,
@@ -17,7 +18,8 @@ use crate::{
         reviews::{self, Reviewed},
         stories,
     },
-    work::App,
+    text,
+    work::{App, compose},
 };
 
 /// All that is known of a story.
@@ -28,6 +30,8 @@ struct Shown {
     /// Of the notice that speaks for it, or did before they went elsewhere.
     lead_title: String,
     relevance_because: Vec<String>,
+    /// In a bulletin that would be frozen now.
+    importance: Option<Importance>,
     /// Oldest first.
     reviews: Vec<Reviewed>,
     /// The lead first, then oldest first.
@@ -47,9 +51,10 @@ struct Told {
 }
 
 pub fn run(id: StoryId, app: &App, out: &Output) -> anyhow::Result<()> {
-    let Some(shown) = app.store.read(|db| shown(app, db, id))? else {
+    let Some(mut shown) = app.store.read(|db| shown(app, db, id))? else {
         bail!("there is no story {id}\nhint: `vigie stories list` shows the latest");
     };
+    shown.importance = compose::importance(app, id)?;
     out.data(&shown, || page(app, &shown))
 }
 
@@ -74,6 +79,7 @@ fn shown(app: &App, db: &Db, id: StoryId) -> store::Result<Option<Shown>> {
     suspicions.dedup();
     Ok(Some(Shown {
         relevance_because: lines(stories::why_relevant(db, id)?),
+        importance: None,
         reviews: reviews::all(db, id)?,
         lead_title: notices::get(db, story.lead)?.map(|lead| lead.title).unwrap_or_default(),
         notices: told,
@@ -83,7 +89,7 @@ fn shown(app: &App, db: &Db, id: StoryId) -> store::Result<Option<Shown>> {
 }
 
 fn page(app: &App, shown: &Shown) -> String {
-    let Shown { story, lead_title: lead, relevance_because, reviews, notices, suspicions } = shown;
+    let Shown { story, lead_title: lead, relevance_because, importance, reviews, notices, suspicions } = shown;
     let sections = app.rules.sections();
     let mut page = format!("{} {}\n", story.id, story.title.as_deref().unwrap_or(lead));
     if let Some(into) = story.merged_into {
@@ -106,9 +112,13 @@ fn page(app: &App, shown: &Shown) -> String {
     }
     page += &format!("first seen {}, moved {}\n", at(app, Some(story.first_seen)), at(app, Some(story.updated)));
 
-    // What decides of its place stands here: relevance, then importance.
     page.push('\n');
     page += &relevance(story.relevance, relevance_because);
+    if let Some(Importance { points, because }) = importance {
+        let because: Vec<String> =
+            because.iter().map(|reason| format!("{} ({})", reason.text, text::points(reason.points))).collect();
+        page += &format!("importance : {points} ({})\n", because.join(", "));
+    }
 
     page += "\nreviews\n";
     for Reviewed { decision, by, at: when, because } in reviews {
