@@ -15,6 +15,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter, defaultdict
 
 BARS = {"precision": 0.90, "recall": 0.92, "section": 0.80}
@@ -94,7 +95,9 @@ def labels():
 
 def decided(vigie, items):
     lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
-    run = subprocess.run([vigie, "eval", "shelves", "-"], input=lines, text=True, capture_output=True, check=False)
+    # Elsewhere than in an installation the rules are those that ship.
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run([vigie, "eval", "shelves", "-"], input=lines, text=True, capture_output=True, check=False, cwd=folder)
     if run.returncode:
         sys.exit(f"WRONG exit status {run.returncode}: {run.stderr}")
     return {line["id"]: line for line in map(json.loads, run.stdout.splitlines())}
@@ -111,7 +114,7 @@ def measure(half, rows, got):
     recall = share(both, sum(row["relevant"] for row in rows))
     right = [got[row["id"]]["section"] in row["sections"] for row in rows]
     # A section that was accepted counts as the one that was meant.
-    pairs = [(row["section"] if ok else row["section"], row["section"] if ok else got[row["id"]]["section"]) for row, ok in zip(rows, right)]
+    pairs = [(row["section"], row["section"] if ok else got[row["id"]]["section"]) for row, ok in zip(rows, right)]
     meant, given = Counter(meant for meant, _ in pairs), Counter(given for _, given in pairs)
     hits = Counter(meant for meant, given in pairs if meant == given)
     of_sections = [share(hits[section], given[section]) for section in given], [share(hits[section], meant[section]) for section in meant]

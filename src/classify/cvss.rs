@@ -14,9 +14,11 @@ const NEAR: usize = 25;
 /// The greatest score that stands beside the word « CVSS », in tenths: « CVSS 9.8 », « CVSS v3.1 : 9,8 »,
 /// « CVSS:3.1/AV:N/… 9.8 », « score de 7,5/10 (CVSS) ». A number without a decimal counts only as « 9/10 ».
 pub(super) fn score(text: &str) -> Option<u32> {
-    let places = text.bytes().enumerate().filter(|(_, byte)| byte.eq_ignore_ascii_case(&b'c'));
-    let places = places.filter(|(at, _)| text.get(*at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case("cvss")));
-    places.take(MOST).filter_map(|(at, _)| beside(text, at)).max()
+    let windows = text.as_bytes().windows(4).enumerate();
+    // « cv » stands in few words.
+    let windows = windows.filter(|(_, four)| matches!(four, [b'c' | b'C', b'v' | b'V', ..]));
+    let places = windows.filter(|(_, four)| four.eq_ignore_ascii_case(b"cvss")).map(|(at, _)| at);
+    places.take(MOST).filter_map(|at| beside(text, at)).max()
 }
 
 fn beside(text: &str, at: usize) -> Option<u32> {

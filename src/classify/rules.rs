@@ -25,8 +25,8 @@ pub struct Rules {
     pub(super) least_points: i32,
     /// What speaks for each section, in their order.
     pub(super) shelves: Vec<Vec<Evidence>>,
-    /// For which sections a phrase counts: their places, and how much.
-    pub(super) weights: BTreeMap<PhraseId, Vec<Weight>>,
+    /// For which sections each phrase counts, and how much.
+    weights: Vec<Vec<Weight>>,
     pub(super) rules: Vec<Rule>,
     pub(super) relevance: Vec<Concern>,
 }
@@ -107,7 +107,8 @@ impl Rules {
         for (place, mut fields) in written.into_iter().enumerate() {
             for (phrase, weight) in weights(&mut fields, place, &mut around) {
                 around.lexicon.count(phrase);
-                rules.weights.entry(phrase).or_default().push(weight);
+                rules.weights.resize_with(rules.weights.len().max(phrase + 1), Vec::new);
+                rules.weights.get_mut(phrase).into_iter().for_each(|weights| weights.push(weight.clone()));
             }
             let id = rules.sections.iter().nth(place).map_or("", |section| section.id.as_str());
             rules.shelves.push(evidence(&mut fields, id, &mut around));
@@ -132,6 +133,11 @@ impl Rules {
     /// In the order of the bulletin.
     pub fn sections(&self) -> &Sections {
         &self.sections
+    }
+
+    /// For which sections a phrase counts, and how much.
+    pub(super) fn weights(&self, phrase: PhraseId) -> &[Weight] {
+        self.weights.get(phrase).map_or(&[], |weights| weights)
     }
 
     /// A notice with fewer points of [`super::Relevance`] does not concern local authorities.

@@ -92,7 +92,7 @@ pub(super) fn signed(reason: &str, points: i32) -> String {
 
 fn words<'r>(rules: &'r Rules, found: &Found, mut with: impl FnMut(&'r Weight)) {
     for id in &found.counted {
-        rules.weights.get(id).into_iter().flatten().for_each(&mut with);
+        rules.weights(*id).iter().for_each(&mut with);
     }
 }
 
