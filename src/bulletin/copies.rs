@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Words of a text that are compared.
-const READ: usize = 2_000;
+const READ: usize = 400;
 /// Words that stand in a row.
 const ROW: usize = 4;
 

@@ -175,9 +175,9 @@ fn items(app: &App, db: &Db, waiting: &[Story], now: Timestamp) -> store::Result
 /// A story in the words in which readers get it, with what it weighs. `None` when its lead is not among its notices.
 pub(super) fn tell(app: &App, story: &Story, notices: &[Notice], now: Timestamp) -> Option<(Item, Importance)> {
     let told: Vec<Told> = notices.iter().map(|notice| told(app, notice)).collect();
-    let lead = notices.iter().find(|notice| notice.id == story.lead)?;
-    let moment = Moment { now, zone: &app.config.site.zone };
-    bulletin::tell(story, &told, relevance(app, lead).points, moment)
+    // A story concerns local authorities as much as the notice that says so the most clearly.
+    let relevance = notices.iter().map(|notice| relevance(app, notice).points).max().unwrap_or(0);
+    bulletin::tell(story, &told, relevance, Moment { now, zone: &app.config.site.zone })
 }
 
 /// Why a story stands where it does in a bulletin that would be frozen now. `None` when there is no such story.
