@@ -49,7 +49,8 @@
 //! what is wrong with a source in the light of its past, and [`work::health`] writes to the operator, once.
 //!
 //! **A bulletin goes out.** [`work::compose::compose`] asks [`schedule`] what is due, takes the stories that wait for
-//! the cadence, lets [`bulletin`] put them in words and order, and freezes them with one delivery per reader.
+//! the cadence, lets [`bulletin`] put them in words (summary, guide, deadlines) and order, and freezes them with one
+//! delivery per reader.
 //! [`work::send::send`] claims deliveries, lets [`render`] write them, [`mail`] build and transmit them, and commits
 //! each outcome.
 //!

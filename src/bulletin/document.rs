@@ -77,7 +77,7 @@ fn from_text(plain: &str) -> Vec<Part> {
     parts
 }
 
-fn push(parts: &mut Vec<Part>, line: Line) {
+fn push(parts: &mut [Part], line: Line) {
     if let Some(part) = parts.last_mut() {
         part.lines.push(line);
     }

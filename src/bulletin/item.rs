@@ -36,7 +36,8 @@ pub fn tell(story: &Story, told: &[Told<'_>], moment: Moment<'_>) -> Option<(Ite
     let others: Vec<Told<'_>> = by_authority(told).into_iter().filter(|told| told.notice.id != story.lead).collect();
     let in_order: Vec<Told<'_>> = std::iter::once(*lead).chain(others.iter().copied()).collect();
     let guide = guide(&in_order);
-    let summary = lead_summary(summary(lead), &guide, &others);
+    let independent = independent(told);
+    let summary = lead_summary(summary(lead), &guide, independent);
     let told_so_far = format!("{} {}", lead.notice.title, summary.join(" "));
     let guided: Vec<&str> = guide.all_lines().map(|line| line.text.as_str()).collect();
     let room = MOST_SENTENCES.saturating_sub(summary.len()).min(2);
@@ -51,7 +52,7 @@ pub fn tell(story: &Story, told: &[Told<'_>], moment: Moment<'_>) -> Option<(Ite
         nature: story.nature,
         severity: story.severity,
         authority: told.iter().map(|told| told.authority).max().unwrap_or(Authority::Aggregator),
-        independent: independent(told),
+        independent,
         relevance: story.relevance,
         action: if guide.lines(Question::Todo).is_empty() { Action::None } else { Action::Asked },
         deadline: deadlines.iter().map(|deadline| deadline.day).find(|day| *day >= today),
@@ -75,7 +76,12 @@ pub fn tell(story: &Story, told: &[Told<'_>], moment: Moment<'_>) -> Option<(Ite
         language: notice.language.clone(),
         also: others
             .iter()
-            .map(|told| Also { source: told.source.to_owned(), title: told.notice.title.clone(), url: told.url() })
+            .map(|told| Also {
+                source: told.source.to_owned(),
+                title: told.notice.title.clone(),
+                url: told.url(),
+                language: told.notice.language.clone(),
+            })
             .collect(),
         cves: named_cves(&in_order),
         cited: cited_references(&in_order),
@@ -101,10 +107,13 @@ fn aged_from(published: PublicationDate, now: Timestamp) -> Timestamp {
     }
 }
 
-/// The sentences of the lead notice. Where several sources tell a long story, those that the guide holds anyway give
-/// their place to the next ones.
-fn lead_summary(summary: Summary, guide: &Guide, others: &[Told<'_>]) -> Vec<String> {
-    if others.is_empty() || summary.left.is_empty() || guide.is_empty() {
+/// Independent sources from which on a story is a large one.
+const MANY: usize = 3;
+
+/// The sentences of the lead notice. Where many sources tell a long story, those that the guide holds anyway give their
+/// place to the next ones.
+fn lead_summary(summary: Summary, guide: &Guide, independent: usize) -> Vec<String> {
+    if independent < MANY || summary.left.is_empty() || guide.is_empty() {
         return summary.sentences;
     }
     let guided: Vec<String> = guide.all_lines().map(|line| normal(&line.text)).collect();

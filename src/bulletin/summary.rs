@@ -17,6 +17,10 @@ const SHORT: usize = 80;
 /// Sentences that are looked at.
 const READ: usize = 40;
 
+/// Before the list of an advisory's risks: its heading.
+const RISK: &str = "Risque : ";
+const RISKS: &str = "Risques : ";
+
 /// The summary of a notice, in whole sentences, and whether it leaves prose out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Summary {
@@ -39,11 +43,12 @@ pub fn summarise(told: &Told<'_>) -> String {
 pub(super) fn summary(told: &Told<'_>) -> Summary {
     let mut all = prose(told);
     all.truncate(READ);
+    let most = MOST_SENTENCES + usize::from(all.get(MOST_SENTENCES).is_some_and(|last| is_risks(last)));
     let mut taken = Vec::new();
     let mut length = 0;
     while let Some(sentence) = all.get(taken.len()) {
         length += sentence.chars().count() + 1;
-        if !taken.is_empty() && (taken.len() == MOST_SENTENCES || length > MOST_CHARS) {
+        if !taken.is_empty() && (taken.len() == most || length > MOST_CHARS) {
             break;
         }
         taken.push(sentence.clone());
@@ -120,10 +125,16 @@ fn with_risks(mut abstracted: Vec<String>, parts: &[Part]) -> Vec<String> {
         .filter(|risk| !said.contains(&normal(risk)))
         .collect();
     if !missing.is_empty() && missing.len() <= 5 {
-        let at = abstracted.len().min(MOST_SENTENCES - 1);
-        abstracted.insert(at, format!("{} : {}.", risks.heading.trim_end_matches([':', ' ']), missing.join(" ; ")));
+        // After the sentences that are taken, so that it takes the place of none.
+        let at = abstracted.len().min(MOST_SENTENCES);
+        let label = if risks.lines.len() > 1 { RISKS } else { RISK };
+        abstracted.insert(at, format!("{label}{}.", missing.join(" ; ")));
     }
     abstracted
+}
+
+fn is_risks(sentence: &str) -> bool {
+    sentence.starts_with(RISK) || sentence.starts_with(RISKS)
 }
 
 /// « Paris, le 29 août 2023 – Le parquet … » without its place and day; nothing is left of a line that is all of it.

@@ -60,6 +60,9 @@ pub struct Also {
     pub source: String,
     pub title: String,
     pub url: Option<String>,
+    /// BCP 47; empty where a bulletin was frozen before it was kept.
+    #[serde(default)]
+    pub language: String,
 }
 
 /// The items of one section.

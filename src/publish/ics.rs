@@ -46,7 +46,7 @@ pub fn ics(events: &[Event], site: &Site) -> Option<Vec<u8>> {
         out.put(&format!("DTSTART;VALUE=DATE:{}", event.day.strftime("%Y%m%d")));
         let what = match event.bound {
             Bound::Until => "Échéance :",
-            Bound::From => "S’applique :",
+            Bound::From => "À compter de ce jour :",
         };
         out.text("SUMMARY", &format!("{} {}", french(what), truncate(&line(&event.title), 200)));
         let url = web_address(event.url.as_deref());

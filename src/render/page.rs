@@ -73,7 +73,7 @@ struct PageView<'a> {
 #[derive(Serialize)]
 struct CalendarView {
     path: String,
-    /// « 4 échéances ».
+    /// « 4 dates ».
     count: String,
 }
 
@@ -152,7 +152,7 @@ pub fn index_page(
     groups.retain(|group| !group.links.is_empty());
     let calendar = (calendar.days > 0).then(|| CalendarView {
         path: calendar.path.to_owned(),
-        count: counted(calendar.days as u64, ("échéance", "échéances")),
+        count: counted(calendar.days as u64, ("date", "dates")),
     });
     templates.render("index.html", &PageView { editions, feeds: groups, calendar, ..PageView::new(site) })
 }

@@ -19,6 +19,8 @@ pub(super) struct GuideView {
     /// Whose words all the lines are, where they are one source's and need saying.
     pub source: Option<SourceView>,
     pub lines: Vec<QuoteView>,
+    /// Whether it has more lines than are shown.
+    pub is_cut: bool,
 }
 
 #[derive(Serialize)]
@@ -48,19 +50,21 @@ pub(super) struct SourceView {
 }
 
 /// The parts of a guide. Sources are named where they are not all the one that the story names anyway: once where a
-/// part has one, else line by line.
-pub(super) fn guide(item: &Item) -> Vec<GuideView> {
+/// part has one, else line by line. Of each part `most` lines are shown.
+pub(super) fn guide(item: &Item, most: usize) -> Vec<GuideView> {
     let guide: &Guide = &item.guide;
     let is_of_lead = |quote: &Quote| quote.source.is_empty() || quote.source == item.source;
     let all_of_lead = guide.all_lines().all(is_of_lead);
     let part = |question: Question| {
-        let lines = guide.lines(question);
+        let all = guide.lines(question);
+        let lines = all.get(..most.min(all.len()))?;
         let first = lines.first()?;
         let is_one = lines.iter().all(|line| line.source == first.source);
         let per_line = !all_of_lead && !is_one;
         Some(GuideView {
             name: french(question.name()),
             source: if is_one && !all_of_lead { source(first) } else { None },
+            is_cut: lines.len() < all.len(),
             lines: lines.iter().map(|line| view(line, per_line.then(|| source(line)).flatten())).collect(),
         })
     };

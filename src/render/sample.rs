@@ -83,7 +83,12 @@ fn edition(items: Vec<Item>) -> Option<Edition> {
 }
 
 fn item(section: &SectionId, n: i64, summary: String) -> Item {
-    let also = Also { source: "Relais".into(), title: "Un titre".into(), url: Some("https://relais.exemple/".into()) };
+    let also = Also {
+        source: "Relais".into(),
+        title: "Un titre".into(),
+        url: Some("https://relais.exemple/".into()),
+        language: "en".into(),
+    };
     Item {
         story: StoryId::new(n),
         section: section.clone(),

@@ -13,6 +13,8 @@ use crate::{
     },
 };
 
+use crate::normalise::deadline::{Bound, Deadline};
+
 use super::{budget, *};
 
 fn section(id: &str) -> SectionId {
@@ -82,6 +84,7 @@ fn small() -> Edition {
             source: "Presse informatique".into(),
             title: "Une faille exploitée".into(),
             url: Some("https://presse.exemple/faille".into()),
+            language: "fr".into(),
         }],
         ..item(Nature::Alerte, "Vulnérabilité dans un pare-feu")
     };
@@ -171,7 +174,7 @@ fn the_text_part_reads_like_a_letter() {
       - Chercher les traces d’intrusion.
     CERT-FR, mardi 29 août 2023, CERTFR-2023-ALE-009
     https://source.exemple/vulnerabilite-dans-un-pare-feu?a=1&b=2
-    Aussi_: Une faille exploitée (Presse informatique)
+    Aussi_: Une faille exploitée, Presse informatique
     https://presse.exemple/faille
 
     [Important] Avis - Multiple flaws: what to do? (en anglais)
@@ -229,6 +232,108 @@ fn every_word_of_every_item_is_in_both_parts() {
         let url = item.url.as_deref().unwrap();
         assert!(mail.html.contains(&format!("href=\"{}\"", url.replace('&', "&amp;"))));
         assert!(mail.text.lines().any(|line| line == url));
+    }
+}
+
+/// A story that three sources tell.
+fn told_by_several() -> Edition {
+    let mut edition = small();
+    let item = &mut edition.shelves[0].items[0];
+    item.more = vec![quote("Onze mairies sont concernées.", "Relais")];
+    let linked = Quote {
+        link: Some("https://www.politie.nl/checkyourhack".into()),
+        ..quote("Voir politie.nl/checkyourhack.", "Relais")
+    };
+    let foreign = Quote { language: Some("en".into()), ..quote("Check: now!", "Police") };
+    item.guide.parts.insert(Question::Concerned, vec![linked, foreign]);
+    item.guide.parts.insert(Question::Figures, vec![quote("Il y a 700 000 machines.", "CERT-FR")]);
+    item.cves = (1..9).map(|n| format!("CVE-2023-000{n}")).collect();
+    item.cited = vec![Cited { number: "CERTFR-2023-AVI-0001".into(), url: None }];
+    item.deadlines = vec![
+        Deadline { day: date(2023, 9, 4), bound: Bound::Until },
+        Deadline { day: date(2023, 10, 1), bound: Bound::From },
+    ];
+    let other = Also { language: "en".into(), title: "A flaw: again".into(), source: "Police".into(), url: None };
+    item.also.push(other);
+    edition
+}
+
+#[test]
+fn a_guide_names_its_sources_and_links_lead_where_they_say() {
+    let edition = told_by_several();
+    let mail = mail(&edition);
+    let visible = mail.text.replace('\u{a0}', "_").replace('\u{202f}', "~");
+    let (_, rest) = visible.split_once("[Urgent]").unwrap();
+    let (item, _) = rest.split_once("[Important]").unwrap();
+    insta::assert_snapshot!(item.trim(), @r#"
+    Alerte - Vulnérabilité dans un pare-feu
+    >> Une première phrase. Une seconde_: plus longue, qui dit «~ce qui
+       change~» pour les communes.
+       Onze mairies sont concernées. — Relais
+    Échéance_: 4 septembre 2023
+    À compter du 1er octobre 2023
+    Suis-je concerné~?
+      - Voir politie.nl/checkyourhack.
+        (https://www.politie.nl/checkyourhack) — Relais
+      - Check: now! (en anglais) — Police
+    Que faire~? — CERT-FR
+      - Appliquer le correctif de l’éditeur sans attendre.
+      - Chercher les traces d’intrusion.
+    Chiffres clés — CERT-FR
+      - Il y a 700~000 machines.
+    CERT-FR, mardi 29 août 2023, CERTFR-2023-ALE-009
+    https://source.exemple/vulnerabilite-dans-un-pare-feu?a=1&b=2
+    https://www.cve.org/CVERecord?id=CVE-2023-0001
+    https://www.cve.org/CVERecord?id=CVE-2023-0002
+    https://www.cve.org/CVERecord?id=CVE-2023-0003
+    https://www.cve.org/CVERecord?id=CVE-2023-0004
+    https://www.cve.org/CVERecord?id=CVE-2023-0005
+    … et 3_autres
+    CERTFR-2023-AVI-0001
+    Aussi_:
+    - Une faille exploitée, Presse informatique
+    https://presse.exemple/faille
+    - A flaw: again (en anglais), Police
+    "#);
+    let page = bulletin_page(&Templates::embedded(), &edition, &site()).unwrap();
+    for html in [&page, &mail.html] {
+        assert!(html.contains("href=\"https://www.politie.nl/checkyourhack\""), "{html}");
+        assert!(html.contains("href=\"https://www.cve.org/CVERecord?id=CVE-2023-0005\""), "{html}");
+        assert!(!html.contains("CVE-2023-0006"), "five are enough");
+        assert!(html.contains("lang=\"en\">Check: now!"), "{html}");
+    }
+    let levels: Vec<char> =
+        page.split("<h").skip(1).filter_map(|rest| rest.chars().next()).filter(char::is_ascii_digit).collect();
+    assert!(
+        levels.windows(2).all(|pair| pair[1] <= pair[0] || u32::from(pair[1]) == u32::from(pair[0]) + 1),
+        "{levels:?}"
+    );
+}
+
+#[test]
+fn guides_give_way_before_stories_do() {
+    let long = |n: usize| Item {
+        guide: guide(
+            Question::Todo,
+            (0..4).map(|m| quote(&format!("Action {n}-{m} {}.", "à mener".repeat(20)), "X")).collect(),
+        ),
+        importance: n as u32,
+        ..item(Nature::Actu, &format!("Nouvelle numéro {n}"))
+    };
+    let mut edition = large(1);
+    edition.shelves[0].items = (0..60).map(long).collect();
+    edition.shelves[0].items[30].severity = Severity::Critical;
+    let mail = mail(&edition);
+    let octets = budget::encoded_len(&mail.html) + budget::encoded_len(&mail.text);
+    assert!(octets <= budget::BUDGET, "{octets}");
+    for part in [&mail.html, &mail.text] {
+        assert_eq!((0..60).filter(|n| part.contains(&format!("numero-{n}?"))).count(), 60, "every story is there");
+        assert_eq!(part.matches("Une première phrase.").count(), 60, "in full");
+        assert!(part.contains("Action 59-1") && !part.contains("Action 0-0"), "the guides of what matters most");
+        assert!(part.contains("[…]"), "that a guide goes on is told");
+        for line in 0..4 {
+            assert!(part.contains(&format!("Action 30-{line}")), "a critical alert keeps all of its guide: {line}");
+        }
     }
 }
 
@@ -377,7 +482,7 @@ fn pages_refer_to_each_other_and_to_nothing_outside() {
         "href=\"bulletins/2023-08-30-daily.html\"",
         "href=\"sections/tic.rss\"",
         "href=\"sections/tic.json\"",
-        "href=\"echeances.ics\">4\u{a0}échéances",
+        "href=\"echeances.ics\">4\u{a0}dates",
     ] {
         assert!(index.contains(wanted), "{wanted} in {index}");
     }

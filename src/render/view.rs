@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    budget::{Form, Plan},
+    budget::{Form, Plan, SHORT},
     quote::{self, GuideView, QuoteView},
     words::{counted, news, one_line},
 };
@@ -103,6 +103,10 @@ pub(super) struct AlsoView {
     pub source: String,
     pub title: String,
     pub url: Option<String>,
+    /// BCP 47, unless it is French.
+    pub lang: Option<String>,
+    /// « en anglais ».
+    pub language: Option<&'static str>,
 }
 
 /// A CVE or a reference.
@@ -153,7 +157,7 @@ impl EditionView {
             title: format!("Bulletin {}", edition.cadence.name()),
             date: date_in_words(edition.date),
             news: news(edition),
-            lead: lead.map(|item| truncate(&set(&one_line(&item.title), item), 110)).unwrap_or_default(),
+            lead: lead.map(|item| truncate(&set(&one_line(&item.title), &item.language), 110)).unwrap_or_default(),
             online: base_url(site).map(|base| format!("{base}{path}")),
             shelves,
             left_out: others(left_out, ("autre nouvelle", "autres nouvelles")),
@@ -163,13 +167,13 @@ impl EditionView {
 
 impl ItemView {
     fn new(item: &Item, site: &Site, form: Form) -> Self {
-        let line = |text: &str| set(&one_line(text), item);
+        let line = |text: &str| set(&one_line(text), &item.language);
         let is_told_twice = |also: &&crate::bulletin::Also| {
             web_address(also.url.as_deref()).is_some_and(|url| Some(url) == web_address(item.url.as_deref()))
         };
         let also: Vec<_> = item.also.iter().filter(|also| !is_told_twice(also)).collect();
         Self {
-            full: matches!(form, Form::Full | Form::Brief),
+            full: matches!(form, Form::Full | Form::Short | Form::Brief),
             id: format!("s{}", item.story),
             prefix: item.nature.prefix(),
             title: line(&item.title),
@@ -182,7 +186,11 @@ impl ItemView {
             },
             summary: item.summary.lines().map(line).filter(|line| !line.is_empty()).collect(),
             more: quote::more(item),
-            guide: if form == Form::Full { quote::guide(item) } else { Vec::new() },
+            guide: match form {
+                Form::Full => quote::guide(item, usize::MAX),
+                Form::Short => quote::guide(item, SHORT),
+                Form::Brief | Form::Line | Form::LeftOut => Vec::new(),
+            },
             deadlines: item.deadlines.iter().map(deadline).collect(),
             cves_left_out: others(item.cves.len().saturating_sub(NAMED), ("autre", "autres")),
             cves: named(item.cves.iter().map(|cve| (cve.as_str(), cve_home(cve).map(String::from)))),
@@ -198,8 +206,10 @@ impl ItemView {
                 .take(ALSO)
                 .map(|also| AlsoView {
                     source: french(&one_line(&also.source)),
-                    title: line(&also.title),
+                    title: set(&one_line(&also.title), &also.language),
                     url: web_address(also.url.as_deref()),
+                    lang: foreign(&also.language).map(str::to_owned),
+                    language: foreign(&also.language).and_then(language_name),
                 })
                 .collect(),
         }
@@ -226,9 +236,9 @@ pub(super) fn base_url(site: &Site) -> Option<String> {
     Some(format!("{}/", url.trim_end_matches('/')))
 }
 
-/// French typography, for a French item only: « file: » is right in English.
-fn set(text: &str, item: &Item) -> String {
-    if foreign(&item.language).is_some() { text.to_owned() } else { french(text) }
+/// French typography, for French only: « file: » is right in English.
+fn set(text: &str, language: &str) -> String {
+    if foreign(language).is_some() { text.to_owned() } else { french(text) }
 }
 
 fn others(n: usize, nouns: (&str, &str)) -> Option<String> {

@@ -153,6 +153,7 @@ impl Setter {
             }
             (Some(last), Some('%' | '€')) if last.is_ascii_digit() => Some(WIDE),
             (Some('°'), _) if chars.get(at).is_some_and(char::is_ascii_digit) => Some(WIDE),
+            _ if parts_thousands(chars, run.start, at) => Some(NARROW),
             _ => None,
         };
         match glue {
@@ -160,6 +161,18 @@ impl Setter {
             None => spaces.iter().for_each(|c| self.put(*c)),
         }
     }
+}
+
+/// Whether what stands before `start` and from `end` on are groups of one number: « 700 000 », but not « en 2023 300 ».
+fn parts_thousands(chars: &[char], start: usize, end: usize) -> bool {
+    let before = chars.get(..start).unwrap_or_default().iter().rev().take(4).take_while(|c| c.is_ascii_digit()).count();
+    let after = chars.get(end..).unwrap_or_default();
+    let digits = after.iter().take(4).take_while(|c| c.is_ascii_digit()).count();
+    let begins = chars.get(..start.saturating_sub(before)).and_then(<[char]>::last);
+    // A version, a decimal or the number of a decree goes on where a number would begin.
+    let is_number = begins.is_none_or(|c| !c.is_alphanumeric() && !".,-/:".contains(*c));
+    let ends = after.get(digits).is_none_or(|c| !c.is_alphanumeric() && !"-/:".contains(*c));
+    (1..=3).contains(&before) && digits == 3 && is_number && ends
 }
 
 /// Which characters belong to words that are no prose: addresses, paths, code.
@@ -294,6 +307,8 @@ mod tests {
             ("etc... [...]", "etc… […]"),
             ("décret n° 2026-12, n°12", "décret n°_2026-12, n°_12"),
             ("10% de 5 €", "10_% de 5_€"),
+            ("700 000 machines, dont 26 000. 1 234 567,8", "700~000 machines, dont 26~000. 1~234~567,8"),
+            ("en 2023 300 postes, 5.1 200 fois", "en 2023 300 postes, 5.1 200 fois"),
             ("un écran de 17\" à voir", "un écran de 17\" à voir"),
             ("une \"citation\nsur deux lignes\"", "une \"citation\nsur deux lignes\""),
         ] {

@@ -75,6 +75,7 @@ fn print(app: &App) -> String {
     for source in &app.config.sources {
         [source.id.as_str(), &source.name, source.url.as_str(), source.kind.as_str(), source.licence.as_str()]
             .into_iter()
+            .chain([source.authority.as_str()])
             .for_each(&mut take);
     }
     hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect()

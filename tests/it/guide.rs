@@ -10,8 +10,10 @@ use vigie::{
     config::{self, Config, Context, Input},
     demo::content,
     extract::extract,
-    model::{Notice, NoticeId, Page, Placed, Review, Story, StoryId},
+    model::{Cadence, Notice, NoticeId, Page, Placed, Review, Story, StoryId},
 };
+
+use crate::app::{TestApp, item};
 
 fn config(rules: &Rules) -> Config {
     let sources = content::sources_toml("http://127.0.0.1:4711");
@@ -185,4 +187,31 @@ fn deadlines_and_references_of_the_demonstration_are_found() {
     assert_eq!(shown("adoptent avant le 1er juillet 2024"), "Échéance 2024-07-01 |  | ");
     assert_eq!(shown("engagées à compter du 1er octobre 2023"), "À compter du 2023-10-01 |  | ");
     assert_eq!(shown("est exploitée activement"), " | CVE-2023-99020 | CERTFR-2023-AVI-9005");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_folder_holds_the_days_to_come_and_every_feed_the_guide() {
+    let mut t = TestApp::watching(&["/a"]).await;
+    let text = "Les communes répondent avant le 4 septembre. &lt;h2&gt;Que faire ?&lt;/h2&gt; \
+                &lt;ul&gt;&lt;li&gt;Remplissez le formulaire.&lt;/li&gt;&lt;/ul&gt;";
+    t.serve("/a", &[item(1, "Enquête", text), item(2, "Passé", "C'était avant le 4 mai 2023.")]);
+    t.crawl().await;
+    let read = |t: &TestApp, name: &str| {
+        let written = vigie::work::publish::publish(&t.app, None).expect("a folder");
+        (written.written, std::fs::read_to_string(t.app.config.publish.out.join(name)).unwrap_or_default())
+    };
+    let (_, calendar) = read(&t, "echeances.ics");
+    assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1, "{calendar}");
+    assert!(calendar.contains("DTSTART;VALUE=DATE:20230904\r\nSUMMARY:Échéance\u{a0}: Enquête\r\n"), "{calendar}");
+    assert!(read(&t, "index.html").1.contains("href=\"echeances.ics\""));
+    let (written, feed) = read(&t, "veille.json");
+    assert_eq!(written, 0, "the same state gives the same files");
+    assert!(feed.contains("<h3>Que faire\u{202f}?</h3>") && feed.contains("Remplissez le formulaire."), "{feed}");
+    let composed = t.compose(Cadence::Daily).expect("an edition");
+    let importance = vigie::work::compose::importance(&t.app, t.notices()[0].story).expect("a read").expect("a story");
+    assert!(!importance.because.is_empty() && composed.stories == 2);
+    // Once the day is past, nothing is left to follow.
+    t.at("2023-09-05T08:00:00Z");
+    assert_eq!(read(&t, "echeances.ics").1, "");
+    assert!(!read(&t, "index.html").1.contains("echeances.ics"));
 }

@@ -14,7 +14,10 @@ use super::{
     prose::{normal, sentences},
     told::{Quote, Told, by_authority},
 };
-use crate::{normalise::quantity::quantities, text};
+use crate::{
+    normalise::quantity::{Of, Quantity, quantities},
+    text,
+};
 
 /// Lines of one part.
 const MOST: usize = 4;
@@ -217,7 +220,15 @@ impl Choice {
         open.iter().enumerate().filter_map(tells).min().map(|(_, _, at)| at)
     }
 
-    fn guide(self) -> Guide {
+    fn guide(mut self) -> Guide {
+        // One count alone is no list of key figures; one amount may be.
+        if let Some([line]) = self.parts.get(&Question::Figures).map(Vec::as_slice) {
+            let told = quantities(&line.text);
+            let is_amount = |quantity: &Quantity| matches!(quantity.of, Of::Money(_));
+            if told.iter().filter(|quantity| quantity.is_telling()).count() < 2 && !told.iter().any(is_amount) {
+                self.parts.remove(&Question::Figures);
+            }
+        }
         Guide { parts: self.parts }
     }
 }

@@ -9,7 +9,7 @@ pub(super) fn takes_reports(text: &str, words: &str, link: &str) -> bool {
         return true;
     }
     let address = |known: &&str| text.contains(*known) || link.contains(*known);
-    if ADDRESSES.iter().any(|known| address(&known)) {
+    if ADDRESSES.iter().any(address) {
         return true;
     }
     let named = SERVICES.iter().any(|name| has(words, name));
