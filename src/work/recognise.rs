@@ -204,9 +204,7 @@ impl<'a> Recogniser<'a> {
         }
         self.told.remove(&story);
         if story != *own {
-            stories::place(self.tx, *notice, story)?;
-            stories::discard(self.tx, *own)?;
-            regroup::elect(self.config, self.tx, story, self.now)?;
+            regroup::absorb(self.config, self.tx, *notice, *own, story, self.now)?;
         }
         Ok(())
     }
