@@ -107,6 +107,7 @@ fn edition() -> Edition {
             cves: vec![],
             cited: vec![],
             deadlines: vec![],
+            again: false,
             importance: 0,
         })
         .collect();

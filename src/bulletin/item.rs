@@ -86,6 +86,7 @@ pub fn tell(story: &Story, told: &[Told<'_>], moment: Moment<'_>) -> Option<(Ite
         cves: named_cves(&in_order),
         cited: cited_references(&in_order),
         deadlines,
+        again: false,
         importance: importance.points,
     };
     Some((item, importance))

@@ -99,6 +99,7 @@ mod tests {
             cves: vec![],
             cited: vec![],
             deadlines: vec![],
+            again: false,
             importance: 0,
         }
     }

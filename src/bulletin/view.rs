@@ -49,6 +49,9 @@ pub struct Item {
     /// The nearest first; none was past when its notice was published.
     #[serde(default)]
     pub deadlines: Vec<Deadline>,
+    /// Whether an earlier bulletin carried the story, before there was more to it.
+    #[serde(default)]
+    pub again: bool,
     /// Points when it was frozen.
     #[serde(default)]
     pub importance: u32,

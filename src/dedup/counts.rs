@@ -25,9 +25,11 @@ impl Counts {
         fixed((all / some).ln()).max(1)
     }
 
-    /// What a word weighs that stands `times` in a document which these counts do not know yet.
+    /// What a word weighs that stands `times` in a document which these counts do not know yet. A store of a few documents
+    /// says nothing of how common a word is: it is taken for a larger one.
     pub(super) fn word(&self, key: u64, times: u32) -> f64 {
-        let (all, some) = (self.documents as f64 + 2.0, f64::from(self.of(key)) + 1.5);
+        const FEW: u64 = 50;
+        let (all, some) = (self.documents.max(FEW) as f64 + 2.0, f64::from(self.of(key)) + 1.5);
         (1.0 + f64::from(times).ln()) * (all / some).ln().max(0.0)
     }
 

@@ -112,6 +112,7 @@ fn item(section: &SectionId, n: i64, summary: String) -> Item {
         cves: (1..8).map(|n| format!("CVE-2023-000{n}")).collect(),
         cited: vec![Cited { number: "CERTFR-2023-AVI-0001".into(), url: Some("https://source.exemple/".into()) }; 7],
         deadlines: vec![Deadline { day: Date::constant(2023, 9, 4), bound: Bound::Until }],
+        again: false,
         importance: 1,
     }
 }

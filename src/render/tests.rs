@@ -57,6 +57,7 @@ fn item(nature: Nature, title: &str) -> Item {
         cves: vec![],
         cited: vec![],
         deadlines: vec![],
+        again: false,
         importance: 0,
     }
 }
@@ -317,6 +318,7 @@ fn guides_give_way_before_stories_do() {
             Question::Todo,
             (0..4).map(|m| quote(&format!("Action {n}-{m} {}.", "à mener".repeat(20)), "X")).collect(),
         ),
+        again: false,
         importance: n as u32,
         ..item(Nature::Actu, &format!("Nouvelle numéro {n}"))
     };

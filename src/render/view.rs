@@ -68,8 +68,8 @@ pub(super) struct ItemView {
     pub full: bool,
     /// Unique in the edition: what an anchor may be.
     pub id: String,
-    /// « Avis ».
-    pub prefix: &'static str,
+    /// « Avis », or « Avis (mise à jour) ».
+    pub prefix: String,
     pub title: String,
     /// BCP 47, unless it is French.
     pub lang: Option<String>,
@@ -175,7 +175,7 @@ impl ItemView {
         Self {
             full: matches!(form, Form::Full | Form::Short | Form::Brief),
             id: format!("s{}", item.story),
-            prefix: item.nature.prefix(),
+            prefix: format!("{}{}", item.nature.prefix(), if item.again { " (mise à jour)" } else { "" }),
             title: line(&item.title),
             lang: foreign(&item.language).map(str::to_owned),
             language: foreign(&item.language).and_then(language_name),

@@ -45,6 +45,20 @@ pub fn decide(
     Ok(())
 }
 
+/// Has a story told again by all of these cadences, also those that carried it: there is more to it now than readers know.
+/// Only one that they may see.
+pub fn wait_again(tx: &Tx, id: StoryId, cadences: impl Iterator<Item = Cadence>, now: Timestamp) -> Result<()> {
+    for cadence in cadences {
+        tx.execute(
+            "INSERT INTO waiting (cadence, story_id, since) SELECT $1, id, $3 FROM story
+             WHERE id = $2 AND review = 'approved'
+             ON CONFLICT (cadence, story_id) DO NOTHING",
+            &[&cadence.as_str(), &id.get(), &millis(now)],
+        )?;
+    }
+    Ok(())
+}
+
 fn wait(tx: &Tx, id: StoryId, cadence: Cadence, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO waiting (cadence, story_id, since)

@@ -166,7 +166,9 @@ pub(super) fn message_key(tx: &Tx) -> store::Result<Vec<u8>> {
 fn items(app: &App, db: &Db, waiting: &[Story], now: Timestamp) -> store::Result<Vec<Item>> {
     let mut items = Vec::with_capacity(waiting.len());
     for story in waiting {
-        items.extend(tell(app, story, &notices::of_story(db, story.id)?, now).map(|(item, _)| item));
+        let again = stories::is_carried(db, story.id)?;
+        let told = tell(app, story, &notices::of_story(db, story.id)?, now);
+        items.extend(told.map(|(item, _)| Item { again, ..item }));
     }
     Ok(bulletin::in_order(items, app.rules.sections()))
 }

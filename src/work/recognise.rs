@@ -12,7 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::regroup;
+use super::regroup::{self, Absorbed};
 use crate::{
     config::Config,
     dedup::{
@@ -204,7 +204,9 @@ impl<'a> Recogniser<'a> {
         }
         self.told.remove(&story);
         if story != *own {
-            regroup::absorb(self.config, self.tx, *notice, *own, story, self.now)?;
+            let is_copy = matches!(decision.verdict, Verdict::Copy { .. });
+            let what = if is_copy { Absorbed::Copy } else { Absorbed::Account };
+            regroup::absorb(self.config, self.tx, *notice, what, *own, story, self.now)?;
         }
         Ok(())
     }

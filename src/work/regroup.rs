@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Authority, Cadence, Hand, Nature, Notice, NoticeId, Placed, Review, SourceId, Story, StoryId},
+    model::{Authority, Cadence, Edited, Hand, Nature, Notice, NoticeId, Placed, Review, SourceId, Story, StoryId},
     store::{
         Db, Result, Tx, notices, pairs, reviews,
         stories::{self, Standing, Teller},
@@ -24,7 +24,7 @@ use crate::{
 /// Lets the notice of greatest authority speak for a story: of these one that tells of the event rather than a guide to
 /// it, then the earliest, then the one with the least address. The
 /// story is as severe as the most severe of them, and concerns readers as much as the one that does most; what an editor
-/// set stays. A story that only the rules left out comes in when it now concerns enough.
+/// set stays. A story that readers know and that is graver now is told again. A story that only the rules left out comes in when it now concerns enough.
 pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
     let (Some(story), tellers) = (stories::get(tx, id)?, stories::tellers(tx, id)?) else { return Ok(()) };
     let rank = |teller: &Teller| {
@@ -46,6 +46,10 @@ pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Re
         ..lead.standing.clone()
     };
     stories::set_lead(tx, &story, lead.id, &standing, now)?;
+    let is_graver = standing.severity > story.severity && !story.edited.contains(&Edited::Severity);
+    if is_graver && stories::is_carried(tx, id)? {
+        reviews::wait_again(tx, id, config.cadences.keys().copied(), now)?;
+    }
     review::reconsider(config, tx, &story, &standing, now)
 }
 
@@ -123,9 +127,17 @@ pub fn join(
 /// Puts a notice that has just come into a story that is known, in the transaction that stores it: the story that was made
 /// for it goes, for nobody was told of it. News brings back what was old when its source was first read, unless an editor
 /// had a word in it: no bulletin told of the event, and now one must.
-pub fn absorb(config: &Config, tx: &Tx, notice: NoticeId, own: StoryId, to: StoryId, now: Timestamp) -> Result<()> {
-    let review = |id| Ok(stories::get(tx, id)?.map(|story| story.review));
-    let (is, was) = (review(own)?, review(to)?);
+pub fn absorb(
+    config: &Config,
+    tx: &Tx,
+    notice: NoticeId,
+    what: Absorbed,
+    own: StoryId,
+    to: StoryId,
+    now: Timestamp,
+) -> Result<()> {
+    let (own_story, was) = (stories::get(tx, own)?, stories::get(tx, to)?.map(|story| story.review));
+    let is = own_story.as_ref().map(|story| story.review);
     stories::place(tx, notice, to)?;
     stories::discard(tx, own)?;
     let is_news = matches!(is, Some(Review::Approved | Review::Pending));
@@ -133,7 +145,20 @@ pub fn absorb(config: &Config, tx: &Tx, notice: NoticeId, own: StoryId, to: Stor
         let because = "une notice récente l’a rejointe";
         reviews::decide(tx, to, review, Hand::Automatic, because, config.cadences.keys().copied(), now)?;
     }
+    // No story hides an alert or an advisory: readers who know the event are told of what came to it.
+    let is_warning = own_story.is_some_and(|own| matches!(own.nature, Nature::Alerte | Nature::Avis));
+    if is_news && is_warning && what == Absorbed::Account && stories::is_carried(tx, to)? {
+        reviews::wait_again(tx, to, config.cadences.keys().copied(), now)?;
+    }
     elect(config, tx, to, now)
+}
+
+/// What a notice is to the story that it comes into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absorbed {
+    /// Another one's text: it says nothing that is not known.
+    Copy,
+    Account,
 }
 
 /// A story from which notices went to another one: who speaks for it now, or where it is to be found.

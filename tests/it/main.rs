@@ -15,6 +15,7 @@ mod hostile;
 mod idle;
 mod mail;
 mod readme;
+mod recognise;
 mod robots;
 mod search;
 mod shapes;

@@ -260,7 +260,9 @@ async fn news_of_what_was_old_is_announced() {
     t.crawl().await;
     assert_eq!((t.story(1).review, t.waiting(Cadence::Daily)), (Review::Archived, vec![2]));
     let (notice, own, to) = (NoticeId::new(2), StoryId::new(2), StoryId::new(1));
-    let absorb = |tx: &vigie::store::Tx| regroup::absorb(&t.app.config, tx, notice, own, to, t.now());
+    let absorb = |tx: &vigie::store::Tx| {
+        regroup::absorb(&t.app.config, tx, notice, regroup::Absorbed::Account, own, to, t.now())
+    };
     t.app.store.write(absorb).expect("a move");
     assert_eq!(t.decided(1).2, "une notice récente l’a rejointe");
     assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
