@@ -6,7 +6,7 @@ mod tests;
 
 use std::{cell::RefCell, collections::HashMap, hash::BuildHasherDefault};
 
-use lookup::{Bits, Quick, Starts};
+use lookup::{Bits, List, Quick, Starts};
 
 use crate::{normalise::terms::Stems, text};
 
@@ -32,7 +32,7 @@ type Map<K> = HashMap<K, Vec<Phrase>, BuildHasherDefault<Quick>>;
 type StemId = usize;
 
 /// The first octets of a word; of a shorter one all, and then nothing.
-type Head = [u8; 5];
+type Head = [u8; 4];
 
 #[derive(Debug, Clone)]
 struct Phrase {
@@ -105,16 +105,16 @@ impl Lexicon {
         let phrase = Phrase { id, letters: fold(written).len(), tokens: tokens.clone() };
         match first {
             Token::Stem(stem) => {
-                STEMS.with_borrow_mut(|stems| self.starts.insert_forms(stems.stem(begin), begin));
+                STEMS.with_borrow_mut(|stems| self.starts.insert_forms(List::Stem, stems.stem(begin), begin));
                 self.by_stem.resize_with(self.by_stem.len().max(stem + 1), Vec::new);
                 self.by_stem.get_mut(*stem).into_iter().for_each(|list| list.push(phrase.clone()));
             }
             Token::Word(word) => {
-                self.starts.insert(word);
+                self.starts.insert(List::Word, word);
                 self.by_word.entry(word.clone()).or_default().push(phrase);
             }
             Token::Start(start) => {
-                self.starts.insert_forms(start, start);
+                self.starts.insert_forms(List::Start, start, start);
                 self.by_start.entry(head(start, start.len())).or_default().push(phrase);
             }
         }
@@ -140,15 +140,20 @@ impl Lexicon {
         let mut covered = 0;
         for at in 0..words.words.len() {
             let first = words.word(at);
-            if !self.starts.may_begin(first) {
+            let lists = self.starts.lists(first);
+            if lists.is_empty() {
                 continue;
             }
-            let of_stem = match self.stem(&mut words, stems, at) {
-                Known::Stem(stem) => self.by_stem.get(stem),
-                Known::Other | Known::Unasked => None,
+            let of_stem = match lists.has(List::Stem).then(|| self.stem(&mut words, stems, at)) {
+                Some(Known::Stem(stem)) => self.by_stem.get(stem),
+                _ => None,
             };
-            let of_start = |octets| self.by_start.get(&head(first, octets)).filter(|_| octets <= first.len());
-            let lists = [of_stem, self.by_word.get(first), of_start(3), of_start(4), of_start(5)];
+            let of_word = lists.has(List::Word).then(|| self.by_word.get(first)).flatten();
+            let of_start = |octets| {
+                let may = lists.has(List::Start) && octets <= first.len();
+                may.then(|| self.by_start.get(&head(first, octets))).flatten()
+            };
+            let lists = [of_stem, of_word, of_start(3), of_start(4)];
             let mut longest = None;
             for phrase in lists.into_iter().flatten().flatten() {
                 let holds = |(next, token): (usize, &Token)| match token {
