@@ -1,13 +1,12 @@
 //! Finding the words of all rules in a text at once, without case, accents, punctuation and French endings.
 
+mod lookup;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::{cell::RefCell, collections::HashMap, hash::BuildHasherDefault};
+
+use lookup::{Bits, List, Quick, Starts};
 
 use crate::{normalise::terms::Stems, text};
 
@@ -18,7 +17,9 @@ pub(super) type PhraseId = usize;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lexicon {
     known: HashMap<String, PhraseId>,
-    by_stem: Map<String>,
+    /// The stems of all phrases, numbered: those of a text are compared as numbers.
+    stems: HashMap<String, StemId, BuildHasherDefault<Quick>>,
+    by_stem: Vec<Vec<Phrase>>,
     by_word: Map<String>,
     by_start: Map<Head>,
     starts: Starts,
@@ -28,19 +29,22 @@ pub(super) struct Lexicon {
 /// Phrases by their first word. Only words of rules are put in, so that no text can make its lookups slow.
 type Map<K> = HashMap<K, Vec<Phrase>, BuildHasherDefault<Quick>>;
 
-/// The first octets of a word.
-type Head = [u8; SHORTEST_START];
+type StemId = usize;
+
+/// The first octets of a word; of a shorter one all, and then nothing.
+type Head = [u8; 4];
 
 #[derive(Debug, Clone)]
 struct Phrase {
     id: PhraseId,
     tokens: Vec<Token>,
+    letters: usize,
 }
 
 #[derive(Debug, Clone)]
 enum Token {
     /// Any form of a word: `marché`.
-    Stem(String),
+    Stem(StemId),
     /// This form of a word: `=communes`.
     Word(String),
     /// The start of a word: `cyber*`.
@@ -77,7 +81,8 @@ impl Lexicon {
                 return Err(format!("`{written}` has a `*` that is not at the end of a word"));
             }
             let folded = fold(part);
-            let mut words: Vec<Token> = folded.split(' ').filter(|w| !w.is_empty()).map(|w| form.token(w)).collect();
+            let mut words: Vec<Token> =
+                folded.split(' ').filter(|w| !w.is_empty()).map(|w| self.token(form, w)).collect();
             if form == Form::Start {
                 // Of « aujourd'hui* » only the last part is a start.
                 let last = folded.rsplit(' ').next().filter(|last| last.chars().count() >= SHORTEST_START);
@@ -96,13 +101,23 @@ impl Lexicon {
         }
         let id = self.known.len();
         let begin = fold(written.trim_start_matches('='));
-        self.starts.insert(first, begin.split(' ').next().unwrap_or_default());
-        let list = match first {
-            Token::Stem(stem) => self.by_stem.entry(stem.clone()).or_default(),
-            Token::Word(word) => self.by_word.entry(word.clone()).or_default(),
-            Token::Start(start) => self.by_start.entry(head(start)).or_default(),
-        };
-        list.push(Phrase { id, tokens });
+        let begin = begin.split(' ').next().unwrap_or_default();
+        let phrase = Phrase { id, letters: fold(written).len(), tokens: tokens.clone() };
+        match first {
+            Token::Stem(stem) => {
+                STEMS.with_borrow_mut(|stems| self.starts.insert_forms(List::Stem, stems.stem(begin), begin));
+                self.by_stem.resize_with(self.by_stem.len().max(stem + 1), Vec::new);
+                self.by_stem.get_mut(*stem).into_iter().for_each(|list| list.push(phrase.clone()));
+            }
+            Token::Word(word) => {
+                self.starts.insert(List::Word, word);
+                self.by_word.entry(word.clone()).or_default().push(phrase);
+            }
+            Token::Start(start) => {
+                self.starts.insert_forms(List::Start, start, start);
+                self.by_start.entry(head(start, start.len())).or_default().push(phrase);
+            }
+        }
         self.known.insert(key, id);
         Ok(id)
     }
@@ -118,19 +133,40 @@ impl Lexicon {
     }
 
     fn find_with(&self, stems: &mut Stems, folded: &str, lead: usize) -> Found {
-        let mut words = Vec::with_capacity(folded.len() / 5);
-        words.extend(folded.split(' ').filter(|word| !word.is_empty()));
+        let mut words = Words { words: Vec::with_capacity(folded.len() / 5), stems: Vec::new() };
+        words.words.extend(folded.split(' ').filter(|word| !word.is_empty()));
+        words.stems.resize(words.words.len(), Known::Unasked);
         let mut found = Found { all: Bits::of(self.known.len()), counted: Vec::new() };
         let mut covered = 0;
-        for (at, first) in words.iter().enumerate().filter(|(_, word)| self.starts.may_begin(word)) {
-            let rest = words.get(at..).unwrap_or_default();
-            let lists =
-                [self.by_stem.get(stems.stem(first)), self.by_word.get(*first), self.by_start.get(&head(first))];
+        for at in 0..words.words.len() {
+            let first = words.word(at);
+            let lists = self.starts.lists(first);
+            if lists.is_empty() {
+                continue;
+            }
+            let of_stem = match lists.has(List::Stem).then(|| self.stem(&mut words, stems, at)) {
+                Some(Known::Stem(stem)) => self.by_stem.get(stem),
+                _ => None,
+            };
+            let of_word = lists.has(List::Word).then(|| self.by_word.get(first)).flatten();
+            let of_start = |octets| {
+                let may = lists.has(List::Start) && octets <= first.len();
+                may.then(|| self.by_start.get(&head(first, octets))).flatten()
+            };
+            let lists = [of_stem, of_word, of_start(3), of_start(4)];
             let mut longest = None;
-            for phrase in lists.into_iter().flatten().flatten().filter(|phrase| phrase.starts(rest, stems)) {
+            for phrase in lists.into_iter().flatten().flatten() {
+                let holds = |(next, token): (usize, &Token)| match token {
+                    Token::Stem(stem) => self.stem(&mut words, stems, at + next) == Known::Stem(*stem),
+                    Token::Word(expected) => words.word(at + next) == expected,
+                    Token::Start(start) => words.word(at + next).starts_with(start.as_str()),
+                };
+                if !phrase.tokens.iter().enumerate().all(holds) {
+                    continue;
+                }
                 found.all.insert(phrase.id);
                 if at >= covered && at < lead && self.counted.has(phrase.id) {
-                    longest = longest.max(Some((phrase.tokens.len(), phrase.letters(), phrase.id)));
+                    longest = longest.max(Some((phrase.tokens.len(), phrase.letters, phrase.id)));
                 }
             }
             if let Some((length, _, id)) = longest {
@@ -142,6 +178,47 @@ impl Lexicon {
         }
         found
     }
+
+    /// The stem of a word of a text, looked up once.
+    fn stem(&self, words: &mut Words<'_>, stems: &mut Stems, at: usize) -> Known {
+        let Words { words, stems: known } = words;
+        let (Some(word), Some(known)) = (words.get(at), known.get_mut(at)) else { return Known::Other };
+        if *known == Known::Unasked {
+            *known = self.stems.get(stems.stem(word)).map_or(Known::Other, |stem| Known::Stem(*stem));
+        }
+        *known
+    }
+
+    fn token(&mut self, form: Form, folded: &str) -> Token {
+        if form != Form::Any {
+            // The parts before the last of « aujourd'hui* » are words as they stand.
+            return Token::Word(folded.to_owned());
+        }
+        let next = self.stems.len();
+        let stem = STEMS.with_borrow_mut(|stems| stems.stem(folded).to_owned());
+        Token::Stem(*self.stems.entry(stem).or_insert(next))
+    }
+}
+
+/// A text, word by word.
+struct Words<'a> {
+    words: Vec<&'a str>,
+    stems: Vec<Known>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Unasked,
+    /// That of a phrase.
+    Stem(StemId),
+    /// That of none.
+    Other,
+}
+
+impl<'a> Words<'a> {
+    fn word(&self, at: usize) -> &'a str {
+        self.words.get(at).copied().unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -149,108 +226,6 @@ enum Form {
     Any,
     Exact,
     Start,
-}
-
-impl Form {
-    fn token(self, folded: &str) -> Token {
-        match self {
-            // The parts before the last of « aujourd'hui* » are words as they stand.
-            Form::Exact | Form::Start => Token::Word(folded.to_owned()),
-            Form::Any => Token::Stem(STEMS.with_borrow_mut(|stems| stems.stem(folded).to_owned())),
-        }
-    }
-}
-
-impl Phrase {
-    fn starts(&self, words: &[&str], stems: &mut Stems) -> bool {
-        self.tokens.len() <= words.len()
-            && self.tokens.iter().zip(words).all(|(token, word)| match token {
-                Token::Stem(expected) => stems.stem(word) == expected,
-                Token::Word(expected) => expected == word,
-                Token::Start(start) => word.starts_with(start.as_str()),
-            })
-    }
-
-    fn letters(&self) -> usize {
-        let letters = |token: &Token| match token {
-            Token::Stem(text) | Token::Word(text) | Token::Start(text) => text.len(),
-        };
-        self.tokens.iter().map(letters).sum()
-    }
-}
-
-/// How phrases begin: most words of a text begin otherwise, and need not be looked up.
-#[derive(Debug, Clone, Default)]
-struct Starts {
-    /// The first four octets of what is that long.
-    long: Bits,
-    /// The first three of stems and starts that are shorter: « loi » is also how « lois » begins.
-    short: Bits,
-}
-
-impl Starts {
-    /// The stem may be shorter than all forms of the word (« ames », of which « am » is left), and begin otherwise.
-    fn insert(&mut self, first: &Token, written: &str) {
-        let (Token::Stem(text) | Token::Start(text) | Token::Word(text)) = first;
-        for word in [text, written] {
-            self.long.insert(Self::place(word, 4));
-        }
-        if text.len() <= 3 && !matches!(first, Token::Word(_)) {
-            self.short.insert(Self::place(written, 3));
-        }
-    }
-
-    fn may_begin(&self, word: &str) -> bool {
-        self.long.has(Self::place(word, 4)) || self.short.has(Self::place(word, 3))
-    }
-
-    /// Those that share a place are looked up, and not found.
-    fn place(word: &str, octets: usize) -> usize {
-        let octets = word.bytes().take(octets);
-        let number = octets.fold(0_u32, |number, octet| number << 8 | u32::from(octet));
-        // Of the product (Knuth, 6.4) the first 16 bits.
-        (number.wrapping_mul(2_654_435_769) >> 16) as usize
-    }
-}
-
-/// Hashes words of rules in little time, eight octets at once.
-#[derive(Default)]
-struct Quick(u64);
-
-impl Hasher for Quick {
-    fn write(&mut self, octets: &[u8]) {
-        for chunk in octets.chunks(8) {
-            let mut eight = [0; 8];
-            eight.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(eight)).wrapping_mul(0x517c_c1b7_2722_0a95);
-        }
-    }
-    fn finish(&self) -> u64 {
-        // The table looks at the upper bits and at the lower ones.
-        self.0 ^ self.0 >> 29
-    }
-}
-
-/// A set of small numbers.
-#[derive(Debug, Clone, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    /// An empty one, with room for numbers below `size`.
-    fn of(size: usize) -> Self {
-        Self(vec![0; size.div_ceil(64)])
-    }
-    fn insert(&mut self, n: usize) {
-        if self.0.len() <= n / 64 {
-            self.0.resize(n / 64 + 1, 0);
-        }
-        if let Some(block) = self.0.get_mut(n / 64) {
-            *block |= 1 << (n % 64);
-        }
-    }
-    fn has(&self, n: usize) -> bool {
-        self.0.get(n / 64).is_some_and(|block| block & (1 << (n % 64)) != 0)
-    }
 }
 
 impl Found {
@@ -309,8 +284,8 @@ fn space(out: &mut String) {
     }
 }
 
-fn head(word: &str) -> Head {
+fn head(word: &str, octets: usize) -> Head {
     let mut head = Head::default();
-    head.iter_mut().zip(word.bytes()).for_each(|(to, from)| *to = from);
+    head.iter_mut().zip(word.bytes().take(octets)).for_each(|(to, from)| *to = from);
     head
 }
