@@ -91,6 +91,7 @@ fn edition() -> Edition {
         .map(|n| Item {
             story: StoryId::new(n),
             section: section(),
+            also_in: vec![],
             nature: Nature::Avis,
             severity: Severity::Notable,
             title: format!("Vulnérabilité dans le logiciel {n}"),

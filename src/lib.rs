@@ -36,22 +36,27 @@
 //! 9. The crawler is a guest, and never reaches a private address that nobody allowed.
 //! 10. What is shown stays within the source's licence.
 //!
-//! # Three walks through the code
+//! # Four walks through the code
 //!
 //! **A notice comes in.** [`work::crawl::crawl`] asks [`store::sources`] what is due. Its three stages run at once: `ask`
 //! has [`fetch::Fetcher`] bring pages, each host in its turn and as its robots.txt allows; `read` has [`extract::extract`]
 //! make drafts of them with the help of [`normalise`], and finds out beside the writer what is known, what each is to
 //! [`dedup`] and where [`classify`] puts it (`work/prepare.rs`); `writer` stores page after page through
 //! `work/takein.rs`: notices, stories, reasons, words for the search, validators and health, a page as a whole or not at
-//! all. What is then wanted of single documents, `work/details.rs` reads at their own addresses: a page, JSON, or a PDF,
-//! which [`sandbox`] reads in a process of its own. [`alarm`] says what is wrong with a source in the light of its past, and
-//! [`work::health`] writes to the operator, once.
+//! all. `work/review.rs` decides whether readers see a story before an editor does, by how much it concerns them;
+//! `work/exploited.rs` lets what is known to be exploited weigh. What is then wanted of single documents, `work/details.rs`
+//! reads at their own addresses: a page, JSON, or a PDF, which [`sandbox`] reads in a process of its own. [`alarm`] says
+//! what is wrong with a source in the light of its past, and [`work::health`] writes to the operator, once.
 //!
 //! **A bulletin goes out.** [`work::compose::compose`] asks [`schedule`] what is due, takes the stories that wait for
 //! the cadence, lets [`bulletin`] put them in words (summary, guide, deadlines) and order, and freezes them with one
 //! delivery per reader.
 //! [`work::send::send`] claims deliveries, lets [`render`] write them, [`mail`] build and transmit them, and commits
 //! each outcome.
+//!
+//! **An editor decides.** [`work::editor`] looks whether what is asked for can be done, and does it in one transaction:
+//! [`store::reviews`] keeps who let a story in or kept it out, [`work::regroup`] moves notices between stories and elects
+//! who speaks for each, [`store::pairs`] keeps what must not come together. No program undoes any of it.
 //!
 //! **A command runs.** `main` hands over to [`cli::main`]; `cli/load.rs` reads `vigie.toml` and `sources.toml`
 //! through [`config`], opens [`work::App`], and the verb's own file calls its use case and says what it did.

@@ -1,9 +1,10 @@
 //! A story in the words in which a bulletin freezes it.
 
+use std::collections::BTreeSet;
+
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 use super::{
-    copies::independent,
     facts::{cited_references, named_cves, story_deadlines},
     guide::{Guide, Question, guide},
     importance::{Action, Importance, Weighed, importance},
@@ -28,9 +29,9 @@ pub struct Moment<'a> {
     pub zone: &'a TimeZone,
 }
 
-/// A story as readers get it, with what it weighs. `relevance` is in the points of the rules. `None` when its lead
+/// A story as readers get it, with what it weighs. `None` when its lead
 /// notice is not among `told`.
-pub fn tell(story: &Story, told: &[Told<'_>], relevance: i32, moment: Moment<'_>) -> Option<(Item, Importance)> {
+pub fn tell(story: &Story, told: &[Told<'_>], moment: Moment<'_>) -> Option<(Item, Importance)> {
     let lead = told.iter().find(|told| told.notice.id == story.lead)?;
     let others: Vec<Told<'_>> = by_authority(told).into_iter().filter(|told| told.notice.id != story.lead).collect();
     let in_order: Vec<Told<'_>> = std::iter::once(*lead).chain(others.iter().copied()).collect();
@@ -52,7 +53,7 @@ pub fn tell(story: &Story, told: &[Told<'_>], relevance: i32, moment: Moment<'_>
         severity: story.severity,
         authority: told.iter().map(|told| told.authority).max().unwrap_or(Authority::Aggregator),
         independent,
-        relevance,
+        relevance: story.relevance,
         action: if guide.lines(Question::Todo).is_empty() { Action::None } else { Action::Asked },
         deadline: deadlines.iter().map(|deadline| deadline.day).find(|day| *day >= today),
         published: notice.published.map_or(story.first_seen, |date| aged_from(date, moment.now)),
@@ -61,9 +62,10 @@ pub fn tell(story: &Story, told: &[Told<'_>], relevance: i32, moment: Moment<'_>
     let item = Item {
         story: story.id,
         section: story.section.clone(),
+        also_in: story.also.clone(),
         nature: story.nature,
         severity: story.severity,
-        title: notice.title.clone(),
+        title: story.title.clone().unwrap_or_else(|| notice.title.clone()),
         summary: crate::text::truncate(&summary.join(" "), MOST_CHARS),
         more,
         guide,
@@ -87,6 +89,12 @@ pub fn tell(story: &Story, told: &[Told<'_>], relevance: i32, moment: Moment<'_>
         importance: importance.points,
     };
     Some((item, importance))
+}
+
+/// How many sources tell of a story by themselves: a communiqué that was printed ten times is one.
+fn independent(told: &[Told<'_>]) -> usize {
+    let own = told.iter().filter(|told| told.notice.copy_of.is_none()).map(|told| &told.notice.source);
+    own.collect::<BTreeSet<_>>().len().max(1)
 }
 
 /// From when a story grows old. A source that gives only the day may have written at any hour of it.

@@ -3,10 +3,9 @@
 //! ```text
 //! notices ─ told ─┬─ document ─ guide ───┐
 //!                 ├─ summary, official ──┼─ item ─ select ─ edition
-//!                 └─ facts, copies ─ importance ┘
+//!                 └─ facts ─ importance ┘
 //! ```
 
-mod copies;
 mod document;
 mod facts;
 mod guide;

@@ -1,6 +1,6 @@
 //! Which items an edition shows to whom, and in which order.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use jiff::civil::Date;
 
@@ -36,23 +36,35 @@ pub fn edition(
     preferences: &Preferences,
 ) -> Option<Edition> {
     let mut shelves: Vec<Shelf> = Vec::new();
-    for item in items.iter().filter(|item| preferences.want(&item.section, item.nature, item.severity)) {
-        match shelves.last_mut().filter(|shelf| shelf.section == item.section) {
-            Some(shelf) => shelf.items.push(item.clone()),
-            None => shelves.push(Shelf {
-                section: item.section.clone(),
-                name: sections.name(&item.section).to_owned(),
-                items: vec![item.clone()],
-            }),
+    let mut moved = BTreeSet::new();
+    for item in items {
+        let Item { section, also_in, nature, severity, .. } = item;
+        let Some(place) = preferences.shelf(section, also_in) else { continue };
+        if !preferences.want(section, also_in, *nature, *severity) {
+            continue;
         }
+        if place != section {
+            moved.insert(place.clone());
+        }
+        let item = Item { section: place.clone(), ..item.clone() };
+        match shelves.iter_mut().find(|shelf| shelf.section == *place) {
+            Some(shelf) => shelf.items.push(item),
+            None => {
+                shelves.push(Shelf { section: place.clone(), name: sections.name(place).to_owned(), items: vec![item] })
+            }
+        }
+    }
+    // What stands elsewhere than in its own section was frozen among those of that one.
+    if !moved.is_empty() {
+        shelves.sort_by_key(|shelf| sections.position(&shelf.section));
+        let into = shelves.iter_mut().filter(|shelf| moved.contains(&shelf.section));
+        into.for_each(|shelf| shelf.items = in_order(std::mem::take(&mut shelf.items), sections));
     }
     (!shelves.is_empty()).then_some(Edition { cadence, date, number, shelves })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::{super::guide::Guide, *};
@@ -71,6 +83,7 @@ mod tests {
         Item {
             story: StoryId::new(story),
             section: section(shelf),
+            also_in: vec![],
             nature,
             severity,
             title: format!("Titre {story}"),
@@ -132,6 +145,34 @@ mod tests {
         assert_eq!(of(&Preferences { sections: BTreeSet::from([section("finances")]), ..wants(Severity::Info) }), None);
     }
 
+    #[test]
+    fn a_story_in_several_sections_has_one_place_which_is_the_first_that_the_reader_wants() {
+        let elsewhere = |item: Item, also: &str| Item { also_in: vec![section("retired"), section(also)], ..item };
+        let items = in_order(
+            vec![
+                elsewhere(item(1, "tic", Nature::Avis, Severity::High), "finances"),
+                item(2, "tic", Nature::Avis, Severity::Info),
+                item(3, "finances", Nature::Actu, Severity::Critical),
+                item(4, "finances", Nature::Actu, Severity::Info),
+            ],
+            &sections(),
+        );
+        let date = jiff::civil::date(2023, 8, 30);
+        let of = |wanted: &[&str]| {
+            let sections_wanted = wanted.iter().map(|id| section(id)).collect();
+            let preferences = Preferences { sections: sections_wanted, ..Preferences::all(Cadence::Daily) };
+            let edition = edition(Cadence::Daily, date, 1, &items, &sections(), &preferences);
+            let shelves = edition.into_iter().flat_map(|edition| edition.shelves);
+            let stories = |shelf: &Shelf| shelf.items.iter().map(|i| i.story.get()).collect::<Vec<_>>();
+            shelves.map(|shelf| (shelf.section.to_string(), stories(&shelf))).collect::<Vec<_>>()
+        };
+        let told = |id: &str, stories: &[i64]| (id.to_owned(), stories.to_vec());
+        assert_eq!(of(&[]), [told("tic", &[1, 2]), told("finances", &[3, 4])]);
+        assert_eq!(of(&["tic"]), [told("tic", &[1, 2])]);
+        assert_eq!(of(&["finances"]), [told("finances", &[3, 1, 4])]);
+        assert_eq!(of(&["tic", "finances"]), [told("tic", &[1, 2]), told("finances", &[3, 4])]);
+    }
+
     proptest! {
         /// Whatever the preferences: nothing unwanted, nothing wanted left out, nothing twice.
         #[test]
@@ -152,8 +193,42 @@ mod tests {
             let edition = edition(Cadence::Daily, jiff::civil::date(2023, 8, 30), 1, &items, &sections(), &preferences);
             let shown: Vec<StoryId> = edition.iter().flat_map(Edition::items).map(|i| i.story).collect();
             let wanted: Vec<StoryId> = items.iter()
-                .filter(|i| preferences.want(&i.section, i.nature, i.severity)).map(|i| i.story).collect();
+                .filter(|i| preferences.want(&i.section, &i.also_in, i.nature, i.severity)).map(|i| i.story).collect();
             prop_assert_eq!(shown, wanted);
+        }
+
+        /// Whatever sections stories stand in and readers choose: each wanted story once, in a section that is wanted.
+        #[test]
+        fn a_story_has_one_place_among_the_sections_that_are_wanted(
+            stories in proptest::collection::vec((0..3_usize, proptest::collection::vec(0..3_usize, 0..3)), 0..20),
+            wanted in proptest::collection::btree_set(0..3_usize, 0..4),
+        ) {
+            let names = ["tic", "finances", "retired"].map(section);
+            let items: Vec<Item> = stories.iter().enumerate().map(|(n, (own, also))| Item {
+                also_in: also.iter().map(|at| names[*at].clone()).collect(),
+                ..item(n as i64, names[*own].as_str(), Nature::Avis, Severity::ALL[n % 4])
+            }).collect();
+            let items = in_order(items, &sections());
+            let wanted: BTreeSet<SectionId> = wanted.into_iter().map(|at| names[at].clone()).collect();
+            let preferences = Preferences { sections: wanted.clone(), ..Preferences::all(Cadence::Daily) };
+            let edition = edition(Cadence::Daily, jiff::civil::date(2023, 8, 30), 1, &items, &sections(), &preferences);
+            let shelves = edition.map(|edition| edition.shelves).unwrap_or_default();
+            let mut shown = BTreeSet::new();
+            for shelf in &shelves {
+                prop_assert!(wanted.is_empty() || wanted.contains(&shelf.section));
+                for item in &shelf.items {
+                    prop_assert!(shown.insert(item.story), "told twice");
+                    let stands = items.iter().find(|own| own.story == item.story);
+                    let in_it = |own: &Item| own.section == shelf.section || own.also_in.contains(&shelf.section);
+                    prop_assert!(item.section == shelf.section && stands.is_some_and(in_it));
+                }
+            }
+            let stands = |item: &&Item| std::iter::once(&item.section).chain(&item.also_in).any(|s| wanted.contains(s));
+            let all: BTreeSet<StoryId> =
+                items.iter().filter(|item| wanted.is_empty() || stands(item)).map(|item| item.story).collect();
+            prop_assert_eq!(shown, all);
+            let sections: BTreeSet<&SectionId> = shelves.iter().map(|shelf| &shelf.section).collect();
+            prop_assert_eq!(sections.len(), shelves.len(), "one shelf a section");
         }
     }
 }

@@ -6,8 +6,8 @@ use url::Url;
 use super::*;
 use crate::{
     model::{
-        Authority, Licence, Nature, Notice, NoticeId, PublicationDate, Review, SectionId, Severity, SourceId, Story,
-        StoryId,
+        Authority, Licence, Nature, Notice, NoticeId, Placed, PublicationDate, Review, SectionId, Severity, SourceId,
+        Story, StoryId,
     },
     normalise::deadline::{Bound, Deadline},
 };
@@ -35,6 +35,10 @@ fn notice(id: i64, title: &str, text: &str) -> Notice {
         section: SectionId::parse("tic").unwrap(),
         nature: Nature::Actu,
         severity: Severity::Info,
+        also: Vec::new(),
+        relevance: 0,
+        placed: Placed::Automatic,
+        copy_of: None,
     }
 }
 
@@ -57,8 +61,13 @@ fn story(told: &[Told<'_>]) -> (Item, Importance) {
         review: Review::Approved,
         first_seen: instant(),
         updated: instant(),
+        title: None,
+        also: Vec::new(),
+        relevance: 0,
+        edited: Default::default(),
+        merged_into: None,
     };
-    tell(&story, told, 0, Moment { now: instant(), zone: &TimeZone::UTC }).unwrap()
+    tell(&story, told, Moment { now: instant(), zone: &TimeZone::UTC }).unwrap()
 }
 
 fn lines(guide: &Guide, question: Question) -> Vec<String> {
@@ -192,7 +201,7 @@ fn a_summary_is_whole_sentences_from_the_fuller_text() {
 fn other_sources_add_what_is_missing_and_copies_count_once() {
     let text = "La commune de Valbrune a été attaquée dans la nuit. Les services sont arrêtés depuis lundi matin.";
     let lead = notice(1, "Valbrune", text);
-    let copy = notice(2, "Valbrune", text);
+    let copy = Notice { copy_of: Some(lead.id), ..notice(2, "Valbrune", text) };
     let other = notice(
         3,
         "Valbrune attaquée",

@@ -15,6 +15,9 @@ use crate::{
 pub struct Item {
     pub story: StoryId,
     pub section: SectionId,
+    /// Other sections that it stands in: it is shown in the first of them that a reader wants, where the own is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_in: Vec<SectionId>,
     pub nature: Nature,
     pub severity: Severity,
     /// Without prefix.

@@ -55,14 +55,7 @@ impl<'t> Fields<'t> {
     pub fn take<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         self.asked.push(key);
         let value = self.find(key)?;
-        match T::deserialize(ValueDeserializer::from(value.clone())) {
-            Ok(read) => Some(Spanned::new(value.span(), read)),
-            Err(error) => {
-                let message = format!("`{key}`: {}", error.message().trim_end().replace('\n', "; "));
-                self.refuse(error.span().unwrap_or(value.span()), message, HINT);
-                None
-            }
-        }
+        self.read(key, value)
     }
 
     /// A field that must be there.
@@ -89,6 +82,36 @@ impl<'t> Fields<'t> {
             }
         }
         tables
+    }
+
+    /// A table whose keys are free: key, where it stands, and its value; nothing when it is absent.
+    pub fn entries<T: DeserializeOwned>(&mut self, key: &'static str) -> Vec<(Spanned<String>, T)> {
+        self.asked.push(key);
+        let Some(value) = self.find(key) else { return Vec::new() };
+        let DeValue::Table(table) = value.get_ref() else {
+            self.refuse(value.span(), format!("`{key}` must be a table"), HINT);
+            return Vec::new();
+        };
+        let mut entries = Vec::with_capacity(table.len());
+        for (name, value) in table.iter() {
+            if let Some(read) = self.read(&format!("{key}.{}", name.get_ref()), value) {
+                entries.push((Spanned::new(name.span(), name.get_ref().to_string()), read.into_inner()));
+            }
+        }
+        // The order of the file, not that of the keys.
+        entries.sort_by_key(|(name, _)| name.span().start);
+        entries
+    }
+
+    fn read<T: DeserializeOwned>(&mut self, key: &str, value: &Spanned<DeValue<'t>>) -> Option<Spanned<T>> {
+        match T::deserialize(ValueDeserializer::from(value.clone())) {
+            Ok(read) => Some(Spanned::new(value.span(), read)),
+            Err(error) => {
+                let message = format!("`{key}`: {}", error.message().trim_end().replace('\n', "; "));
+                self.refuse(error.span().unwrap_or(value.span()), message, HINT);
+                None
+            }
+        }
     }
 
     /// The fields that nobody asked for.

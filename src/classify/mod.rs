@@ -1,15 +1,20 @@
-//! On which shelf a notice goes: section, nature, severity, and the rule that decided each.
+//! On which shelf a notice goes: section, nature, severity, whether it concerns local authorities, and what decided each.
 //!
 //! The rules are data (`rules.toml`), so that an installation can have its own sections and words.
 
+mod case;
+mod cvss;
 mod fields;
 mod rules;
+mod score;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use rules::{Case, Rule};
-use words::{Found, fold};
+use rules::Rule;
+use score::{Ranking, signed};
+use seen::{Put, Seen};
 
 pub use rules::{Mistake, Rules};
 
@@ -36,100 +41,85 @@ pub struct Relevance {
     pub because: Vec<(String, i32)>,
 }
 
-/// Beyond so many bytes a text says nothing more about its shelf.
-const READ: usize = 50_000;
+impl Relevance {
+    /// For editors, one line: « intérêt pour les collectivités : 5 (communes +8, nomination −3) ».
+    pub fn told(&self) -> String {
+        let reasons: Vec<String> = self.because.iter().map(|(name, points)| signed(name, *points)).collect();
+        let reasons = if reasons.is_empty() { "aucune règle".to_owned() } else { reasons.join(", ") };
+        format!("intérêt pour les collectivités : {} ({reasons})", self.points.to_string().replace('-', "−"))
+    }
+}
 
-/// Shelves one notice: for section and nature the first rule that holds, else what the source has; of the severities
-/// the greatest, else [`Severity::Info`].
+/// Shelves one notice. Section: that of the first rule that holds and names one, else the one that most points speak for,
+/// else the source's own. Nature: the first rule that holds, else what the source has. Of the severities the greatest,
+/// else [`Severity::Info`].
 pub fn classify(rules: &Rules, source: &Source, draft: &Draft) -> Shelved {
     let seen = Seen::new(rules, source, draft);
-    let holding: Vec<&Rule> = rules.rules.iter().filter(|rule| rule.when.iter().any(|case| seen.meets(case))).collect();
+    let holding: Vec<&Rule> = rules.rules.iter().filter(|rule| seen.meets_one(&rule.cases, None)).collect();
 
-    let section = holding.iter().find_map(|rule| Some((rule.section.as_ref()?, rule)));
-    let nature = holding.iter().find_map(|rule| Some((rule.nature?, rule)));
+    let (section, section_by) = match holding.iter().find_map(|rule| Some((rule.section.as_ref()?, rule))) {
+        Some((section, rule)) => (section.clone(), by(rule)),
+        None => most_speaks_for(rules, &seen),
+    };
+    let (nature, nature_by) = match (holding.iter().find_map(|rule| Some((rule.nature?, rule))), draft.nature) {
+        (Some((nature, rule)), _) => (nature, by(rule)),
+        (None, Some(nature)) => (nature, format!("celle que la source « {} » donne au document", source.name)),
+        (None, None) => (source.nature, by_source(source)),
+    };
     let severity = holding.iter().filter_map(|rule| Some((rule.severity?, rule)));
     // Of equals the first, so that the reason does not depend on what follows.
     let severity = severity.reduce(|best, next| if next.0 > best.0 { next } else { best });
-
-    let by = |rule: Option<&Rule>| match rule {
-        Some(rule) => format!("règle « {} »", rule.name),
-        None => format!("celle de la source « {} »", source.name),
-    };
-    let (section, section_rule) = section.map_or((&source.section, None), |(s, rule)| (s, Some(*rule)));
-    let (nature, nature_by) = match (nature, draft.nature) {
-        (Some((nature, rule)), _) => (nature, by(Some(rule))),
-        (None, Some(nature)) => (nature, format!("celle que la source « {} » donne au document", source.name)),
-        (None, None) => (source.nature, by(None)),
-    };
     let (severity, severity_by) = match severity {
-        Some((severity, rule)) => (severity, by(Some(rule))),
+        Some((severity, rule)) => (severity, by(rule)),
         None => (Severity::Info, "aucune règle".to_owned()),
     };
-    let because = vec![
-        format!("rubrique : {} ({})", rules.sections().name(section), by(section_rule)),
-        format!("nature : {} ({})", nature.prefix(), nature_by),
+    let mut because = vec![
+        format!("rubrique : {} ({section_by})", rules.sections().name(&section)),
+        format!("nature : {} ({nature_by})", nature.prefix()),
         format!("gravité : {} ({severity_by})", severity.name()),
     ];
-    let relevance = Relevance::default();
-    Shelved { section: section.clone(), also: Vec::new(), nature, severity, relevance, because }
-}
-
-/// What the conditions of the rules look at, found once.
-struct Seen<'a> {
-    source: &'a Source,
-    draft: &'a Draft,
-    /// Lower case.
-    address: String,
-    title: Found,
-    categories: Found,
-    subject: Found,
-    text: Found,
-}
-
-impl<'a> Seen<'a> {
-    fn new(rules: &Rules, source: &'a Source, draft: &'a Draft) -> Self {
-        let find = |text: &str| rules.lexicon.find(&fold(text));
-        let title = find(&draft.title);
-        let mut categories = Found::default();
-        let mut subject = title.clone();
-        for (i, category) in draft.categories.iter().enumerate() {
-            let found = find(category);
-            subject.join(&found);
-            match i {
-                0 => categories = found,
-                _ => categories.join(&found),
-            }
+    let mut also = Vec::new();
+    for (other, rule) in holding.iter().flat_map(|rule| rule.also.iter().map(move |other| (other, rule))) {
+        if *other != section && !also.contains(other) {
+            because.push(format!("aussi : {} ({})", rules.sections().name(other), by(rule)));
+            also.push(other.clone());
         }
-        let mut text = title.clone();
-        // Most summaries are the beginning of the text, or all of it.
-        let summary = if begins(&draft.text, &draft.summary) { "" } else { &draft.summary };
-        for part in [summary, &draft.text] {
-            text.join(&find(part.get(..part.floor_char_boundary(READ)).unwrap_or(part)));
-        }
-        let address = draft.url.as_ref().map(|url| url.as_str().to_lowercase()).unwrap_or_default();
-        Self { source, draft, address, title, categories, subject, text }
     }
+    let relevance = relevance(rules, &seen, Put { section: &section, nature });
+    Shelved { section, also, nature, severity, relevance, because }
+}
 
-    fn meets(&self, case: &Case) -> bool {
-        let reference = self.draft.reference.as_ref();
-        let named = |list: &[String], text: &str| list.is_empty() || list.iter().any(|entry| entry == text);
-        let part =
-            |list: &[String], text: &str| list.is_empty() || list.iter().any(|entry| text.contains(entry.as_str()));
-        let words = |list: &[usize], found: &Found| list.is_empty() || found.has_any(list);
-        named(&case.source, self.source.id.as_str())
-            && named(&case.source_section, self.source.section.as_str())
-            && (case.issuer.is_empty() || reference.is_some_and(|r| case.issuer.contains(&r.issuer)))
-            && part(&case.number_has, reference.map_or("", |r| &r.number))
-            && part(&case.address_has, &self.address)
-            && words(&case.title_has, &self.title)
-            && words(&case.category_has, &self.categories)
-            && words(&case.subject_has, &self.subject)
-            && words(&case.text_has, &self.text)
+/// The section that has most points, if these are enough, and why.
+fn most_speaks_for(rules: &Rules, seen: &Seen<'_>) -> (SectionId, String) {
+    let sections = || rules.sections().iter();
+    let own = rules.sections().position(&seen.source.section);
+    let Ranking { best, next } = score::rank(rules, seen);
+    let best = best.filter(|best| best.section == own || best.points >= rules.least_points);
+    let found = best.and_then(|best| Some((best, sections().nth(best.section)?)));
+    match found {
+        // That its source stands there is no reason by itself.
+        Some((best, section)) if best.section != own || best.points > rules.source_points => {
+            let next = next.and_then(|next| Some((sections().nth(next.section)?, next.points)));
+            let next = next.map(|(next, points)| format!(" ; ensuite {}, {points}", next.name)).unwrap_or_default();
+            (section.id.clone(), score::reasons(rules, seen, best.section) + &next)
+        }
+        _ => (seen.source.section.clone(), by_source(seen.source)),
     }
 }
 
-/// Whether `text` holds all words of `start` at its front.
-fn begins(text: &str, start: &str) -> bool {
-    let rest = text.strip_prefix(start.trim_end_matches(['…', '.', ' ']));
-    rest.is_some_and(|rest| text.len() <= READ && !rest.starts_with(char::is_alphanumeric))
+fn relevance(rules: &Rules, seen: &Seen<'_>, put: Put<'_>) -> Relevance {
+    let mut relevance = Relevance::default();
+    for concern in rules.relevance.iter().filter(|concern| seen.meets_one(&concern.cases, Some(put))) {
+        relevance.points += concern.points;
+        relevance.because.push((concern.name.clone(), concern.points));
+    }
+    relevance
+}
+
+fn by(rule: &Rule) -> String {
+    format!("règle « {} »", rule.name)
+}
+
+fn by_source(source: &Source) -> String {
+    format!("celle de la source « {} »", source.name)
 }

@@ -2,55 +2,74 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, de::DeserializeOwned};
 use toml::{Spanned, de::DeTable};
 
 pub use super::fields::Mistake;
 use super::{
+    case::{Around, Case, Scope},
     fields::Fields,
     words::{Lexicon, PhraseId},
 };
-use crate::model::{Issuer, Nature, Section, SectionId, Sections, Severity};
+use crate::model::{Nature, Section, SectionId, Sections, Severity};
 
-/// Which sections there are, and which notice goes where. Word lists are compiled once, here.
+/// Which sections there are, which notice goes where, and which concerns local authorities. Word lists are compiled once,
+/// here.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     sections: Sections,
+    least_relevance: i32,
     pub(super) lexicon: Lexicon,
+    /// For the section of a source, before anything is read.
+    pub(super) source_points: i32,
+    /// With less, no section takes a notice from that of its source.
+    pub(super) least_points: i32,
+    /// What speaks for each section, in their order.
+    pub(super) shelves: Vec<Vec<Evidence>>,
+    /// For which sections each phrase counts, and how much.
+    weights: Vec<Vec<Weight>>,
     pub(super) rules: Vec<Rule>,
+    pub(super) relevance: Vec<Concern>,
+}
+
+/// A phrase that counts for a section.
+#[derive(Debug, Clone)]
+pub(super) struct Weight {
+    /// The place of the section.
+    pub section: usize,
+    pub points: i32,
+    pub written: String,
+}
+
+/// What else counts for a section.
+#[derive(Debug, Clone)]
+pub(super) struct Evidence {
+    pub points: i32,
+    pub case: Case,
+}
+
+/// One of the first must hold, and none of the second.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cases {
+    pub when: Vec<Case>,
+    pub unless: Vec<Case>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub name: String,
-    pub when: Vec<Case>,
+    pub cases: Cases,
     pub section: Option<SectionId>,
+    pub also: Vec<SectionId>,
     pub nature: Option<Nature>,
     pub severity: Option<Severity>,
 }
 
-/// Everything that is not empty must hold; of each list one entry.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Case {
-    pub source: Vec<String>,
-    pub source_section: Vec<String>,
-    pub issuer: Vec<Issuer>,
-    pub number_has: Vec<String>,
-    pub address_has: Vec<String>,
-    pub title_has: Vec<PhraseId>,
-    pub category_has: Vec<PhraseId>,
-    pub subject_has: Vec<PhraseId>,
-    pub text_has: Vec<PhraseId>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
-enum WrittenIssuer {
-    CertFr,
-    JorfText,
-    Nor,
-    Ecli,
-    Celex,
+/// What a notice has, or lacks, that concerns local authorities.
+#[derive(Debug, Clone)]
+pub(super) struct Concern {
+    pub name: String,
+    pub points: i32,
+    pub cases: Cases,
 }
 
 impl Rules {
@@ -65,21 +84,42 @@ impl Rules {
         let (root, errors) = DeTable::parse_recoverable(text);
         let mut top = Fields::new("the file", root.get_ref(), 0..0);
         let (mut rules, mut mistakes) = (Rules::default(), Vec::new());
-        let mut sections = Vec::new();
-        let mut ids = BTreeSet::new();
-        let written = top.tables("section", "a section");
+        rules.source_points = number(&mut top, "source_points");
+        rules.least_points = number(&mut top, "least_points");
+        rules.least_relevance = number(&mut top, "least_relevance");
+        let mut written = top.tables("section", "a section");
         if written.is_empty() && !top.has("section") {
             top.refuse(0..0, "there is no section", "write at least one `[[section]]`");
         }
-        for mut fields in written {
-            sections.extend(section(&mut fields, &mut ids));
+        let (mut sections, mut ids) = (Vec::new(), BTreeSet::new());
+        // All of them first: their conditions name each other.
+        written.retain_mut(|fields| {
+            let section = section(fields, &mut ids);
+            if section.is_none() {
+                mistakes.append(&mut fields.mistakes);
+            }
+            let is_there = section.is_some();
+            sections.extend(section);
+            is_there
+        });
+        rules.sections = Sections::new(sections);
+        let mut around = Around { sections: &rules.sections, lexicon: &mut rules.lexicon };
+        for (place, mut fields) in written.into_iter().enumerate() {
+            for (phrase, weight) in weights(&mut fields, place, &mut around) {
+                around.lexicon.count(phrase);
+                rules.weights.resize_with(rules.weights.len().max(phrase + 1), Vec::new);
+                rules.weights.get_mut(phrase).into_iter().for_each(|weights| weights.push(weight.clone()));
+            }
+            let id = rules.sections.iter().nth(place).map_or("", |section| section.id.as_str());
+            rules.shelves.push(evidence(&mut fields, id, &mut around));
             mistakes.append(&mut fields.finish());
         }
-        rules.sections = Sections::new(sections);
         for mut fields in top.tables("rule", "a rule") {
-            if let Some(rule) = rule(&mut fields, &rules.sections, &mut rules.lexicon) {
-                rules.rules.push(rule);
-            }
+            rules.rules.extend(rule(&mut fields, &mut around));
+            mistakes.append(&mut fields.finish());
+        }
+        for mut fields in top.tables("relevance", "a rule of relevance") {
+            rules.relevance.extend(concern(&mut fields, &mut around));
             mistakes.append(&mut fields.finish());
         }
         mistakes.append(&mut top.finish());
@@ -94,6 +134,20 @@ impl Rules {
     pub fn sections(&self) -> &Sections {
         &self.sections
     }
+
+    /// For which sections a phrase counts, and how much.
+    pub(super) fn weights(&self, phrase: PhraseId) -> &[Weight] {
+        self.weights.get(phrase).map_or(&[], |weights| weights)
+    }
+
+    /// A notice with fewer points of [`super::Relevance`] does not concern local authorities.
+    pub fn least_relevance(&self) -> i32 {
+        self.least_relevance
+    }
+}
+
+fn number(fields: &mut Fields<'_>, key: &'static str) -> i32 {
+    fields.take(key).map(Spanned::into_inner).unwrap_or_default()
 }
 
 /// One slip often breaks the parser's stride several times on its line: the first tells.
@@ -126,99 +180,81 @@ fn section(fields: &mut Fields<'_>, ids: &mut BTreeSet<SectionId>) -> Option<Sec
     Some(Section { id, name: name?.into_inner() })
 }
 
-/// `None` when it cannot do what was meant.
-fn rule(fields: &mut Fields<'_>, sections: &Sections, lexicon: &mut Lexicon) -> Option<Rule> {
-    let name = fields.need::<String>("name");
-    let span = name.as_ref().map_or(fields.span.clone(), Spanned::span);
-    let name = name.map_or_else(|| "…".to_owned(), Spanned::into_inner);
-    let section = fields.take::<String>("section").and_then(|section| known(fields, sections, section));
-    let nature = fields.take::<Nature>("nature").map(Spanned::into_inner);
-    let severity = fields.take::<Severity>("severity").map(Spanned::into_inner);
-    if !["section", "nature", "severity"].iter().any(|key| fields.has(key)) {
-        let message = format!("rule `{name}` sets nothing");
-        fields.refuse(span.clone(), message, "give it a `section`, `nature` or `severity`");
-    }
-    let before = fields.mistakes.len();
-    let cases = fields.tables("when", "a case");
-    if cases.is_empty() && fields.mistakes.len() == before {
-        fields.refuse(span, format!("rule `{name}` never holds"), "give it a case: `when = [{ … }]`");
-    }
-    let mut when = Vec::with_capacity(cases.len());
-    for mut case in cases {
-        when.push(compile_case(&mut case, &name, sections, lexicon));
-        fields.mistakes.append(&mut case.finish());
-    }
-    fields.mistakes.is_empty().then_some(Rule { name, when, section, nature, severity })
-}
-
-fn known(fields: &mut Fields<'_>, sections: &Sections, written: Spanned<String>) -> Option<SectionId> {
-    let section = sections.named(written.get_ref()).map(|section| section.id.clone());
-    if section.is_none() {
-        let all: Vec<String> = sections.iter().map(|s| format!("`{}`", s.id)).collect();
-        let message = format!("unknown section `{}`; known: {}", written.get_ref(), all.join(", "));
-        fields.refuse(written.span(), message, "name a `[[section]]` of this file by its `id`");
-    }
-    section
-}
-
-fn compile_case(fields: &mut Fields<'_>, rule: &str, sections: &Sections, lexicon: &mut Lexicon) -> Case {
-    let case = Case {
-        source: texts(fields, "source"),
-        source_section: list::<Spanned<String>>(fields, "source_section")
-            .into_iter()
-            .filter_map(|section| known(fields, sections, section).map(|id| id.as_str().to_owned()))
-            .collect(),
-        issuer: list(fields, "issuer").into_iter().map(issuer).collect(),
-        number_has: texts(fields, "number_has").iter().map(|part| part.to_uppercase()).collect(),
-        address_has: texts(fields, "address_has").iter().map(|part| part.to_lowercase()).collect(),
-        title_has: words(fields, "title_has", lexicon),
-        category_has: words(fields, "category_has", lexicon),
-        subject_has: words(fields, "subject_has", lexicon),
-        text_has: words(fields, "text_has", lexicon),
-    };
-    if case.is_empty() && fields.mistakes.is_empty() && fields.unknown().is_empty() {
-        let message = format!("a case of rule `{rule}` names no condition, and would hold for every notice");
-        fields.refuse(fields.span.clone(), message, "name one, such as `title_has = [\"…\"]`");
-    }
-    case
-}
-
-fn list<T: DeserializeOwned>(fields: &mut Fields<'_>, key: &'static str) -> Vec<T> {
-    fields.take(key).map(Spanned::into_inner).unwrap_or_default()
-}
-
-fn texts(fields: &mut Fields<'_>, key: &'static str) -> Vec<String> {
-    list(fields, key)
-}
-
-fn words(fields: &mut Fields<'_>, key: &'static str, lexicon: &mut Lexicon) -> Vec<PhraseId> {
-    let mut ids = Vec::new();
-    for entry in list::<Spanned<String>>(fields, key) {
-        match lexicon.add(entry.get_ref()) {
-            Ok(id) => ids.push(id),
-            Err(message) => {
-                let hint = "write whole words; a `*` at the end of a word stands for any ending";
-                fields.refuse(entry.span(), message, hint);
+/// `words.8 = ["marchés publics"]`: eight points each.
+fn weights(fields: &mut Fields<'_>, section: usize, around: &mut Around<'_>) -> Vec<(PhraseId, Weight)> {
+    let mut weights = Vec::new();
+    let mut known = BTreeMap::new();
+    for (points, written) in fields.entries::<Vec<Spanned<String>>>("words") {
+        let Ok(worth) = points.get_ref().parse::<i16>() else {
+            let message = format!("`{}` are no points", points.get_ref());
+            fields.refuse(points.span(), message, "write a whole number, such as `words.8 = [\"marchés publics\"]`");
+            continue;
+        };
+        for (phrase, written) in around.phrases(fields, written) {
+            let span = written.span();
+            let written = written.into_inner();
+            if let Some(first) = known.insert(phrase, written.clone()) {
+                let message = format!("`{written}` is in this section already, as `{first}`");
+                fields.refuse(span, message, "keep one of them: words are compared without their endings");
+            } else {
+                weights.push((phrase, Weight { section, points: worth.into(), written }));
             }
         }
     }
-    ids
+    weights
 }
 
-impl Case {
-    fn is_empty(&self) -> bool {
-        let texts = [&self.source, &self.source_section, &self.number_has, &self.address_has];
-        let words = [&self.title_has, &self.category_has, &self.subject_has, &self.text_has];
-        self.issuer.is_empty() && texts.iter().all(|l| l.is_empty()) && words.iter().all(|l| l.is_empty())
+fn evidence(fields: &mut Fields<'_>, section: &str, around: &mut Around<'_>) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    for mut case in fields.tables("when", "a case") {
+        let points = case.need::<i16>("points").map_or(0, |points| points.into_inner().into());
+        evidence.push(Evidence { points, case: around.case(&mut case, section, Scope::Notice) });
+        fields.mistakes.append(&mut case.finish());
     }
+    evidence
 }
 
-fn issuer(written: WrittenIssuer) -> Issuer {
-    match written {
-        WrittenIssuer::CertFr => Issuer::CertFr,
-        WrittenIssuer::JorfText => Issuer::JorfText,
-        WrittenIssuer::Nor => Issuer::Nor,
-        WrittenIssuer::Ecli => Issuer::Ecli,
-        WrittenIssuer::Celex => Issuer::Celex,
+/// `None` when it cannot do what was meant.
+fn rule(fields: &mut Fields<'_>, around: &mut Around<'_>) -> Option<Rule> {
+    let (name, span) = name(fields);
+    let section = fields.take::<String>("section").and_then(|section| around.known(fields, section));
+    let also = around.sections_of(fields, "also");
+    let nature = fields.take::<Nature>("nature").map(Spanned::into_inner);
+    let severity = fields.take::<Severity>("severity").map(Spanned::into_inner);
+    if !["section", "also", "nature", "severity"].iter().any(|key| fields.has(key)) {
+        let message = format!("rule `{name}` sets nothing");
+        fields.refuse(span.clone(), message, "give it a `section`, `also`, `nature` or `severity`");
     }
+    let cases = cases(fields, around, &name, span, Scope::Notice);
+    fields.mistakes.is_empty().then_some(Rule { name, cases, section, also, nature, severity })
+}
+
+/// `None` when it cannot do what was meant.
+fn concern(fields: &mut Fields<'_>, around: &mut Around<'_>) -> Option<Concern> {
+    let (name, span) = name(fields);
+    let points = fields.need::<i16>("points").map(|points| points.into_inner().into());
+    let cases = cases(fields, around, &name, span, Scope::Shelf);
+    let points = points?;
+    fields.mistakes.is_empty().then_some(Concern { name, points, cases })
+}
+
+fn name(fields: &mut Fields<'_>) -> (String, std::ops::Range<usize>) {
+    let name = fields.need::<String>("name");
+    let span = name.as_ref().map_or(fields.span.clone(), Spanned::span);
+    (name.map_or_else(|| "…".to_owned(), Spanned::into_inner), span)
+}
+
+fn cases(
+    fields: &mut Fields<'_>,
+    around: &mut Around<'_>,
+    name: &str,
+    span: std::ops::Range<usize>,
+    scope: Scope,
+) -> Cases {
+    let before = fields.mistakes.len();
+    let when = around.cases(fields, "when", name, scope);
+    if when.is_empty() && fields.mistakes.len() == before {
+        fields.refuse(span, format!("rule `{name}` never holds"), "give it a case: `when = [{ … }]`");
+    }
+    Cases { when, unless: around.cases(fields, "unless", name, scope) }
 }

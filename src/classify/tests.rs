@@ -1,5 +1,12 @@
+/// What the rules that ship make of titles.
+mod shipped;
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::*;
-use crate::model::{Issuer, Reference, SourceId};
+use crate::model::{Authority, Issuer, Reference, SourceId};
 
 fn source(section: &str, nature: Nature) -> Source {
     let (id, url) = (SourceId::parse("la-source").unwrap(), url::Url::parse("https://example.org/feed").unwrap());
@@ -19,10 +26,13 @@ fn numbered(issuer: Issuer, number: &str) -> Draft {
 fn the_rules_that_ship_can_be_read() {
     let (rules, mistakes) = Rules::read(include_str!("rules.toml"));
     assert_eq!(mistakes, Vec::new());
-    assert_eq!(rules.sections().iter().next().map(|s| s.name.as_str()), Some("TIC - Réseaux - Téléphonie"));
-    assert!(rules.sections().iter().count() >= 16);
-    let names: std::collections::BTreeSet<&str> = rules.rules.iter().map(|r| r.name.as_str()).collect();
-    assert_eq!(names.len(), rules.rules.len(), "an editor must be able to tell the rules apart");
+    let names: Vec<&str> = rules.sections().iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names.first(), Some(&"Cybersécurité"));
+    assert_eq!(names.len(), 28);
+    let of_rules = rules.rules.iter().map(|rule| &rule.name);
+    let names: Vec<&String> = of_rules.chain(rules.relevance.iter().map(|concern| &concern.name)).collect();
+    let different: std::collections::BTreeSet<&&String> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "an editor must be able to tell the rules apart");
 }
 
 #[test]
@@ -73,66 +83,110 @@ fn an_address_stands_in_for_a_missing_number() {
 }
 
 #[test]
-fn words_decide_the_section_of_what_a_general_source_says() {
-    let rules = Rules::embedded();
-    for (title, section) in [
-        ("Cyberattaque contre une commune : les services à l'arrêt", "tic"),
-        ("La CNIL sanctionne une ville pour sa vidéosurveillance", "donnees-personnelles"),
-        ("Fuite de données dans une communauté de communes", "donnees-personnelles"),
-        ("Marchés publics : les seuils relevés au 1er janvier", "commande-publique"),
-        ("Décret n° 2026-12 relatif au statut particulier des attachés territoriaux", "fonction-publique"),
-        ("Élections municipales : le calendrier", "institutions-elections"),
-        ("Dotation globale de fonctionnement : ce qui change", "finances"),
-        ("Les EPCI devront transférer la compétence", "intercommunalite"),
-        ("Mayotte : prorogation de l'état d'urgence", "outre-mer"),
-        ("Inondations : 22 communes reconnues en état de catastrophe naturelle", "environnement-risques"),
-        ("Gens du voyage : les aires d'accueil", "habitat-logement"),
-        ("Rentrée scolaire : fermetures de classes", "education"),
-        ("Les maires inquiets pour leurs EHPAD", "sante-social"),
-        ("Police municipale : de nouvelles compétences", "justice-securite"),
-        ("Le maire peut-il refuser ?", "institutions-elections"),
-        ("Rien de tout cela", "amenagement"),
-    ] {
-        let shelved = classify(&rules, &source("amenagement", Nature::Actu), &titled(title));
-        assert_eq!(shelved.section.as_str(), section, "{title}: {:?}", shelved.because);
-    }
-    let by_category =
-        Draft { categories: vec!["Actualité".into(), "Finances locales".into()], ..titled("Ce qui change") };
-    assert_eq!(classify(&rules, &source("amenagement", Nature::Actu), &by_category).section.as_str(), "finances");
-}
-
-#[test]
 fn a_source_about_security_keeps_its_shelf() {
     let rules = Rules::embedded();
-    let tic = source("tic", Nature::Actu);
     let title = "Un hôpital et un lycée touchés par une fuite de données";
-    assert_eq!(classify(&rules, &tic, &titled(title)).section.as_str(), "tic");
+    let shelved = classify(&rules, &source("cybersecurite", Nature::Actu), &titled(title));
+    assert_eq!(shelved.section.as_str(), "cybersecurite");
+    // It is put on another shelf besides because a rule says so.
+    assert_eq!(shelved.also.iter().map(SectionId::as_str).collect::<Vec<_>>(), ["donnees-personnelles"]);
+    let also = "aussi : Données personnelles (règle « fuite de données personnelles »)";
+    assert!(shelved.because.iter().any(|line| line == also), "{:?}", shelved.because);
     let cnil = source("donnees-personnelles", Nature::Juris);
     let shelved = classify(&rules, &cnil, &titled("Cybersécurité : amende de 50 000 euros"));
     assert_eq!((shelved.section.as_str(), shelved.nature), ("donnees-personnelles", Nature::Juris));
+    assert_eq!(shelved.also, Vec::new());
 }
 
 #[test]
 fn editors_are_told_why() {
-    let shelved =
-        classify(&Rules::embedded(), &source("tic", Nature::Actu), &numbered(Issuer::CertFr, "CERTFR-2026-ALE-005"));
+    let rules = Rules::embedded();
+    let alert = numbered(Issuer::CertFr, "CERTFR-2026-ALE-005");
+    let shelved = classify(&rules, &source("cybersecurite", Nature::Actu), &alert);
     assert_eq!(
         shelved.because,
         [
-            "rubrique : TIC - Réseaux - Téléphonie (règle « CERT-FR alerte »)",
+            "rubrique : Cybersécurité (règle « CERT-FR alerte »)",
             "nature : Alerte (règle « CERT-FR alerte »)",
             "gravité : urgent (règle « CERT-FR alerte »)",
         ]
     );
-    let plain = classify(&Rules::embedded(), &source("finances", Nature::Actu), &titled("Bonjour"));
+    assert_eq!(
+        shelved.relevance.told(),
+        "intérêt pour les collectivités : 16 (alerte ou avis de sécurité +10, attaque, faille ou fuite +6)"
+    );
+    let plain = classify(&rules, &source("finances", Nature::Actu), &titled("Bonjour"));
     assert_eq!(
         plain.because,
         [
-            "rubrique : Finances (celle de la source « La Source »)",
+            "rubrique : Finances - Fiscalité (celle de la source « La Source »)",
             "nature : Actu (celle de la source « La Source »)",
             "gravité : information (aucune règle)",
         ]
     );
+    assert_eq!(plain.relevance.told(), "intérêt pour les collectivités : 0 (aucune règle)");
+}
+
+#[test]
+fn points_and_the_next_best_section_are_told() {
+    let text = r#"
+        source_points = 2
+        least_points = 5
+        [[section]]
+        id = "marches"
+        name = "Marchés"
+        words.4 = ["marché public", "seuil*"]
+        words.-3 = ["marché aux fleurs"]
+        words.0 = ["seuil de pauvreté"]
+        [[section]]
+        id = "budget"
+        name = "Budget"
+        words.2 = ["crédit"]
+        when = [{ points = 7, address_has = ["budget.example"] }]
+    "#;
+    let (rules, mistakes) = Rules::read(text);
+    assert_eq!(mistakes, Vec::new());
+    let here = source("budget", Nature::Actu);
+    let told = |draft: &Draft| classify(&rules, &here, draft).because[0].clone();
+    let text = "Des crédits.".to_owned();
+    for (draft, line) in [
+        (
+            Draft { text: text.clone(), ..titled("Marchés publics : le seuil") },
+            "rubrique : Marchés (« marché public » +12, « seuil… » +12 ; ensuite Budget, 4)",
+        ),
+        // Inside a longer phrase that was found, a word does not count.
+        (titled("Le seuil de pauvreté"), "rubrique : Budget (celle de la source « La Source »)"),
+        // Too few points to leave the source's shelf: 4 of the 5 that it takes.
+        (
+            Draft { text: "Un seuil.".to_owned(), ..titled("Titre") },
+            "rubrique : Budget (celle de la source « La Source »)",
+        ),
+        (
+            Draft { url: "https://budget.example/1".parse().ok(), ..titled("Titre") },
+            "rubrique : Budget (adresse +7, rubrique de la source +2)",
+        ),
+        (
+            Draft { text, ..titled("Le seuil du marché aux fleurs") },
+            "rubrique : Budget (rubrique de la source +2, « crédit » +2 ; ensuite Marchés, 3)",
+        ),
+    ] {
+        assert_eq!(told(&draft), line, "{}", draft.title);
+    }
+}
+
+proptest! {
+    #[test]
+    fn anything_is_shelved_and_always_alike(title in "(\\PC|cvss |marchés publics |« |[0-9]){0,30}", text in "(\\PC|commune |\n){0,60}") {
+        static RULES: LazyLock<Rules> = LazyLock::new(Rules::embedded);
+        let rules = &*RULES;
+        let draft = Draft { text, ..titled(&title) };
+        let shelved = classify(rules, &source("finances", Nature::Jorf), &draft);
+        prop_assert!(rules.sections().get(&shelved.section).is_some());
+        prop_assert!(!shelved.also.contains(&shelved.section));
+        let sum: i32 = shelved.relevance.because.iter().map(|(_, points)| points).sum();
+        prop_assert_eq!(sum, shelved.relevance.points);
+        prop_assert_eq!(classify(rules, &source("finances", Nature::Jorf), &draft), shelved);
+    }
 }
 
 #[test]
@@ -184,6 +238,38 @@ fn every_mistake_in_rules_is_told_with_its_place() {
         ),
         (format!("{section}{section}"), &["5:6: section `tic` is there twice"]),
         (section.replace("tic", "T I C"), &["2:6: `T I C` cannot be the id of a section"]),
+        (
+            format!("{section}words.x = [\"a\"]\nwords.3 = [\"loi\", \"ab*\"]\nwords.2 = [\"Lois\"]\n"),
+            &[
+                "4:7: `x` are no points",
+                "5:19: `ab*` needs 3 letters",
+                "6:12: `Lois` is in this section already, as `loi`",
+            ],
+        ),
+        (
+            format!("{section}words = [\"a\"]\nwhen = [{{ title_has = [\"a\"] }}, {{ points = 3 }}]\n"),
+            &[
+                "4:9: `words` must be a table",
+                "5:9: missing field `points` in a case",
+                "5:32: a case of rule `tic` names no",
+            ],
+        ),
+        (
+            rule("when = [{ authority = [\"boss\"], cvss = 11.0 }]\nalso = [\"tac\"]"),
+            &["6:24: unknown authority `boss`", "6:40: `cvss` is 11", "7:9: unknown section `tac`; known: `tic`"],
+        ),
+        (rule("when = [{ section = [\"tic\"] }]\nseverity = \"high\""), &["6:11: unknown field `section` in a case"]),
+        (
+            format!(
+                "least_points = \"x\"\n{section}[[relevance]]\nname = \"r\"\nwhen = [{{ section = [\"tac\"] }}]\nunless = [{{}}]\n"
+            ),
+            &[
+                "1:16: `least_points`: invalid type",
+                "5:1: missing field `points` in a rule of relevance",
+                "7:22: unknown section `tac`; known: `tic`",
+                "8:11: a case of rule `r` names no condition",
+            ],
+        ),
         (
             rule("when = [{ titel_has = [\"a\"] }, { issuer = [\"x\"], text_has = [\"*\"] }]\nnature = 3")
                 + "[[rule]]\nwhen = [{ source = \"a\" }]\n[section2]\n",

@@ -1,20 +1,35 @@
-//! Finding the words of all rules in a text at once, without case, accents and punctuation.
+//! Finding the words of all rules in a text at once, without case, accents, punctuation and French endings.
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
 
-use crate::text;
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use crate::{normalise::terms::Stems, text};
 
 /// What identifies one entry of a word list; the same words in two lists are one.
 pub(super) type PhraseId = usize;
 
-/// Every phrase of every rule, to be found by the start of its first word.
+/// Every phrase of every rule, to be found by its first word.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lexicon {
     known: HashMap<String, PhraseId>,
-    by_word: HashMap<String, Vec<Phrase>>,
-    by_stem: HashMap<String, Vec<Phrase>>,
+    by_stem: Map<String>,
+    by_word: Map<String>,
+    by_start: Map<Head>,
     starts: Starts,
+    counted: Bits,
 }
+
+/// Phrases by their first word. Only words of rules are put in, so that no text can make its lookups slow.
+type Map<K> = HashMap<K, Vec<Phrase>, BuildHasherDefault<Quick>>;
+
+/// The first octets of a word.
+type Head = [u8; SHORTEST_START];
 
 #[derive(Debug, Clone)]
 struct Phrase {
@@ -24,132 +39,238 @@ struct Phrase {
 
 #[derive(Debug, Clone)]
 enum Token {
+    /// Any form of a word: `marché`.
+    Stem(String),
+    /// This form of a word: `=communes`.
     Word(String),
     /// The start of a word: `cyber*`.
-    Stem(String),
+    Start(String),
 }
 
 /// Which phrases a text holds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Found(Vec<u64>);
+pub(super) struct Found {
+    all: Bits,
+    /// Those that count for a section, each once: of several at one place the longest, and none inside another.
+    pub counted: Vec<PhraseId>,
+}
 
-/// A stem shorter than this would find nearly everything.
-const SHORTEST_STEM: usize = 3;
+/// A start shorter than this would find nearly everything.
+const SHORTEST_START: usize = 3;
+
+thread_local! {
+    /// What it remembers never changes what comes out: taking the ending off each word anew would take longer than all else.
+    static STEMS: RefCell<Stems> = RefCell::default();
+}
 
 impl Lexicon {
-    /// Takes in one entry of a word list: words, each of which may end in `*`.
+    /// Takes in one entry of a word list: words, of which each may begin with `=` or end in `*`.
     pub fn add(&mut self, written: &str) -> Result<PhraseId, String> {
         let mut tokens = Vec::new();
         for part in written.split_whitespace() {
-            let (part, is_stem) = part.strip_suffix('*').map_or((part, false), |stem| (stem, true));
+            let (part, form) = match (part.strip_suffix('*'), part.strip_prefix('=')) {
+                (Some(start), _) => (start, Form::Start),
+                (None, Some(word)) => (word, Form::Exact),
+                (None, None) => (part, Form::Any),
+            };
+            if part.contains('*') {
+                return Err(format!("`{written}` has a `*` that is not at the end of a word"));
+            }
             let folded = fold(part);
-            let mut words: Vec<Token> = folded.split(' ').filter(|w| !w.is_empty()).map(word).collect();
-            if is_stem {
-                match words.pop() {
-                    Some(Token::Word(last)) if last.chars().count() >= SHORTEST_STEM => words.push(Token::Stem(last)),
-                    _ => return Err(format!("`{written}` needs {SHORTEST_STEM} letters or more before its `*`")),
-                }
+            let mut words: Vec<Token> = folded.split(' ').filter(|w| !w.is_empty()).map(|w| form.token(w)).collect();
+            if form == Form::Start {
+                // Of « aujourd'hui* » only the last part is a start.
+                let last = folded.rsplit(' ').next().filter(|last| last.chars().count() >= SHORTEST_START);
+                let Some(last) = last else {
+                    return Err(format!("`{written}` needs {SHORTEST_START} letters or more before its `*`"));
+                };
+                words.pop();
+                words.push(Token::Start(last.to_owned()));
             }
             tokens.append(&mut words);
         }
-        if written.trim_end_matches('*').contains('*') && !written.split_whitespace().any(|w| w.ends_with('*')) {
-            return Err(format!("`{written}` has a `*` that is not at the end of a word"));
-        }
+        let Some(first) = tokens.first() else { return Err(format!("`{written}` holds no word")) };
         let key = format!("{tokens:?}");
         if let Some(id) = self.known.get(&key) {
             return Ok(*id);
         }
         let id = self.known.len();
-        if let Some(Token::Word(first) | Token::Stem(first)) = tokens.first() {
-            self.starts.insert(first);
-        }
-        match tokens.first() {
-            Some(Token::Word(first)) => self.by_word.entry(first.clone()).or_default().push(Phrase { id, tokens }),
-            Some(Token::Stem(first)) => self.by_stem.entry(head(first)).or_default().push(Phrase { id, tokens }),
-            None => return Err(format!("`{written}` holds no word")),
-        }
+        let begin = fold(written.trim_start_matches('='));
+        self.starts.insert(first, begin.split(' ').next().unwrap_or_default());
+        let list = match first {
+            Token::Stem(stem) => self.by_stem.entry(stem.clone()).or_default(),
+            Token::Word(word) => self.by_word.entry(word.clone()).or_default(),
+            Token::Start(start) => self.by_start.entry(head(start)).or_default(),
+        };
+        list.push(Phrase { id, tokens });
         self.known.insert(key, id);
         Ok(id)
     }
 
-    /// Finds every phrase of a folded text.
-    pub fn find(&self, folded: &str) -> Found {
-        let words: Vec<&str> = folded.split(' ').filter(|w| !w.is_empty()).collect();
-        let mut found = Found(vec![0; self.known.len().div_ceil(64)]);
-        let mut key = String::new();
+    /// Lets a phrase count for a section wherever it is found.
+    pub fn count(&mut self, id: PhraseId) {
+        self.counted.insert(id);
+    }
+
+    /// Finds every phrase of a folded text; those of its first `lead` words are counted.
+    pub fn find(&self, folded: &str, lead: usize) -> Found {
+        STEMS.with_borrow_mut(|stems| self.find_with(stems, folded, lead))
+    }
+
+    fn find_with(&self, stems: &mut Stems, folded: &str, lead: usize) -> Found {
+        let mut words = Vec::with_capacity(folded.len() / 5);
+        words.extend(folded.split(' ').filter(|word| !word.is_empty()));
+        let mut found = Found { all: Bits::of(self.known.len()), counted: Vec::new() };
+        let mut covered = 0;
         for (at, first) in words.iter().enumerate().filter(|(_, word)| self.starts.may_begin(word)) {
             let rest = words.get(at..).unwrap_or_default();
-            let mut take = |phrases: Option<&Vec<Phrase>>| {
-                for phrase in phrases.into_iter().flatten().filter(|p| p.starts(rest)) {
-                    found.insert(phrase.id);
+            let lists =
+                [self.by_stem.get(stems.stem(first)), self.by_word.get(*first), self.by_start.get(&head(first))];
+            let mut longest = None;
+            for phrase in lists.into_iter().flatten().flatten().filter(|phrase| phrase.starts(rest, stems)) {
+                found.all.insert(phrase.id);
+                if at >= covered && at < lead && self.counted.has(phrase.id) {
+                    longest = longest.max(Some((phrase.tokens.len(), phrase.letters(), phrase.id)));
                 }
-            };
-            take(self.by_word.get(*first));
-            key.clear();
-            key.extend(first.chars().take(SHORTEST_STEM));
-            take(self.by_stem.get(&key));
+            }
+            if let Some((length, _, id)) = longest {
+                covered = at + length;
+                if !found.counted.contains(&id) {
+                    found.counted.push(id);
+                }
+            }
         }
         found
     }
 }
 
-/// The first three octets of every phrase: nearly every word of a text begins otherwise, and need not be looked up.
-#[derive(Debug, Clone, Default)]
-struct Starts(Vec<u64>);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Any,
+    Exact,
+    Start,
+}
 
-impl Starts {
-    fn insert(&mut self, word: &str) {
-        self.0.resize(Self::SIZE.div_ceil(64), 0);
-        let place = Self::place(word);
-        if let Some(block) = self.0.get_mut(place / 64) {
-            *block |= 1 << (place % 64);
+impl Form {
+    fn token(self, folded: &str) -> Token {
+        match self {
+            // The parts before the last of « aujourd'hui* » are words as they stand.
+            Form::Exact | Form::Start => Token::Word(folded.to_owned()),
+            Form::Any => Token::Stem(STEMS.with_borrow_mut(|stems| stems.stem(folded).to_owned())),
         }
-    }
-
-    fn may_begin(&self, word: &str) -> bool {
-        let place = Self::place(word);
-        self.0.get(place / 64).is_some_and(|block| block & (1 << (place % 64)) != 0)
-    }
-
-    const KINDS: usize = 38;
-    const SIZE: usize = Self::KINDS * Self::KINDS * Self::KINDS;
-
-    fn place(word: &str) -> usize {
-        let kind = |byte: Option<&u8>| match byte {
-            None => 0,
-            Some(byte @ b'a'..=b'z') => usize::from(byte - b'a') + 1,
-            Some(byte @ b'0'..=b'9') => usize::from(byte - b'0') + 27,
-            Some(_) => 37,
-        };
-        let bytes = word.as_bytes();
-        (kind(bytes.first()) * Self::KINDS + kind(bytes.get(1))) * Self::KINDS + kind(bytes.get(2))
     }
 }
 
 impl Phrase {
-    fn starts(&self, words: &[&str]) -> bool {
+    fn starts(&self, words: &[&str], stems: &mut Stems) -> bool {
         self.tokens.len() <= words.len()
             && self.tokens.iter().zip(words).all(|(token, word)| match token {
+                Token::Stem(expected) => stems.stem(word) == expected,
                 Token::Word(expected) => expected == word,
-                Token::Stem(stem) => word.starts_with(stem.as_str()),
+                Token::Start(start) => word.starts_with(start.as_str()),
             })
+    }
+
+    fn letters(&self) -> usize {
+        let letters = |token: &Token| match token {
+            Token::Stem(text) | Token::Word(text) | Token::Start(text) => text.len(),
+        };
+        self.tokens.iter().map(letters).sum()
+    }
+}
+
+/// How phrases begin: most words of a text begin otherwise, and need not be looked up.
+#[derive(Debug, Clone, Default)]
+struct Starts {
+    /// The first four octets of what is that long.
+    long: Bits,
+    /// The first three of stems and starts that are shorter: « loi » is also how « lois » begins.
+    short: Bits,
+}
+
+impl Starts {
+    /// The stem may be shorter than all forms of the word (« ames », of which « am » is left), and begin otherwise.
+    fn insert(&mut self, first: &Token, written: &str) {
+        let (Token::Stem(text) | Token::Start(text) | Token::Word(text)) = first;
+        for word in [text, written] {
+            self.long.insert(Self::place(word, 4));
+        }
+        if text.len() <= 3 && !matches!(first, Token::Word(_)) {
+            self.short.insert(Self::place(written, 3));
+        }
+    }
+
+    fn may_begin(&self, word: &str) -> bool {
+        self.long.has(Self::place(word, 4)) || self.short.has(Self::place(word, 3))
+    }
+
+    /// Those that share a place are looked up, and not found.
+    fn place(word: &str, octets: usize) -> usize {
+        let octets = word.bytes().take(octets);
+        let number = octets.fold(0_u32, |number, octet| number << 8 | u32::from(octet));
+        // Of the product (Knuth, 6.4) the first 16 bits.
+        (number.wrapping_mul(2_654_435_769) >> 16) as usize
+    }
+}
+
+/// Hashes words of rules in little time, eight octets at once.
+#[derive(Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, octets: &[u8]) {
+        for chunk in octets.chunks(8) {
+            let mut eight = [0; 8];
+            eight.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(eight)).wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+    }
+    fn finish(&self) -> u64 {
+        // The table looks at the upper bits and at the lower ones.
+        self.0 ^ self.0 >> 29
+    }
+}
+
+/// A set of small numbers.
+#[derive(Debug, Clone, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    /// An empty one, with room for numbers below `size`.
+    fn of(size: usize) -> Self {
+        Self(vec![0; size.div_ceil(64)])
+    }
+    fn insert(&mut self, n: usize) {
+        if self.0.len() <= n / 64 {
+            self.0.resize(n / 64 + 1, 0);
+        }
+        if let Some(block) = self.0.get_mut(n / 64) {
+            *block |= 1 << (n % 64);
+        }
+    }
+    fn has(&self, n: usize) -> bool {
+        self.0.get(n / 64).is_some_and(|block| block & (1 << (n % 64)) != 0)
     }
 }
 
 impl Found {
-    fn insert(&mut self, id: PhraseId) {
-        if let Some(block) = self.0.get_mut(id / 64) {
-            *block |= 1 << (id % 64);
-        }
-    }
     pub fn has(&self, id: PhraseId) -> bool {
-        self.0.get(id / 64).is_some_and(|block| block & (1 << (id % 64)) != 0)
+        self.all.has(id)
     }
     pub fn has_any(&self, ids: &[PhraseId]) -> bool {
         ids.iter().any(|id| self.has(*id))
     }
+    /// Takes in what another text holds.
     pub fn join(&mut self, other: &Found) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine |= theirs);
+        if self.all.0.len() < other.all.0.len() {
+            self.all.0.resize(other.all.0.len(), 0);
+        }
+        self.all.0.iter_mut().zip(&other.all.0).for_each(|(mine, theirs)| *mine |= theirs);
+        for id in &other.counted {
+            if !self.counted.contains(id) {
+                self.counted.push(*id);
+            }
+        }
     }
 }
 
@@ -188,67 +309,8 @@ fn space(out: &mut String) {
     }
 }
 
-fn word(folded: &str) -> Token {
-    Token::Word(folded.to_owned())
-}
-
-fn head(stem: &str) -> String {
-    stem.chars().take(SHORTEST_STEM).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn folding_leaves_letters_and_digits() {
-        for (text, folded) in [
-            ("L'Élu(e) – n° 2", "l elu e n 2"),
-            ("CŒUR de ville", "coeur de ville"),
-            ("cafe\u{301}", "cafe"),
-            ("  \u{a0}", ""),
-            ("NIS 2 : 5G", "nis 2 5g"),
-            ("rançon\u{ad}giciel", "rancongiciel"),
-        ] {
-            assert_eq!(fold(text), folded, "{text}");
-        }
-    }
-
-    #[test]
-    fn words_are_found_whole_and_stems_by_their_start() {
-        let mut lexicon = Lexicon::default();
-        let elu = lexicon.add("élu").unwrap();
-        let cyber = lexicon.add("cyber*").unwrap();
-        let market = lexicon.add("marchés publics").unwrap();
-        let active = lexicon.add("exploit* activement").unwrap();
-        let la_reunion = lexicon.add("La Réunion").unwrap();
-        assert_eq!(lexicon.add("ELU"), Ok(elu));
-        for (text, ids) in [
-            ("un élu", vec![elu]),
-            ("élucider un éluard", vec![]),
-            ("Cyberattaque", vec![cyber]),
-            ("les marchés\u{a0}publics", vec![market]),
-            ("marchés non publics", vec![]),
-            ("faille exploitée activement", vec![active]),
-            ("l'élu de la Réunion, cybermenacé", vec![elu, cyber, la_reunion]),
-            ("", vec![]),
-        ] {
-            let found = lexicon.find(&fold(text));
-            let all: Vec<PhraseId> = (0..lexicon.known.len()).filter(|id| found.has(*id)).collect();
-            assert_eq!(all, ids, "{text}");
-        }
-        for bad in ["", " * ", "ab*", "cy*ber", "…"] {
-            assert!(lexicon.add(bad).is_err(), "{bad}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn folding_twice_changes_nothing(text in "\\PC{0,60}") {
-            let once = fold(&text);
-            prop_assert_eq!(fold(&once), once);
-        }
-    }
+fn head(word: &str) -> Head {
+    let mut head = Head::default();
+    head.iter_mut().zip(word.bytes()).for_each(|(to, from)| *to = from);
+    head
 }

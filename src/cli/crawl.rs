@@ -64,12 +64,13 @@ pub fn tell(report: &Report, out: &Output) -> Exit {
     let failed = report.failed().count();
     let sum = |of: fn(&SourceReport) -> u32| report.sources.iter().map(of).sum::<u32>();
     out.say(format!(
-        "{}: {} new, {} revised, {} known under another address or from another source, {} copied word for word; {} failed",
+        "{}: {} new, {} revised, {} known under another address or from another source, {} copied from another, {} of a known event; {} failed",
         count(report.sources.len(), "source"),
         sum(|s| s.new),
         sum(|s| s.revised),
         sum(|s| s.duplicates),
         sum(|s| s.copies),
+        sum(|s| s.joined),
         failed,
     ));
     if failed > 0 { Exit::Partly } else { Exit::Done }
@@ -86,6 +87,9 @@ fn tell_source(source: &SourceReport, out: &Output) {
         lines.for_each(|line| out.complain(format!("  {line}")));
     } else if source.new + source.revised + source.copies + source.duplicates > 0 {
         out.say(format!("{id}: {} new, {} revised of {}", source.new, source.revised, source.drafts));
+    }
+    if source.exploited > 0 {
+        out.say(format!("{id}: {} newly known as exploited", count(source.exploited, "vulnerability")));
     }
     if !source.failed() {
         for problem in source.problems.iter().take(5) {

@@ -56,7 +56,10 @@ fn summary(played: &Played) -> String {
                 told += &format!(", {} known under another address", source.duplicates);
             }
             if source.copies > 0 {
-                told += &format!(", {} copied word for word", source.copies);
+                told += &format!(", {} copied from another", source.copies);
+            }
+            if source.joined > 0 {
+                told += &format!(", {} of a known event", source.joined);
             }
             for problem in &source.problems {
                 told +=
@@ -68,10 +71,11 @@ fn summary(played: &Played) -> String {
     }
     let sum = |of: fn(&crate::work::crawl::SourceReport) -> u32| played.crawl.sources.iter().map(of).sum::<u32>();
     text += &format!(
-        "\nRecognised: {} new, {} known under another address or from another source, {} copied word for word.\n",
+        "\nRecognised: {} new, {} known under another address or from another source, {} copied from another, {} of a known event.\n",
         sum(|s| s.new),
         sum(|s| s.duplicates),
-        sum(|s| s.copies)
+        sum(|s| s.copies),
+        sum(|s| s.joined)
     );
     for one in &played.composed {
         text += &format!(

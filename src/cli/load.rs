@@ -109,6 +109,16 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
     load_with(path, data, None)
 }
 
+/// What the installation says; where there is none, what stands for settings that say nothing.
+///
+/// # Errors
+/// [`ConfigError`], as [`load`].
+pub(super) fn installed(global: &Global) -> anyhow::Result<Loaded> {
+    let default = Path::new(DEFAULT);
+    let is_none = global.config == default && !global.config.exists() && !sources_path(global).exists();
+    load_with(&global.config, global.data.as_deref(), is_none.then_some((default, "")))
+}
+
 /// The file in which the sources are written, or would be if there were any.
 pub(super) fn sources_path(global: &Global) -> PathBuf {
     let settings = std::fs::read_to_string(&global.config).unwrap_or_default();

@@ -4,8 +4,10 @@ mod bulletins;
 mod compose;
 mod crawl;
 mod demo;
+mod eval;
 mod init;
 mod load;
+mod named;
 mod notices;
 mod output;
 mod publish;
@@ -14,6 +16,7 @@ mod run;
 mod search;
 mod send;
 mod sources;
+mod stories;
 mod subscribers;
 mod tick;
 
@@ -99,12 +102,16 @@ enum Verb {
     Sources(sources::Sources),
     /// The documents that were found.
     Notices(notices::Notices),
+    /// What readers see, and what an editor decides of it.
+    Stories(stories::Stories),
     /// Look for words in all notices.
     Search(search::Search),
     /// The frozen editions.
     Bulletins(bulletins::Bulletins),
     /// The readers.
     Subscribers(subscribers::Subscribers),
+    /// What would be decided on labelled items; nothing is stored.
+    Eval(eval::Eval),
     /// Reads one PDF file from standard input, in a process of its own.
     #[command(hide = true)]
     ReadDocument(read_document::ReadDocument),
@@ -144,9 +151,11 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Run => run::run(&load::app(global)?).await,
         Verb::Sources(args) => sources::run(&args, global, &load::app(global)?, &out).await,
         Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),
+        Verb::Stories(args) => stories::run(&args, &load::app(global)?, &out),
         Verb::Search(args) => search::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),
+        Verb::Eval(args) => eval::run(&args, global, &out),
         Verb::ReadDocument(args) => read_document::run(&args),
     }
 }

@@ -1,12 +1,10 @@
 //! `vigie search`
 
-use anyhow::bail;
 use clap::Args;
 use jiff::{Timestamp, civil::Date};
 
-use super::{Exit, output::Output};
+use super::{Exit, named, output::Output};
 use crate::{
-    model::{Nature, SourceId},
     normalise::terms::Query,
     store::search::{self, Filter, Found, Order},
     text,
@@ -40,37 +38,10 @@ pub struct Search {
 
 pub fn run(args: &Search, app: &App, out: &Output) -> anyhow::Result<Exit> {
     let filter = Filter {
-        section: match &args.section {
-            None => None,
-            Some(name) => match app.rules.sections().named(name) {
-                Some(section) => Some(section.id.clone()),
-                None => {
-                    let all: Vec<&str> = app.rules.sections().iter().map(|section| section.id.as_str()).collect();
-                    bail!("there is no section `{name}`\nhint: one of {}", all.join(", "))
-                }
-            },
-        },
-        nature: match &args.nature {
-            None => None,
-            Some(name) => match Nature::parse(&name.to_lowercase()) {
-                Some(nature) => Some(nature),
-                None => {
-                    let all = Nature::ALL.map(Nature::as_str);
-                    bail!("there is no nature `{name}`\nhint: one of {}", all.join(", "))
-                }
-            },
-        },
-        source: match &args.source {
-            None => None,
-            Some(name) => match SourceId::parse(name) {
-                Some(id) => Some(id),
-                None => bail!("`{name}` cannot be the id of a source\nhint: `vigie sources list` names them"),
-            },
-        },
-        since: match args.since {
-            None => None,
-            Some(day) => Some(day.to_zoned(app.config.site.zone.clone())?.timestamp()),
-        },
+        section: args.section.as_deref().map(|name| named::section(app, name)).transpose()?,
+        nature: args.nature.as_deref().map(named::nature).transpose()?,
+        source: args.source.as_deref().map(named::source).transpose()?,
+        since: args.since.map(|day| named::day(app, day)).transpose()?,
     };
     let query = Query::parse(&args.words.join(" "));
     if query.is_empty() {

@@ -13,7 +13,7 @@ use jiff::{
 };
 
 use super::{
-    Config, Crawl, Network, Problems, Rhythm, Robots, Site,
+    Config, Crawl, FirstLook, Network, Problems, Reviewing, Rhythm, Robots, Site,
     file::{Table, Written},
     value::{self, Wrong},
 };
@@ -81,6 +81,7 @@ pub fn load(
     let (sources, aside) = source::read_all(top.tables("source"), &crawl.allow, context);
     let config = Config {
         site: site(top.table("site")),
+        review: review(top.table("review")),
         cadences: cadences(top.table("cadence")),
         mail: mail::read(top.table("mail"), context),
         publish,
@@ -187,6 +188,16 @@ fn crawl(mut table: Table<'_>) -> Crawl {
     };
     table.finish();
     crawl
+}
+
+fn review(mut table: Table<'_>) -> Reviewing {
+    let first = match table.flag("first") {
+        Some(true) => FirstLook::Editor,
+        _ => FirstLook::Nobody,
+    };
+    let least_relevance = table.number("least_relevance", -1_000, 1_000).and_then(|n| i32::try_from(n).ok());
+    table.finish();
+    Reviewing { least_relevance, first }
 }
 
 /// A part of `total_timeout`: one that is not set gives way, one that is set and longer would never come into play.

@@ -37,6 +37,7 @@ pub const INIT_SOURCES: &str = include_str!("../../sources.toml");
 pub struct Config {
     pub site: Site,
     pub crawl: Crawl,
+    pub review: Reviewing,
     /// Absent cadences are not composed.
     pub cadences: BTreeMap<Cadence, Rhythm>,
     pub mail: Mail,
@@ -101,6 +102,29 @@ pub enum Robots {
     Obeyed,
     /// Not even asked.
     Ignored,
+}
+
+/// What readers see without an editor, and before one.
+#[derive(Debug, Clone, Default)]
+pub struct Reviewing {
+    /// New stories that concern local authorities less are left out. What the rules say when it is not set.
+    pub least_relevance: Option<i32>,
+    pub first: FirstLook,
+}
+
+impl Reviewing {
+    pub fn least_relevance(&self) -> i32 {
+        self.least_relevance.unwrap_or_default()
+    }
+}
+
+/// Who looks at a new story before readers do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FirstLook {
+    #[default]
+    Nobody,
+    /// It waits until one approves it, however much it presses.
+    Editor,
 }
 
 /// A range of addresses in CIDR notation, such as `127.0.0.0/8` or `fd00::/8`.

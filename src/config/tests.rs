@@ -201,7 +201,7 @@ entries = 1.5
       |
     1 | tempaltes = "t"
       | ^^^^^^^^^
-    hint: did you mean `templates`? known: `cadence`, `crawl`, `mail`, `publish`, `rules`, `site`, `source`, `sources`, `store`, `templates`
+    hint: did you mean `templates`? known: `cadence`, `crawl`, `mail`, `publish`, `review`, `rules`, `site`, `source`, `sources`, `store`, `templates`
 
     error: `name` in `[site]` must be text in quotes, not a whole number
      --> vigie.toml:3:8
@@ -588,4 +588,20 @@ proptest::proptest! {
         let text: String = text.into_iter().map(|c| if c == '#' { ' ' } else { c }).collect();
         let _ = problems(&text, &text).len();
     }
+}
+
+#[test]
+fn what_is_reviewed_is_set_or_left_to_the_rules() {
+    let review = |settings: &str| config(settings, "").review;
+    assert_eq!((review("").first, review("").least_relevance), (FirstLook::Nobody, None));
+    let set = review("[review]\nfirst = true\nleast_relevance = -3\n");
+    assert_eq!((set.first, set.least_relevance()), (FirstLook::Editor, -3));
+    assert_eq!(
+        messages("[review]\nfirst = \"yes\"\nleast_relevance = 5000\nleast = 1\n", ""),
+        [
+            "`first` in `[review]` must be `true` or `false`, not a text",
+            "`least_relevance` in `[review]` must not be `5000`",
+            "unknown key `least` in `[review]`",
+        ]
+    );
 }

@@ -1,10 +1,10 @@
-//! Same document, revision, copy: by identity, and by nothing weaker than every word being the same.
+//! Same document or a revision of one: by identity, never by likeness.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::fingerprint::{Fingerprint, each_token, fingerprint, tokens};
+use super::fingerprint::{Fingerprint, fingerprint, tokens};
 use crate::{
     model::{Draft, NoticeId, SourceId, StoryId},
     normalise::url::CanonicalUrl,
@@ -138,7 +138,7 @@ pub fn keys_of_page(source: &SourceId, drafts: &[Draft]) -> Vec<Vec<String>> {
 }
 
 /// What a draft is, given the stored notices that own one of its keys. `None` when no identity knows it: only
-/// content is left to ask ([`copy_of`]).
+/// content is left to ask ([`super::repeats`]).
 pub fn decide(
     source: &SourceId,
     draft: &Draft,
@@ -201,45 +201,6 @@ pub fn settled(draft: &Draft, print: &Fingerprint, shown: &[Option<Shown>]) -> O
     let is_other = |known: &Shown| matches!((own, known.reference.as_deref()), (Some(a), Some(b)) if a != b);
     let known = shown.iter().flatten().find(|known| !is_other(known))?;
     (known.fingerprint.as_ref() == Some(&print.hash)).then_some(known.notice)
-}
-
-/// Fewer tokens than that prove nothing: advisories of one template share whole paragraphs.
-const ENOUGH: usize = 40;
-const NEAR: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// Whether a draft without identity repeats a stored notice: every word, enough of them, at about the same time, and
-/// never an advisory that only its template makes alike (69 % of them share their title with another).
-pub fn copy_of(draft: &Draft, print: &Fingerprint, alike: &[Known], now: Timestamp) -> Option<Decision> {
-    if !may_be_copy(draft, print) {
-        return None;
-    }
-    let at = draft.published.map_or(now, |d| d.at);
-    let original = alike.iter().find(|known| {
-        let near = known.published.is_none_or(|other| at.duration_since(other).abs() <= NEAR);
-        let vetoed = matches!((&draft.reference, &known.reference), (Some(a), Some(b)) if a.number != *b);
-        near && !vetoed
-    })?;
-    Some(Decision {
-        verdict: Verdict::Copy { of: original.notice, story: original.story },
-        because: format!(
-            "Copie : texte identique ({} mots) à celui de « {} » ; aucun veto",
-            print.tokens, original.source
-        ),
-    })
-}
-
-/// Whether [`copy_of`] may find anything, whatever is stored.
-pub fn may_be_copy(draft: &Draft, print: &Fingerprint) -> bool {
-    print.tokens >= ENOUGH && !is_advisory(&draft.title)
-}
-
-fn is_advisory(title: &str) -> bool {
-    let mut found = false;
-    each_token(title, |word| {
-        found |= ["vulnerabilite", "faille", "correctif"].iter().any(|stem| word.starts_with(stem))
-            || word.strip_prefix("cve-").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    });
-    found
 }
 
 fn changed(draft: &Draft, known: &Known) -> &'static str {

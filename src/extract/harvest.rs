@@ -11,9 +11,9 @@ use url::Url;
 
 use super::{Extracted, build::Raw, feed::MOST_ENTRIES, problems::Problems};
 use crate::{
-    model::{Details, Draft, Part, Problem, ProblemKind, Source},
+    model::{Brings, Details, Draft, Part, Problem, ProblemKind, Source},
     normalise::{
-        mojibake,
+        mojibake, reference,
         url::{CanonicalUrl, NotAWebAddress, untracked, web_address},
     },
     text,
@@ -28,6 +28,13 @@ pub fn too_old(draft: &Draft, max_age: Duration, now: Timestamp) -> bool {
 
 fn is_past(at: Timestamp, max_age: Duration, now: Timestamp) -> bool {
     SignedDuration::try_from(max_age).is_ok_and(|most| now.duration_since(at) > most)
+}
+
+/// The vulnerabilities that an entry of a list of exploited ones is about: those of its identifier, else of its title. What
+/// its text mentions besides is another's.
+pub fn exploited(draft: &Draft) -> Vec<String> {
+    let own = draft.guid.as_deref().map(reference::cves).unwrap_or_default();
+    if own.is_empty() { reference::cves(&draft.title) } else { own }
 }
 
 /// No document was published the day after tomorrow: such a date would stand first for years.
@@ -153,6 +160,11 @@ impl<'a> Harvest<'a> {
         };
         if ahead(&mut draft.published) | ahead(&mut draft.updated) {
             self.problem(Problem::at(place, ProblemKind::Date, "its date lies in the future, and is left out"));
+        }
+        if self.source.brings == Brings::Exploited && exploited(&draft).is_empty() {
+            let message = "names no vulnerability, and was left out\nhint: `guid` or `title` must hold one, such as `CVE-2024-1709`";
+            self.problem(Problem::at(place, ProblemKind::Entry, message));
+            return;
         }
         if let Some(most) = self.source.max_age {
             let undated = draft.published.is_none() && draft.updated.is_none();

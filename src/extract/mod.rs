@@ -72,7 +72,7 @@ pub use details::details;
 pub use discover::{FeedLink, Named, feeds};
 pub use feed::{LONGEST_TEXT, LONGEST_TITLE, MOST_ENTRIES};
 pub use files::{FileLink, files};
-pub use harvest::too_old;
+pub use harvest::{exploited, too_old};
 pub use mapped::{check_place, html::check_selector};
 pub use opml::{FeedList, ListedFeed, opml};
 pub use pdf::{LARGEST_PDF, LONGEST_PDF_TEXT, Pdf, pdf};

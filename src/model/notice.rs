@@ -55,6 +55,34 @@ pub struct Notice {
     /// 1 for the first state, then one more each time the source changed it.
     pub revision: u32,
     pub section: SectionId,
+    /// Other sections that the rules put it in besides.
+    pub also: Vec<SectionId>,
     pub nature: Nature,
     pub severity: Severity,
+    /// How much it concerns local authorities, in the points of the rules.
+    pub relevance: i32,
+    pub placed: Placed,
+    /// The one whose text it repeats, and which itself repeats none.
+    pub copy_of: Option<NoticeId>,
+}
+
+/// Who put a notice into its story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Placed {
+    Automatic,
+    /// It stays where an editor put it.
+    Editor,
+}
+
+impl Placed {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Placed::Automatic => "automatic",
+            Placed::Editor => "editor",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        [Placed::Automatic, Placed::Editor].into_iter().find(|placed| placed.as_str() == text)
+    }
 }

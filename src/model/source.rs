@@ -15,6 +15,7 @@ pub struct Source {
     /// As readers see it: « CERT-FR ».
     pub name: String,
     pub url: Address,
+    pub brings: Brings,
     pub kind: Kind,
     /// The address is a list of files: those whose name matches are read, each once, and first of all the newest.
     pub newest: Option<Pattern>,
@@ -40,6 +41,27 @@ pub struct Source {
     /// Whether this source may live on a private or loopback address (an intranet, the demonstration, a test).
     pub allow_private: bool,
     pub asking: Asking,
+}
+
+/// What the entries of a source are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Brings {
+    /// Documents, for readers.
+    Notices,
+    /// Vulnerabilities that are exploited: no reader sees them, but the notices that name one of them weigh more.
+    Exploited,
+}
+
+impl Brings {
+    pub const ALL: [Brings; 2] = [Brings::Notices, Brings::Exploited];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Brings::Notices => "notices",
+            Brings::Exploited => "exploited",
+        }
+    }
 }
 
 /// How a source is asked, where that is not as all the others are.
@@ -78,6 +100,7 @@ impl Source {
             id,
             name: name.to_owned(),
             url: url.into(),
+            brings: Brings::Notices,
             kind: Kind::Feed,
             newest: None,
             archive: None,

@@ -54,11 +54,17 @@ impl Preferences {
         Self { cadence, sections: BTreeSet::new(), natures: BTreeSet::new(), least_severity: Severity::Info }
     }
 
-    /// Whether a story of this section, nature and severity is wanted.
-    pub fn want(&self, section: &SectionId, nature: Nature, severity: Severity) -> bool {
-        (self.sections.is_empty() || self.sections.contains(section))
+    /// Whether a story in this section, and in these besides, of this nature and severity is wanted.
+    pub fn want(&self, section: &SectionId, also: &[SectionId], nature: Nature, severity: Severity) -> bool {
+        self.shelf(section, also).is_some()
             && (self.natures.is_empty() || self.natures.contains(&nature))
             && severity >= self.least_severity
+    }
+
+    /// In which section a story is shown: its own where that is wanted, else the first of the others that is.
+    pub fn shelf<'s>(&self, section: &'s SectionId, also: &'s [SectionId]) -> Option<&'s SectionId> {
+        let mut all = std::iter::once(section).chain(also);
+        if self.sections.is_empty() { all.next() } else { all.find(|section| self.sections.contains(section)) }
     }
 }
 

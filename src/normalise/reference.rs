@@ -61,6 +61,18 @@ pub fn cves(text: &str) -> Vec<String> {
     found.into_iter().collect()
 }
 
+/// The CERT-FR numbers in a text, in upper case, sorted, each once: those of other documents too.
+pub fn cited_cert_fr(text: &str) -> BTreeSet<String> {
+    let upper = text.to_ascii_uppercase();
+    let number = |at: usize| {
+        let front = upper.get(..at)?;
+        let found = upper.get(at..)?;
+        let number = found.get(..found.len() - cert_fr(found)?.len())?;
+        (!front.ends_with(|c: char| c.is_ascii_alphanumeric())).then(|| number.to_owned())
+    };
+    upper.match_indices("CERT").filter_map(|(at, _)| number(at)).collect()
+}
+
 fn from_address(url: &Url) -> Option<Reference> {
     let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
     let is_of = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.'));
@@ -101,11 +113,28 @@ fn from_labels(text: &str) -> Option<Reference> {
         found.pop_first().filter(|_| found.is_empty())
     };
     let reference = |issuer| move |number| Reference { issuer, number };
-    labelled("REFERENCE", &|value| Some(value.get(..value.len() - cert_fr(value)?.len())?.to_owned()))
+    let number = |value: &str| Some(value.get(..value.len() - cert_fr(value)?.len())?.to_owned());
+    labelled("REFERENCE", &number)
+        .or_else(|| bare_label(text, number))
         .map(reference(Issuer::CertFr))
         .or_else(|| labelled("ECLI", &|value| Some(ecli(value)?.to_owned())).map(reference(Issuer::Ecli)))
         .or_else(|| labelled("CELEX", &celex).map(reference(Issuer::Celex)))
         .or_else(|| labelled("NOR", &nor).map(reference(Issuer::Nor)))
+}
+
+/// The CERT-FR number behind « Référence » without a colon, where that begins a sentence: « … Squid. Référence
+/// CERTA-2010-AVI-079. Date … ».
+fn bare_label(text: &str, number: impl Fn(&str) -> Option<String>) -> Option<String> {
+    const LABEL: &str = "REFERENCE ";
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices(LABEL) {
+        let front = text.get(..at).unwrap_or_default();
+        let line = front.trim_end_matches([' ', '\t']);
+        if line.is_empty() || line.ends_with(['.', ';', '\n', '|', '»', ')']) {
+            found.extend(text.get(at + LABEL.len()..).and_then(|rest| number(rest.trim_start())));
+        }
+    }
+    found.pop_first().filter(|_| found.is_empty())
 }
 
 /// The first 800 characters in upper case; of the accents, those of « référence » are taken off.
@@ -211,6 +240,7 @@ mod tests {
             ("http://www.certa.ssi.gouv.fr/site/certa-2002-avi-162.pdf", "", "", "CERTA-2002-AVI-162"),
             ("https://www.cert.ssi.gouv.fr/fiche/CERTFR-2024-RFX-005", "", "", "CERTFR-2024-RFX-005"),
             ("https://relais.fr/a", "", "Alerte\nRéférence : CERTFR-2026-ALE-005\n", "CERTFR-2026-ALE-005"),
+            ("https://relais.fr/a", "", "Objet : Xen. Référence CERTFR-2026-AVI-0005. Date", "CERTFR-2026-AVI-0005"),
             ("https://www.legifrance.gouv.fr/jorf/id/JORFTEXT000043173701?x=1", "", "", "JORFTEXT000043173701"),
             ("", "https://www.legifrance.gouv.fr/jorf/id/JORFTEXT000043173701", "", "JORFTEXT000043173701"),
             ("https://www.idcite.com/x", "", "JORF n°0075 du 29 mars - NOR: ARCR1705918A", "ARCR1705918A"),
@@ -261,6 +291,8 @@ mod tests {
             ("https://presse.fr/x", "certfr", far.as_str()),
             ("https://presse.fr/x", "", "CE, 12 juillet 2024, ECLI:FR:CECHR:2024:472123.20240712"),
             ("https://presse.fr/x", "", "MINOR : ARMM2621619A"),
+            ("https://presse.fr/x", "", "publié sous la référence CERTFR-2026-ALE-006"),
+            ("https://presse.fr/x", "", "Un. Référence CERTFR-2026-ALE-005. Référence CERTFR-2026-ALE-006."),
         ] {
             assert_eq!(number(url, guid, text), None, "{url} {text}");
         }

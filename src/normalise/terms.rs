@@ -19,7 +19,7 @@ pub use query::{Query, Wanted};
 /// How much of a text is looked at, in octets.
 pub const LONGEST: usize = 60_000;
 /// A word of more octets is cut, and what would make a longer term is no reference.
-const LONGEST_WORD: usize = 40;
+pub const LONGEST_WORD: usize = 40;
 /// Parts of a reference, beyond which it is an address.
 const MOST_PARTS: usize = 6;
 /// Words that are remembered with their stem.
@@ -61,7 +61,8 @@ impl Stems {
         });
     }
 
-    fn stem<'a>(&'a mut self, word: &'a str) -> &'a str {
+    /// One word that is folded already (lower case, no accents) without its ending.
+    pub fn stem<'a>(&'a mut self, word: &'a str) -> &'a str {
         let word = word.get(..word.floor_char_boundary(LONGEST_WORD)).unwrap_or(word);
         // Numbers, abbreviations and other alphabets have no ending to lose.
         if word.len() < 4 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {

@@ -92,6 +92,7 @@ fn item(section: &SectionId, n: i64, summary: String) -> Item {
     Item {
         story: StoryId::new(n),
         section: section.clone(),
+        also_in: vec![],
         nature: Nature::Alerte,
         severity: if n % 2 == 0 { Severity::Critical } else { Severity::High },
         title: "Un titre".into(),

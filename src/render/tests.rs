@@ -41,6 +41,7 @@ fn item(nature: Nature, title: &str) -> Item {
     Item {
         story: StoryId::new(1),
         section: section("tic"),
+        also_in: vec![],
         nature,
         severity: Severity::Info,
         title: title.into(),

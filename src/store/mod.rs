@@ -10,9 +10,13 @@ mod migrate;
 pub mod alarms;
 pub mod bulletins;
 pub mod details;
+pub mod exploited;
 pub mod fetches;
+pub mod likeness;
 pub mod notices;
 pub mod outbox;
+pub mod pairs;
+pub mod reviews;
 pub mod robots;
 pub mod search;
 pub mod settings;
@@ -21,6 +25,8 @@ pub mod stories;
 pub mod subscribers;
 
 use jiff::Timestamp;
+
+use crate::model::SectionId;
 
 pub use engine::{Db, Store, Tx};
 pub use error::{Result, StoreError};
@@ -32,6 +38,16 @@ fn millis(at: Timestamp) -> i64 {
 
 fn instant(millis: i64) -> Result<Timestamp> {
     Timestamp::from_millisecond(millis).map_err(|_| StoreError::Value { what: "an instant", value: millis.to_string() })
+}
+
+/// Sections as a column keeps them, separated by spaces.
+fn sections(of: &[SectionId]) -> String {
+    of.iter().map(SectionId::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// What [`sections`] wrote.
+fn read_sections(text: &str) -> Result<Vec<SectionId>> {
+    text.split(' ').filter(|id| !id.is_empty()).map(|id| word("a section", id, SectionId::parse)).collect()
 }
 
 /// Reads a closed list's word, such as a nature.

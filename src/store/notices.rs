@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
-use super::{Db, Result, Tx, engine::Row, instant, millis, word};
+use super::{Db, Result, Tx, engine::Row, instant, millis, read_sections, sections, stories::relevance_because, word};
 use crate::{
+    classify::Shelved,
     dedup::{Known, Shown},
-    model::{Draft, Nature, Notice, NoticeId, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId},
+    model::{
+        Draft, Nature, Notice, NoticeId, Placed, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId,
+    },
 };
 
 const KNOWN: &str = "SELECT n.id, n.story_id, n.source_id, n.reference, n.title, n.published_at, n.fingerprint,
@@ -45,15 +48,6 @@ pub fn shown_by_keys(db: &Db, keys: &[String], source: &SourceId) -> Result<Vec<
     keys.iter().map(one).collect()
 }
 
-/// The oldest notices whose title and text are the same, word for word.
-pub fn by_fingerprint(db: &Db, fingerprint: &str, asking: &SourceId) -> Result<Vec<Known>> {
-    db.query(
-        &format!("{KNOWN} WHERE n.fingerprint = $1 ORDER BY n.id LIMIT 8"),
-        &[&fingerprint, &asking.as_str()],
-        read_known,
-    )
-}
-
 fn read_known(row: &Row) -> Result<Known> {
     Ok(Known {
         notice: NoticeId::new(row.get(0)?),
@@ -73,20 +67,18 @@ pub struct Stated<'a> {
     /// BCP 47.
     pub language: &'a str,
     pub fingerprint: &'a str,
-    pub section: &'a SectionId,
-    pub nature: Nature,
-    pub severity: Severity,
-    /// The rules that decided, one a line.
-    pub because: &'a str,
+    pub shelved: &'a Shelved,
 }
 
 /// Stores a new notice.
 pub fn insert(tx: &Tx, source: &SourceId, story: StoryId, stated: &Stated, now: Timestamp) -> Result<NoticeId> {
-    let draft = stated.draft;
+    let Stated { draft, shelved, .. } = stated;
     let id = tx.insert(
         "INSERT INTO notice (source_id, story_id, reference, guid, url, title, summary, content, text, language,
-           published_at, precision, first_seen, revision, fingerprint, section, nature, severity, shelved)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, $15, $16, $17, $18) RETURNING id",
+           published_at, precision, first_seen, revision, fingerprint, section, nature, severity, shelved, also,
+           relevance, relevance_because)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, $15, $16, $17, $18, $19, $20, $21)
+         RETURNING id",
         &[
             &source.as_str(),
             &story.get(),
@@ -102,10 +94,13 @@ pub fn insert(tx: &Tx, source: &SourceId, story: StoryId, stated: &Stated, now: 
             &draft.published.map(|d| d.precision.as_str()),
             &millis(now),
             &stated.fingerprint,
-            &stated.section.as_str(),
-            &stated.nature.as_str(),
-            &stated.severity.as_str(),
-            &stated.because,
+            &shelved.section.as_str(),
+            &shelved.nature.as_str(),
+            &shelved.severity.as_str(),
+            &shelved.because.join("\n"),
+            &sections(&shelved.also),
+            &shelved.relevance.points,
+            &relevance_because(shelved),
         ],
     )?;
     Ok(NoticeId::new(id))
@@ -136,12 +131,13 @@ fn restate(
     stated: &Stated,
     published: Option<PublicationDate>,
 ) -> Result<()> {
-    let draft = stated.draft;
+    let Stated { draft, shelved, .. } = stated;
     tx.execute(
         "UPDATE notice SET source_id = $2, reference = coalesce($3, reference), guid = coalesce($4, guid),
            url = coalesce($5, url), title = $6, summary = $7, content = $8, text = $9, language = $10,
            published_at = coalesce($11, published_at), precision = coalesce($12, precision), fingerprint = $13,
-           section = $14, nature = $15, severity = $16, shelved = $17
+           section = $14, nature = $15, severity = $16, shelved = $17, also = $18, relevance = $19,
+           relevance_because = $20
          WHERE id = $1",
         &[
             &id.get(),
@@ -157,10 +153,13 @@ fn restate(
             &published.map(|d| millis(d.at)),
             &published.map(|d| d.precision.as_str()),
             &stated.fingerprint,
-            &stated.section.as_str(),
-            &stated.nature.as_str(),
-            &stated.severity.as_str(),
-            &stated.because,
+            &shelved.section.as_str(),
+            &shelved.nature.as_str(),
+            &shelved.severity.as_str(),
+            &shelved.because.join("\n"),
+            &sections(&shelved.also),
+            &shelved.relevance.points,
+            &relevance_because(shelved),
         ],
     )?;
     Ok(())
@@ -213,10 +212,41 @@ pub fn decide(tx: &Tx, id: NoticeId, source: &SourceId, verdict: &str, because: 
 }
 
 const NOTICE: &str = "SELECT id, source_id, story_id, reference, guid, url, title, summary, content, text, language,
-    published_at, precision, first_seen, revision, section, nature, severity FROM notice";
+    published_at, precision, first_seen, revision, section, nature, severity, also, relevance, placed, copy_of
+    FROM notice";
 
 pub fn get(db: &Db, id: NoticeId) -> Result<Option<Notice>> {
     db.query_first(&format!("{NOTICE} WHERE id = $1"), &[&id.get()], read)
+}
+
+/// The story of a notice.
+pub fn story_of(db: &Db, id: NoticeId) -> Result<Option<StoryId>> {
+    db.query_first("SELECT story_id FROM notice WHERE id = $1", &[&id.get()], |row| Ok(StoryId::new(row.get(0)?)))
+}
+
+/// Notes whose text a notice repeats.
+pub fn set_copy(tx: &Tx, id: NoticeId, of: NoticeId) -> Result<()> {
+    tx.execute("UPDATE notice SET copy_of = $2 WHERE id = $1", &[&id.get(), &of.get()])?;
+    Ok(())
+}
+
+/// A notice that bears an official reference.
+pub struct Referred {
+    pub notice: NoticeId,
+    pub story: StoryId,
+    pub published: Option<Timestamp>,
+}
+
+/// The notice that an official reference stands for.
+pub fn by_reference(db: &Db, reference: &str) -> Result<Option<Referred>> {
+    db.query_first(
+        "SELECT id, story_id, published_at FROM notice WHERE id = (SELECT notice_id FROM identity WHERE key = $1)",
+        &[&format!("ref:{reference}")],
+        |row| {
+            let published = row.get::<Option<i64>>(2)?.map(instant).transpose()?;
+            Ok(Referred { notice: NoticeId::new(row.get(0)?), story: StoryId::new(row.get(1)?), published })
+        },
+    )
 }
 
 /// The notices of a story, oldest first.
@@ -292,6 +322,12 @@ pub fn shelved_because(db: &Db, id: NoticeId) -> Result<String> {
     Ok(db.query_first("SELECT shelved FROM notice WHERE id = $1", &[&id.get()], |row| row.get(0))?.unwrap_or_default())
 }
 
+/// Why a notice has its relevance, one reason a line.
+pub fn why_relevant(db: &Db, id: NoticeId) -> Result<String> {
+    let sql = "SELECT relevance_because FROM notice WHERE id = $1";
+    Ok(db.query_first(sql, &[&id.get()], |row| row.get(0))?.unwrap_or_default())
+}
+
 /// Which sources list a notice, under which address.
 pub fn sightings(db: &Db, id: NoticeId) -> Result<Vec<(String, Option<String>)>> {
     db.query(
@@ -327,5 +363,9 @@ fn read(row: &Row) -> Result<Notice> {
         section: word("a section", &row.get::<String>(15)?, SectionId::parse)?,
         nature: word("a nature", &row.get::<String>(16)?, Nature::parse)?,
         severity: word("a severity", &row.get::<String>(17)?, Severity::parse)?,
+        also: read_sections(&row.get::<String>(18)?)?,
+        relevance: row.get(19)?,
+        placed: word("who placed it", &row.get::<String>(20)?, Placed::parse)?,
+        copy_of: row.get::<Option<i64>>(21)?.map(NoticeId::new),
     })
 }

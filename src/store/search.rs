@@ -68,6 +68,7 @@ pub fn is_waiting(db: &Db) -> Result<bool> {
 /// Which notices are looked through.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
+    /// Their own, or one that they stand in besides.
     pub section: Option<SectionId>,
     pub nature: Option<Nature>,
     pub source: Option<SourceId>,
@@ -95,7 +96,8 @@ pub struct Found {
 
 const MATCHING: &str = "SELECT n.id, coalesce(n.published_at, n.first_seen)
     FROM search JOIN notice n ON n.id = search.rowid
-    WHERE search MATCH $1 AND ($2 IS NULL OR n.section = $2) AND ($3 IS NULL OR n.nature = $3)
+    WHERE search MATCH $1 AND ($2 IS NULL OR n.section = $2 OR instr(' ' || n.also || ' ', ' ' || $2 || ' ') > 0)
+      AND ($3 IS NULL OR n.nature = $3)
       AND ($4 IS NULL OR n.source_id = $4) AND ($5 IS NULL OR coalesce(n.published_at, n.first_seen) >= $5)";
 
 /// Of how many notices the dates are compared.

@@ -92,6 +92,26 @@ pub struct Known {
 }
 
 impl Known {
+    /// A source that nobody asked yet.
+    pub fn unread(id: &SourceId, now: Timestamp) -> Self {
+        Self {
+            id: id.clone(),
+            validators: Validators::default(),
+            next_check: now,
+            last_fetch: None,
+            last_success: None,
+            last_new: None,
+            read_since: None,
+            state: State::New,
+            since: now,
+            failures: 0,
+            detail: String::new(),
+            moved_to: None,
+            moved_times: 0,
+            read_up_to: None,
+        }
+    }
+
     /// The new address, once it was given often enough to be believed.
     pub fn proposed_address(&self) -> Option<&str> {
         self.moved_to.as_deref().filter(|_| self.moved_times >= MOVES)

@@ -1,75 +1,235 @@
-//! Stories, their review, and which cadence still has to carry them.
+//! Stories, where they stand, and which cadence still has to carry them.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Db, Result, Tx, engine::Row, instant, millis, word};
-use crate::model::{Cadence, Nature, NoticeId, Review, SectionId, Severity, Story, StoryId};
+use super::{Db, Result, Tx, engine::Row, instant, millis, read_sections, sections, word};
+use crate::{
+    classify::Shelved,
+    model::{Cadence, Edited, Nature, NoticeId, Review, SectionId, Severity, SourceId, Story, StoryId},
+    text,
+};
 
-/// Makes a story that has no notice yet: the same transaction must give it one, through [`begin`].
-pub fn insert(
-    tx: &Tx,
-    section: &SectionId,
-    nature: Nature,
-    severity: Severity,
-    review: Review,
-    now: Timestamp,
-) -> Result<StoryId> {
-    let id = tx.insert(
-        "INSERT INTO story (lead_id, section, nature, severity, review, first_seen, updated)
-         VALUES (0, $1, $2, $3, $4, $5, $5) RETURNING id",
-        &[&section.as_str(), &nature.as_str(), &severity.as_str(), &review.as_str(), &millis(now)],
-    )?;
-    Ok(StoryId::new(id))
+/// Where a story stands by what its notices say, and how much it concerns local authorities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub section: SectionId,
+    pub also: Vec<SectionId>,
+    pub nature: Nature,
+    pub severity: Severity,
+    pub relevance: i32,
+    /// One reason a line, in French.
+    pub relevance_because: String,
 }
 
-/// Gives a new story its first notice, of which it has the section, the nature and the severity.
+impl Standing {
+    pub fn of(shelved: &Shelved) -> Self {
+        Self {
+            section: shelved.section.clone(),
+            also: shelved.also.clone(),
+            nature: shelved.nature,
+            severity: shelved.severity,
+            relevance: shelved.relevance.points,
+            relevance_because: relevance_because(shelved),
+        }
+    }
+}
+
+/// The reasons of a relevance, one a line: « nomination d’une personne (−10) ».
+pub fn relevance_because(shelved: &Shelved) -> String {
+    let line = |(why, points): &(String, i32)| format!("{} ({})", text::collapse(why), text::points(*points));
+    shelved.relevance.because.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Makes a story that is pending and has no notice yet: the same transaction must give it one, through [`begin`] or
+/// [`set_lead`].
+pub fn insert(tx: &Tx, standing: &Standing, now: Timestamp) -> Result<StoryId> {
+    let id = StoryId::new(tx.insert(
+        "INSERT INTO story (lead_id, section, also, nature, severity, relevance, relevance_because, review, first_seen,
+           updated)
+         VALUES (0, $1, $2, $3, $4, $5, $6, 'pending', $7, $7) RETURNING id",
+        &[
+            &standing.section.as_str(),
+            &sections(&standing.also),
+            &standing.nature.as_str(),
+            &standing.severity.as_str(),
+            &standing.relevance,
+            &standing.relevance_because,
+            &millis(now),
+        ],
+    )?);
+    let stands: BTreeSet<&SectionId> = std::iter::once(&standing.section).chain(&standing.also).collect();
+    for section in stands {
+        put_on(tx, id, section.as_str())?;
+    }
+    Ok(id)
+}
+
+/// Takes a story away that nobody was told of, and whose notice went to another one, in the transaction that made it.
+pub fn discard(tx: &Tx, id: StoryId) -> Result<()> {
+    for sql in [
+        "DELETE FROM waiting WHERE story_id = $1",
+        "DELETE FROM review WHERE story_id = $1",
+        "DELETE FROM story_shelf WHERE story_id = $1",
+        "DELETE FROM story WHERE id = $1",
+    ] {
+        tx.execute(sql, &[&id.get()])?;
+    }
+    Ok(())
+}
+
+/// Gives a new story its first notice, of which it has its standing.
 pub fn begin(tx: &Tx, id: StoryId, lead: NoticeId) -> Result<()> {
     tx.execute("UPDATE story SET lead_id = $2 WHERE id = $1", &[&id.get(), &lead.get()])?;
     Ok(())
 }
 
-/// Lets a notice speak for its story, and marks the story as moved.
-pub fn set_lead(tx: &Tx, id: StoryId, lead: NoticeId, severity: Severity, now: Timestamp) -> Result<()> {
+/// Lets a notice speak for its story, and marks the story as moved. What an editor set stays.
+pub fn set_lead(tx: &Tx, story: &Story, lead: NoticeId, standing: &Standing, now: Timestamp) -> Result<()> {
+    let id = story.id;
+    let edited = |field| story.edited.contains(&field);
+    let section = if edited(Edited::Section) { &story.section } else { &standing.section };
+    let nature = if edited(Edited::Nature) { story.nature } else { standing.nature };
+    let severity = if edited(Edited::Severity) { story.severity } else { standing.severity };
     tx.execute(
-        "UPDATE story SET lead_id = $2, severity = $3, updated = $4,
-           section = (SELECT section FROM notice WHERE id = $2), nature = (SELECT nature FROM notice WHERE id = $2)
+        "UPDATE story SET lead_id = $2, section = $3, also = $4, nature = $5, severity = $6, relevance = $7,
+           relevance_because = $8, updated = $9
          WHERE id = $1",
-        &[&id.get(), &lead.get(), &severity.as_str(), &millis(now)],
+        &[
+            &id.get(),
+            &lead.get(),
+            &section.as_str(),
+            &sections(&standing.also),
+            &nature.as_str(),
+            &severity.as_str(),
+            &standing.relevance,
+            &standing.relevance_because,
+            &millis(now),
+        ],
     )?;
-    Ok(())
+    shelve(tx, id, section, &standing.also)
 }
 
-/// Keeps a decision about a story. An approved one waits for these cadences.
-pub fn review(
-    tx: &Tx,
-    id: StoryId,
-    decision: Review,
-    by: &str,
-    because: &str,
-    cadences: impl Iterator<Item = Cadence>,
-    now: Timestamp,
-) -> Result<()> {
+/// What an editor writes in the place of what the notices say; `None` leaves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// An empty one gives way to that of the lead.
+    pub title: Option<String>,
+    pub section: Option<SectionId>,
+    pub nature: Option<Nature>,
+    pub severity: Option<Severity>,
+}
+
+/// Writes it, with the whole set of fields that are an editor's from then on.
+pub fn edit(tx: &Tx, story: &Story, edit: &Edit, edited: &BTreeSet<Edited>, now: Timestamp) -> Result<()> {
+    let edited = edited.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(" ");
     tx.execute(
-        "INSERT INTO review (story_id, decision, by, at, because) VALUES ($1, $2, $3, $4, $5)",
-        &[&id.get(), &decision.as_str(), &by, &millis(now), &because],
+        "UPDATE story SET title = coalesce($2, title), section = coalesce($3, section), nature = coalesce($4, nature),
+           severity = coalesce($5, severity), edited = $6, updated = $7
+         WHERE id = $1",
+        &[
+            &story.id.get(),
+            &edit.title,
+            &edit.section.as_ref().map(SectionId::as_str),
+            &edit.nature.map(Nature::as_str),
+            &edit.severity.map(Severity::as_str),
+            &edited,
+            &millis(now),
+        ],
     )?;
-    tx.execute("UPDATE story SET review = $2 WHERE id = $1 AND review <> $2", &[&id.get(), &decision.as_str()])?;
-    if decision == Review::Approved {
-        for cadence in cadences {
-            tx.execute(
-                "INSERT INTO waiting (cadence, story_id, since) VALUES ($1, $2, $3)
-                 ON CONFLICT (cadence, story_id) DO NOTHING",
-                &[&cadence.as_str(), &id.get(), &millis(now)],
-            )?;
-        }
+    shelve(tx, story.id, edit.section.as_ref().unwrap_or(&story.section), &story.also)
+}
+
+/// Keeps the list by which sections find their stories.
+fn shelve(tx: &Tx, id: StoryId, section: &SectionId, also: &[SectionId]) -> Result<()> {
+    let wanted: BTreeSet<&str> = std::iter::once(section).chain(also).map(SectionId::as_str).collect();
+    let stands: BTreeSet<String> = tx
+        .query("SELECT section FROM story_shelf WHERE story_id = $1", &[&id.get()], |row| row.get(0))?
+        .into_iter()
+        .collect();
+    for gone in stands.iter().filter(|section| !wanted.contains(section.as_str())) {
+        tx.execute("DELETE FROM story_shelf WHERE section = $1 AND story_id = $2", &[gone, &id.get()])?;
+    }
+    for new in wanted.into_iter().filter(|section| !stands.contains(*section)) {
+        put_on(tx, id, new)?;
     }
     Ok(())
 }
 
-const STORY: &str = "SELECT id, lead_id, section, nature, severity, review, first_seen, updated FROM story";
+fn put_on(tx: &Tx, id: StoryId, section: &str) -> Result<()> {
+    tx.execute("INSERT INTO story_shelf (section, story_id) VALUES ($1, $2)", &[&section, &id.get()])?;
+    Ok(())
+}
+
+/// Says where the notices of a story went, also of those that had gone to it before.
+pub fn set_merged(tx: &Tx, id: StoryId, into: StoryId) -> Result<()> {
+    tx.execute("UPDATE story SET merged_into = $2 WHERE merged_into = $1", &[&id.get(), &into.get()])?;
+    tx.execute("UPDATE story SET merged_into = $2 WHERE id = $1", &[&id.get(), &into.get()])?;
+    Ok(())
+}
+
+/// Puts a notice into a story.
+pub fn place(tx: &Tx, notice: NoticeId, story: StoryId) -> Result<()> {
+    tx.execute("UPDATE notice SET story_id = $2 WHERE id = $1", &[&notice.get(), &story.get()])?;
+    Ok(())
+}
+
+/// Keeps a notice where it is: an editor put it there.
+pub fn fix(tx: &Tx, notice: NoticeId) -> Result<()> {
+    tx.execute("UPDATE notice SET placed = 'editor' WHERE id = $1", &[&notice.get()])?;
+    Ok(())
+}
+
+/// What a notice brings to its story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Teller {
+    pub id: NoticeId,
+    pub source: SourceId,
+    pub url: Option<String>,
+    /// Published, or else first seen.
+    pub at: Timestamp,
+    pub standing: Standing,
+}
+
+/// The notices of a story, oldest first, without their words.
+pub fn tellers(db: &Db, story: StoryId) -> Result<Vec<Teller>> {
+    db.query(
+        "SELECT id, source_id, url, coalesce(published_at, first_seen), section, also, nature, severity, relevance,
+           relevance_because
+         FROM notice WHERE story_id = $1 ORDER BY id",
+        &[&story.get()],
+        |row| {
+            Ok(Teller {
+                id: NoticeId::new(row.get(0)?),
+                source: word("the id of a source", &row.get::<String>(1)?, SourceId::parse)?,
+                url: row.get(2)?,
+                at: instant(row.get(3)?)?,
+                standing: Standing {
+                    section: word("a section", &row.get::<String>(4)?, SectionId::parse)?,
+                    also: read_sections(&row.get::<String>(5)?)?,
+                    nature: word("a nature", &row.get::<String>(6)?, Nature::parse)?,
+                    severity: word("a severity", &row.get::<String>(7)?, Severity::parse)?,
+                    relevance: row.get(8)?,
+                    relevance_because: row.get(9)?,
+                },
+            })
+        },
+    )
+}
+
+const STORY: &str =
+    "SELECT id, lead_id, title, section, also, nature, severity, relevance, review, first_seen, updated,
+    edited, merged_into FROM story";
 
 pub fn get(db: &Db, id: StoryId) -> Result<Option<Story>> {
     db.query_first(&format!("{STORY} WHERE id = $1"), &[&id.get()], read)
+}
+
+/// Why a story has its relevance, one reason a line.
+pub fn why_relevant(db: &Db, id: StoryId) -> Result<String> {
+    let sql = "SELECT relevance_because FROM story WHERE id = $1";
+    Ok(db.query_first(sql, &[&id.get()], |row| row.get(0))?.unwrap_or_default())
 }
 
 /// What a cadence has not carried yet, oldest first.
@@ -83,10 +243,28 @@ pub fn waiting(db: &Db, cadence: Cadence) -> Result<Vec<Story>> {
     )
 }
 
+/// Whether a bulletin of any cadence carries it.
+pub fn is_carried(db: &Db, id: StoryId) -> Result<bool> {
+    let sql = "SELECT 1 FROM bulletin_story WHERE story_id = $1 LIMIT 1";
+    Ok(db.query_first(sql, &[&id.get()], |_| Ok(()))?.is_some())
+}
+
 /// What no longer waits: a bulletin of that cadence carries it.
 pub fn carried(tx: &Tx, cadence: Cadence, story: StoryId) -> Result<()> {
     tx.execute("DELETE FROM waiting WHERE cadence = $1 AND story_id = $2", &[&cadence.as_str(), &story.get()])?;
     Ok(())
+}
+
+/// Whether a bulletin of a cadence told of a notice as part of a story: one that was frozen when it stood there already.
+pub fn was_told(db: &Db, cadence: Cadence, story: StoryId, notice: NoticeId) -> Result<bool> {
+    db.query_first(
+        "SELECT 1 FROM bulletin_story s JOIN bulletin b ON b.id = s.bulletin_id
+         WHERE s.story_id = $1 AND b.cadence = $2 AND b.frozen >=
+           (SELECT max(at) FROM decision WHERE notice_id = $3 AND verdict IN ('new', 'copy', 'joins')) LIMIT 1",
+        &[&story.get(), &cadence.as_str(), &notice.get()],
+        |_| Ok(()),
+    )
+    .map(|row| row.is_some())
 }
 
 /// Nothing waits for a cadence that does not exist: it begins with what comes after it was enabled.
@@ -101,9 +279,11 @@ pub fn shown(db: &Db, shelf: Shelf, most: u32) -> Result<Vec<Story>> {
     let end = "ORDER BY id DESC LIMIT $1";
     match shelf {
         Shelf::All => db.query(&format!("{STORY} WHERE {shown} {end}"), &[&most], read),
-        Shelf::Section(section) => {
-            db.query(&format!("{STORY} WHERE section = $2 AND {shown} {end}"), &[&most, &section.as_str()], read)
-        }
+        Shelf::Section(section) => db.query(
+            &format!("{STORY} WHERE id IN (SELECT story_id FROM story_shelf WHERE section = $2) AND {shown} {end}"),
+            &[&most, &section.as_str()],
+            read,
+        ),
         Shelf::Nature(nature) => {
             db.query(&format!("{STORY} WHERE nature = $2 AND {shown} {end}"), &[&most, &nature.as_str()], read)
         }
@@ -114,19 +294,70 @@ pub fn shown(db: &Db, shelf: Shelf, most: u32) -> Result<Vec<Story>> {
 #[derive(Debug, Clone, Copy)]
 pub enum Shelf<'a> {
     All,
+    /// Its own section, or one that it stands in besides.
     Section(&'a SectionId),
     Nature(Nature),
 }
 
+/// Which stories an editor asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub review: Option<Review>,
+    /// Their own, or one that they stand in besides.
+    pub section: Option<SectionId>,
+    /// First seen from then on.
+    pub since: Option<Timestamp>,
+    /// Only those of which a notice is perhaps also told by another story.
+    pub doubtful: Doubtful,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Doubtful {
+    #[default]
+    OrNot,
+    Only,
+}
+
+const ASKED: &str = "merged_into IS NULL AND first_seen >= $2
+    AND ($3 IS NULL OR id IN (SELECT story_id FROM story_shelf WHERE section = $3))
+    AND ($4 = 0 OR id IN (SELECT n.story_id FROM suspicion s JOIN notice n ON n.id IN (s.notice_id, s.other_id)
+      WHERE s.settled IS NULL))";
+
+/// The stories that an editor asks for, newest first, without those that were merged into another.
+pub fn list(db: &Db, filter: &Filter, most: u32) -> Result<Vec<Story>> {
+    let since = millis(filter.since.unwrap_or(Timestamp::MIN));
+    let section = filter.section.as_ref().map(SectionId::as_str);
+    let doubtful = i64::from(filter.doubtful == Doubtful::Only);
+    match filter.review {
+        Some(review) => db.query(
+            &format!("{STORY} WHERE {ASKED} AND review = $5 ORDER BY id DESC LIMIT $1"),
+            &[&most, &since, &section, &doubtful, &review.as_str()],
+            read,
+        ),
+        None => db.query(
+            &format!("{STORY} WHERE {ASKED} ORDER BY id DESC LIMIT $1"),
+            &[&most, &since, &section, &doubtful],
+            read,
+        ),
+    }
+}
+
 fn read(row: &Row) -> Result<Story> {
+    let edited = row.get::<String>(11)?;
+    let edited = edited.split(' ').filter(|field| !field.is_empty());
     Ok(Story {
         id: StoryId::new(row.get(0)?),
         lead: NoticeId::new(row.get(1)?),
-        section: word("a section", &row.get::<String>(2)?, SectionId::parse)?,
-        nature: word("a nature", &row.get::<String>(3)?, Nature::parse)?,
-        severity: word("a severity", &row.get::<String>(4)?, Severity::parse)?,
-        review: word("a review", &row.get::<String>(5)?, Review::parse)?,
-        first_seen: instant(row.get(6)?)?,
-        updated: instant(row.get(7)?)?,
+        title: Some(row.get::<String>(2)?).filter(|title| !title.is_empty()),
+        section: word("a section", &row.get::<String>(3)?, SectionId::parse)?,
+        also: read_sections(&row.get::<String>(4)?)?,
+        nature: word("a nature", &row.get::<String>(5)?, Nature::parse)?,
+        severity: word("a severity", &row.get::<String>(6)?, Severity::parse)?,
+        relevance: row.get(7)?,
+        review: word("a review", &row.get::<String>(8)?, Review::parse)?,
+        first_seen: instant(row.get(9)?)?,
+        updated: instant(row.get(10)?)?,
+        edited: edited.map(|field| word("a field", field, Edited::parse)).collect::<Result<_>>()?,
+        merged_into: row.get::<Option<i64>>(12)?.map(StoryId::new),
     })
 }

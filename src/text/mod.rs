@@ -5,7 +5,7 @@ mod fold;
 mod typography;
 
 pub use fold::fold;
-pub use typography::{date_in_words, day_in_words, french, number};
+pub use typography::{date_in_words, day_in_words, french, number, points};
 
 /// White space of every kind (no-break spaces included) becomes one space; none is left at the ends.
 pub fn collapse(text: &str) -> String {

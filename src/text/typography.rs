@@ -117,6 +117,15 @@ pub fn number(n: u64) -> String {
     out
 }
 
+/// Points that are given or taken: « +3 », « −10 » (U+2212), « 0 ».
+pub fn points(n: i32) -> String {
+    match n {
+        0 => String::from("0"),
+        1.. => format!("+{n}"),
+        _ => format!("\u{2212}{}", n.unsigned_abs()),
+    }
+}
+
 /// The text set so far.
 struct Setter {
     out: String,
@@ -277,6 +286,12 @@ mod tests {
     /// Written with `_` for U+00A0 and `~` for U+202F, which nobody can see.
     fn visible(text: &str) -> String {
         text.replace(WIDE, "_").replace(NARROW, "~")
+    }
+
+    #[test]
+    fn points_have_the_sign_of_their_sum() {
+        let told = [0, 3, -10, i32::MAX, i32::MIN].map(points);
+        assert_eq!(told, ["0", "+3", "\u{2212}10", "+2147483647", "\u{2212}2147483648"]);
     }
 
     #[test]

@@ -9,10 +9,9 @@ use serde::Serialize;
 use super::App;
 use crate::{
     bulletin::{self, Edition, Importance, Item, Moment, Told},
-    classify::{self, Relevance},
     config::{Config, Rhythm},
     mail,
-    model::{Authority, BulletinId, Cadence, Draft, Notice, Preferences, Story, StoryId, SubscriberId},
+    model::{Authority, BulletinId, Cadence, Notice, Preferences, Story, StoryId, SubscriberId},
     schedule,
     store::{self, Db, Tx, bulletins, notices, outbox, settings, stories, subscribers},
 };
@@ -175,9 +174,8 @@ fn items(app: &App, db: &Db, waiting: &[Story], now: Timestamp) -> store::Result
 /// A story in the words in which readers get it, with what it weighs. `None` when its lead is not among its notices.
 pub(super) fn tell(app: &App, story: &Story, notices: &[Notice], now: Timestamp) -> Option<(Item, Importance)> {
     let told: Vec<Told> = notices.iter().map(|notice| told(app, notice)).collect();
-    // A story concerns local authorities as much as the notice that says so the most clearly.
-    let relevance = notices.iter().map(|notice| relevance(app, notice).points).max().unwrap_or(0);
-    bulletin::tell(story, &told, relevance, Moment { now, zone: &app.config.site.zone })
+    let moment = Moment { now, zone: &app.config.site.zone };
+    bulletin::tell(story, &told, moment)
 }
 
 /// Why a story stands where it does in a bulletin that would be frozen now. `None` when there is no such story.
@@ -195,22 +193,6 @@ pub(super) fn told<'a>(app: &'a App, notice: &'a Notice) -> Told<'a> {
         authority: source.map_or(Authority::Aggregator, |source| source.authority),
         licence: app.licence(&notice.source),
     }
-}
-
-/// By the rules as they are now. A source that is no longer configured has none.
-fn relevance(app: &App, notice: &Notice) -> Relevance {
-    let Some(source) = app.source(&notice.source) else { return Relevance::default() };
-    let draft = Draft {
-        guid: notice.guid.clone(),
-        url: notice.url.clone(),
-        reference: notice.reference.as_deref().and_then(crate::normalise::reference::parse),
-        title: notice.title.clone(),
-        summary: notice.summary.clone(),
-        text: notice.text.clone(),
-        published: notice.published,
-        ..Draft::default()
-    };
-    classify::classify(&app.rules, source, &draft).relevance
 }
 
 /// What an edition would hold if it were frozen now.

@@ -178,7 +178,7 @@ impl Reader<'_> {
         let problem = match found {
             Found::Document { draft, shortcoming } => {
                 // Outside of the write, for which others may wait.
-                let entry = self.desk.document(self.source, *draft);
+                let entry = self.desk.document(self.source, *draft, now);
                 match self.app.store.write(|tx| self.complete(tx, due, entry, now))? {
                     Ok(revised) => {
                         report.read += 1;

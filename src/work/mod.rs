@@ -8,11 +8,17 @@ pub mod attempt;
 pub mod compose;
 pub mod crawl;
 mod details;
+pub mod editor;
+mod exploited;
 pub mod health;
 pub mod import;
 pub mod letter;
 mod prepare;
 pub mod publish;
+mod recognise;
+pub mod regroup;
+pub mod replay;
+mod review;
 pub mod search;
 pub mod send;
 pub mod subscribe;
@@ -61,13 +67,14 @@ pub struct App {
 
 impl App {
     /// Opens the database of an installation (made where there is none).
-    pub fn open(config: Config, rules: Rules, templates: Templates, clock: Clock) -> anyhow::Result<Self> {
+    pub fn open(mut config: Config, rules: Rules, templates: Templates, clock: Clock) -> anyhow::Result<Self> {
         files::create_private_folder(&config.data).with_context(|| {
             format!(
                 "cannot make the data folder `{}`\nhint: make it writable for this user, or name another with `--data`",
                 config.data.display()
             )
         })?;
+        config.review.least_relevance.get_or_insert(rules.least_relevance());
         let store = Arc::new(Store::open(&config.data.join("vigie.db"))?);
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
@@ -139,7 +146,7 @@ impl App {
     }
 
     /// What readers see of a source, also of one that is no longer configured.
-    fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
+    pub fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
         self.source(id).map_or(id.as_str(), |source| &source.name)
     }
 }

@@ -187,6 +187,8 @@ fn entry(app: &App, db: &Db, authority: &str, story: &Story) -> store::Result<Op
     let source = app.source(&lead.source);
     // Typography is that of the language; a source's own words in another one stay as they are.
     let typeset = |text: &str| if lead.language.starts_with("fr") { text::french(text) } else { text.to_owned() };
+    // An editor writes French.
+    let title = story.title.as_ref().map_or_else(|| typeset(&lead.title), |title| text::french(title));
     let shown = source.is_some_and(|source| source.licence.allows_full_text()) && !lead.content.is_empty();
     // The whole document says all that we would extract of it; what other sources add comes before it.
     let content = match (publish::digest(&item), shown) {
@@ -197,7 +199,7 @@ fn entry(app: &App, db: &Db, authority: &str, story: &Story) -> store::Result<Op
     Ok(Some(Entry {
         id: format!("tag:{authority}:story:{}", story.id),
         summary: typeset(&item.summary),
-        title: format!("{} - {}", story.nature.prefix(), typeset(&lead.title)),
+        title: format!("{} - {title}", story.nature.prefix()),
         content,
         url: item.url,
         published: lead.published.map_or(story.first_seen, |date| date.at.min(story.first_seen)),

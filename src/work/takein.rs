@@ -4,16 +4,23 @@ use std::{cmp::Ordering, collections::BTreeSet};
 
 use jiff::Timestamp;
 
-use super::prepare::{Entry, Prepared};
+use super::{
+    exploited::{self, Brought},
+    prepare::{Entry, Prepared},
+    recognise::{Arrival, Reading, Recogniser},
+    regroup,
+    review::{self, Age},
+};
 use crate::{
     classify::Shelved,
     config::Config,
     dedup::{self, Decision, Verdict},
-    model::{Authority, Details, Draft, Notice, NoticeId, Review, Severity, Source, SourceId, StoryId},
+    model::{Authority, Details, Draft, NoticeId, Review, Source, SourceId, StoryId},
     store::{
         Result, Tx,
         details::{self, Due, Outcome},
         notices::{self, Stated},
+        reviews,
         search::{self, Indexed},
         sources::{self, Known},
         stories,
@@ -27,7 +34,8 @@ pub(super) struct Taken {
     pub new: u32,
     pub revised: u32,
     pub duplicates: u32,
-    pub copies: u32,
+    /// Of a source that brings no documents: entries that nobody had listed before.
+    pub exploited: u32,
 }
 
 impl Taken {
@@ -37,7 +45,7 @@ impl Taken {
             new: self.new + more.new,
             revised: self.revised + more.revised,
             duplicates: self.duplicates + more.duplicates,
-            copies: self.copies + more.copies,
+            exploited: self.exploited + more.exploited,
         }
     }
 }
@@ -57,8 +65,13 @@ pub(super) enum Completed {
 /// Fewer words than that may stand on two pages by chance.
 const TELLING: usize = 20;
 
-/// The words of a new notice, for the search index.
-pub(super) type NewWords = (NoticeId, Indexed);
+/// A notice that was stored, and what is still to be done of it in the same transaction.
+pub(super) struct Added {
+    /// To be found by.
+    pub words: Indexed,
+    /// To be recognised.
+    pub arrival: Arrival,
+}
 
 /// One page on its way into the store, in one transaction.
 pub(super) struct Intake<'a> {
@@ -78,14 +91,19 @@ struct Judged {
 }
 
 impl Intake<'_> {
-    /// Also says which words are to be added to the search index in the same transaction.
-    pub fn take(&self, entries: Vec<Entry>) -> Result<(Taken, Vec<NewWords>)> {
-        let (mut taken, mut words) = (Taken::default(), Vec::new());
+    /// Also says what was added, in order.
+    pub fn take(&self, entries: Vec<Entry>) -> Result<(Taken, Vec<Added>)> {
+        let (mut taken, mut new) = (Taken::default(), Vec::new());
         let (mut on_this_page, mut added) = (BTreeSet::new(), BTreeSet::new());
         let before = self.source.details.as_ref().map(|_| sources::listed(self.tx, &self.source.id)).transpose()?;
+        let mut brought = Brought::new(self.config, self.tx, self.source, self.now);
         for entry in entries {
             taken.drafts += 1;
             let judged = match entry {
+                Entry::Exploited(entry) => {
+                    taken.exploited += u32::from(brought.take(&entry)?);
+                    continue;
+                }
                 Entry::Settled(notice) => {
                     on_this_page.insert(notice);
                     continue;
@@ -113,19 +131,15 @@ impl Intake<'_> {
                     self.revise(notice, &judged)?;
                     self.want_details(notice, &judged.entry.draft)?;
                 }
-                Verdict::New => {
+                // Whether it repeats or joins another is found out when all of the page is known.
+                Verdict::New | Verdict::Copy { .. } | Verdict::Joins { .. } => {
                     taken.new += 1;
-                    let id = self.add(&judged)?;
-                    self.want_details(id, &judged.entry.draft)?;
-                    words.push((id, judged.entry.words));
-                    on_this_page.insert(id);
-                    added.insert(id);
-                }
-                Verdict::Copy { .. } | Verdict::Joins { .. } => {
-                    taken.copies += 1;
-                    let id = self.add(&judged)?;
-                    words.push((id, judged.entry.words));
-                    on_this_page.insert(id);
+                    let (notice, story) = self.add(&judged)?;
+                    self.want_details(notice, &judged.entry.draft)?;
+                    on_this_page.insert(notice);
+                    added.insert(notice);
+                    let Prepared { words, likeness, tale, .. } = judged.entry;
+                    new.push(Added { words, arrival: Arrival { notice, story, likeness, tale } });
                 }
             }
         }
@@ -133,7 +147,7 @@ impl Intake<'_> {
             let listed = on_this_page.iter().map(|id| id.get()).collect();
             sources::set_listed(self.tx, &self.source.id, &listed)?;
         }
-        Ok((taken, words))
+        Ok((taken, new))
     }
 
     /// What was read of a document at its own address: it completes the notice the first time, and revises it when it
@@ -144,6 +158,7 @@ impl Intake<'_> {
             return Ok(Completed::Foreign);
         }
         self.claim_reference(due.notice, &mut entry)?;
+        exploited::weigh(self.config, self.tx, &mut entry)?;
         let entry = &entry;
         let is_text = matches!(self.source.details, Some(Details::FullText));
         let read = dedup::fingerprint(if is_text { "" } else { &entry.draft.title }, &entry.draft.text);
@@ -158,8 +173,7 @@ impl Intake<'_> {
         }
         let revised = !due.fingerprint.is_empty() && due.fingerprint != read.hash;
         if due.fingerprint != read.hash {
-            let because = entry.shelved.because.join("\n");
-            let stated = self.stated(entry, &because);
+            let stated = self.stated(entry);
             let (verdict, because) = if revised {
                 notices::revise(self.tx, due.notice, &self.source.id, &stated, self.now)?;
                 (
@@ -171,11 +185,11 @@ impl Intake<'_> {
                 let because = format!("Même document : lu à son adresse, {} mots", read.tokens);
                 (Verdict::Same { notice: due.notice }, because)
             };
+            exploited::note(self.tx, due.notice, entry)?;
             search::later(self.tx, due.notice)?;
             self.tell(due.notice, verdict, &because)?;
-            if let Some(stored) = notices::get(self.tx, due.notice)? {
-                self.choose_lead(stored.story)?;
-            }
+            let reading = if revised { Reading::Later } else { Reading::First };
+            self.compare_again(due.notice, reading)?;
         }
         details::settle(self.tx, due.notice, Outcome::Read { fingerprint: &read.hash }, self.now)?;
         Ok(Completed::Kept { revised })
@@ -231,9 +245,10 @@ impl Intake<'_> {
     fn want_details(&self, id: NoticeId, draft: &Draft) -> Result<()> {
         let Some(url) = &draft.details else { return Ok(()) };
         let Some(notice) = notices::get(self.tx, id)? else { return Ok(()) };
-        let is_archived = || {
-            let story = stories::get(self.tx, notice.story)?;
-            Ok(story.is_some_and(|story| story.review == Review::Archived))
+        let is_archived = || match stories::get(self.tx, notice.story)?.map(|story| story.review) {
+            Some(Review::Archived) => Ok(true),
+            Some(Review::Rejected) => reviews::was_archived(self.tx, notice.story),
+            _ => Ok(false),
         };
         if notice.source != self.source.id || is_archived()? {
             return Ok(());
@@ -249,7 +264,8 @@ impl Intake<'_> {
         self.want_details(id, draft)
     }
 
-    fn judge(&self, entry: Prepared) -> Result<Judged> {
+    fn judge(&self, mut entry: Prepared) -> Result<Judged> {
+        exploited::weigh(self.config, self.tx, &mut entry)?;
         let id = &self.source.id;
         let Prepared { draft, print, keys, .. } = &entry;
         let known = notices::by_keys(self.tx, keys, id)?;
@@ -258,10 +274,6 @@ impl Intake<'_> {
             // A relay that rewords what it repeats does not change what the issuer wrote.
             Some(decision) if self.is_outranked(&decision, known.values()) => decision.overruled(id),
             Some(decision) => decision,
-            None if dedup::may_be_copy(draft, print) => {
-                let alike = notices::by_fingerprint(self.tx, &print.hash, id)?;
-                dedup::copy_of(draft, print, &alike, self.now).unwrap_or_else(Decision::unknown)
-            }
             None => Decision::unknown(),
         };
         Ok(Judged { entry, decision, unclaimed })
@@ -281,23 +293,16 @@ impl Intake<'_> {
         }
     }
 
-    /// Stores a draft as a notice of its own.
-    fn add(&self, judged: &Judged) -> Result<NoticeId> {
-        let Judged { entry, decision, unclaimed } = judged;
-        let story = match decision.verdict {
-            Verdict::Copy { story, .. } | Verdict::Joins { story } => story,
-            _ => self.open_story(&entry.draft, &entry.shelved)?,
-        };
-        let because = entry.shelved.because.join("\n");
-        let id = notices::insert(self.tx, &self.source.id, story, &self.stated(entry, &because), self.now)?;
+    /// Stores a draft as a notice of its own, in a story of its own.
+    fn add(&self, judged: &Judged) -> Result<(NoticeId, StoryId)> {
+        let Judged { entry, unclaimed, .. } = judged;
+        let story = self.open_story(&entry.draft, &entry.shelved)?;
+        let id = notices::insert(self.tx, &self.source.id, story, &self.stated(entry), self.now)?;
         notices::claim_keys(self.tx, id, unclaimed)?;
+        exploited::note(self.tx, id, entry)?;
         self.sight(id, entry)?;
-        self.tell(id, decision.verdict, &decision.because)?;
-        match decision.verdict {
-            Verdict::New => stories::begin(self.tx, story, id)?,
-            _ => self.choose_lead(story)?,
-        }
-        Ok(id)
+        stories::begin(self.tx, story, id)?;
+        Ok((id, story))
     }
 
     /// Remembers how this source shows a known document. Says whether this is the first time that it does.
@@ -322,61 +327,50 @@ impl Intake<'_> {
         if self.source.authority <= self.authority(&stored.source) {
             return Ok(());
         }
-        let because = entry.shelved.because.join("\n");
-        notices::adopt(self.tx, id, &self.source.id, &self.stated(entry, &because))?;
+        notices::adopt(self.tx, id, &self.source.id, &self.stated(entry))?;
+        exploited::note(self.tx, id, entry)?;
         search::later(self.tx, id)?;
         let because = format!("« {} » fait autorité sur « {} » : son texte est retenu", self.source.id, stored.source);
         self.tell(id, Verdict::Same { notice: id }, &because)?;
-        self.choose_lead(stored.story)
+        self.compare_again(id, Reading::Later)
     }
 
     fn revise(&self, id: NoticeId, judged: &Judged) -> Result<()> {
         let Judged { entry, decision, unclaimed } = judged;
-        let because = entry.shelved.because.join("\n");
-        notices::revise(self.tx, id, &self.source.id, &self.stated(entry, &because), self.now)?;
+        notices::revise(self.tx, id, &self.source.id, &self.stated(entry), self.now)?;
+        exploited::note(self.tx, id, entry)?;
         search::later(self.tx, id)?;
         notices::claim_keys(self.tx, id, unclaimed)?;
         self.sight(id, entry)?;
         self.tell(id, decision.verdict, &decision.because)?;
-        match notices::get(self.tx, id)? {
-            Some(stored) => self.choose_lead(stored.story),
-            None => Ok(()),
-        }
+        self.compare_again(id, Reading::Later)
     }
 
-    /// What was already old when its source was first read is kept and shown, but no bulletin announces it.
+    /// What a notice says now is what others are compared with, and who speaks for its story is chosen anew.
+    fn compare_again(&self, id: NoticeId, reading: Reading) -> Result<()> {
+        let Some(stored) = notices::get(self.tx, id)? else { return Ok(()) };
+        self.choose_lead(stored.story)?;
+        let arrival = Arrival::of(stored);
+        let mut recogniser = Recogniser::new(self.config, self.tx, self.now);
+        recogniser.again(&arrival, reading)?;
+        recogniser.finish()
+    }
+
     fn open_story(&self, draft: &Draft, shelved: &Shelved) -> Result<StoryId> {
         let first_read = self.known.read_since.is_none();
         let limit = self.config.crawl.first_read;
         let age = draft.published.map(|date| self.now.duration_since(date.at));
         let fresh = age.is_some_and(|age| age.is_negative() || age.unsigned_abs() <= limit);
-        let (review, because) = if first_read && !fresh {
-            (Review::Archived, format!("already old when `{}` was first read", self.source.id))
-        } else {
-            (Review::Approved, String::from("no editor looks first"))
-        };
-        let story = stories::insert(self.tx, &shelved.section, shelved.nature, shelved.severity, review, self.now)?;
-        let cadences = self.config.cadences.keys().copied();
-        stories::review(self.tx, story, review, "automatic", &because, cadences, self.now)?;
-        Ok(story)
+        let age = if first_read && !fresh { Age::Old } else { Age::News };
+        review::open(self.config, self.tx, shelved, age, self.now)
     }
 
-    /// The notice of greatest authority speaks for the story; then the earliest, then the one with the least address.
     fn choose_lead(&self, story: StoryId) -> Result<()> {
-        let notices = notices::of_story(self.tx, story)?;
-        let rank = |notice: &Notice| {
-            let at = notice.published.map_or(notice.first_seen, |date| date.at);
-            let url = notice.url.as_ref().map(|url| url.as_str().to_owned());
-            (std::cmp::Reverse(self.authority(&notice.source)), at, url, notice.id)
-        };
-        let Some(lead) = notices.iter().min_by_key(|notice| rank(notice)) else { return Ok(()) };
-        let severity = notices.iter().map(|n| n.severity).max().unwrap_or(Severity::Info);
-        stories::set_lead(self.tx, story, lead.id, severity, self.now)
+        regroup::elect(self.config, self.tx, story, self.now)
     }
 
-    /// A source that is no longer configured has no authority left.
     fn authority(&self, id: &SourceId) -> Authority {
-        self.configured(id).map_or(Authority::Aggregator, |source| source.authority)
+        regroup::authority(self.config, id)
     }
 
     fn configured(&self, id: &SourceId) -> Option<&Source> {
@@ -391,16 +385,13 @@ impl Intake<'_> {
         notices::decide(self.tx, id, &self.source.id, verdict.as_str(), because, self.now)
     }
 
-    fn stated<'s>(&'s self, entry: &'s Prepared, because: &'s str) -> Stated<'s> {
+    fn stated<'s>(&'s self, entry: &'s Prepared) -> Stated<'s> {
         let Prepared { draft, print, shelved, .. } = entry;
         Stated {
             draft,
             language: draft.language.as_deref().unwrap_or(&self.source.language),
             fingerprint: &print.hash,
-            section: &shelved.section,
-            nature: shelved.nature,
-            severity: shelved.severity,
-            because,
+            shelved,
         }
     }
 }

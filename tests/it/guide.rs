@@ -10,7 +10,7 @@ use vigie::{
     config::{self, Config, Context, Input},
     demo::content,
     extract::extract,
-    model::{Cadence, Notice, NoticeId, Page, Review, Story, StoryId},
+    model::{Cadence, Notice, NoticeId, Page, Placed, Review, Story, StoryId},
 };
 
 use crate::app::{TestApp, item};
@@ -61,6 +61,10 @@ fn notices(config: &Config, rules: &Rules, fits: impl Fn(&str) -> bool) -> Vec<N
                 section: shelved.section,
                 nature: shelved.nature,
                 severity: shelved.severity,
+                also: shelved.also,
+                relevance: shelved.relevance.points,
+                placed: Placed::Automatic,
+                copy_of: None,
             });
         }
     }
@@ -85,9 +89,14 @@ fn told(config: &Config, notices: &[Notice], lead: &str) -> (Item, Importance) {
         review: Review::Approved,
         first_seen: content::morning(),
         updated: content::morning(),
+        title: None,
+        also: Vec::new(),
+        relevance: 0,
+        edited: Default::default(),
+        merged_into: None,
     };
     let zone = TimeZone::get("Europe/Paris").expect("a zone");
-    bulletin::tell(&story, &told, 0, Moment { now: content::morning(), zone: &zone }).expect("a story")
+    bulletin::tell(&story, &told, Moment { now: content::morning(), zone: &zone }).expect("a story")
 }
 
 /// The lines of one part, each with the beginning of its source's name.

@@ -180,7 +180,7 @@ async fn the_command_prints_what_it_found() {
         .args(["search", "plainte", "--section", "nulle-part"])
         .assert()
         .code(1)
-        .stderr(predicate::str::contains("there is no section `nulle-part`\nhint: one of tic,"));
+        .stderr(predicate::str::contains("there is no section `nulle-part`\nhint: one of cybersecurite, tic,"));
     for (option, value, found) in [
         ("--nature", "actu", true),
         ("--nature", "jorf", false),

@@ -92,6 +92,10 @@ fn no_hot_statement_scans_a_table() {
         "SCAN search_pending",
         // Along the words that are looked for.
         "SCAN search VIRTUAL TABLE INDEX",
+        // No table: one row that is given.
+        "SCAN CONSTANT ROW",
+        // Of all suspicions, this holds only those that wait for an editor.
+        "SCAN s USING INDEX suspicion_open",
         // Of all alarms, these hold only those that are open, or untold.
         "SCAN alarm USING INDEX alarm_open",
         "SCAN alarm USING INDEX alarm_untold",

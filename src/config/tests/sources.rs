@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Archive, ArchiveFormat, Details, Expression, Field, Mapping, Markup, Source};
+use crate::model::{Archive, ArchiveFormat, Brings, Details, Expression, Field, Mapping, Markup, Source};
 
 /// Sources of several kinds in which most keys stand once, to be written wrongly.
 pub(super) const EVERY_KEY: &str = r#"
@@ -331,4 +331,15 @@ fn mistakes_in_details_are_told() {
         expected.sort();
         assert_eq!(all, expected, "{lines}");
     }
+}
+
+#[test]
+fn a_source_may_bring_what_is_exploited_instead_of_notices() {
+    assert_eq!(source("").brings, Brings::Notices);
+    let exploited = "brings = \"exploited\"\nkind = \"csv\"\ntitle = \"cve\"";
+    assert_eq!(source(exploited).brings, Brings::Exploited);
+    assert_eq!(told("brings = \"news\""), "`brings` must be what a source brings, not `news`");
+    let told = told(&format!("{exploited}\nnature = \"avis\"\nauthority = \"foreign\"\ndetails = \"text\""));
+    let lost = |key: &str| format!("`{key}` has no effect with `brings = \"exploited\"`");
+    assert_eq!(told, ["nature", "authority", "details"].map(lost).join("; "));
 }

@@ -2,7 +2,7 @@ use jiff::civil::date;
 use url::Url;
 
 use super::*;
-use crate::model::{Issuer, Precision, PublicationDate, Reference};
+use crate::model::{Issuer, PublicationDate, Reference};
 
 fn source(id: &str) -> SourceId {
     SourceId::parse(id).expect("a slug")
@@ -134,47 +134,6 @@ fn a_guid_does_not_cross_sources() {
 fn a_hostile_guid_makes_a_bounded_key() {
     let keys = keys_of_page(&source("a"), &[draft(Some(&"é".repeat(100_000)), None, "X", "")]);
     assert!(keys[0][0].len() < 400, "{}", keys[0][0].len());
-}
-
-/// Fifty words that no template shares.
-fn long_text() -> String {
-    (0..50).map(|n| format!("mot{n} ")).collect()
-}
-
-#[test]
-fn a_communique_repeated_word_for_word_elsewhere_is_a_copy() {
-    let now = date(2023, 8, 30).at(7, 0, 0, 0).in_tz("Europe/Paris").expect("a zone").timestamp();
-    let original = draft(None, Some("https://parquet.example/cp"), "Démantèlement de Qakbot", &long_text());
-    let relayed = draft(None, Some("https://relais.example/7"), "Démantèlement de Qakbot", &long_text());
-    let print = fingerprint(&relayed.title, &relayed.text);
-    let decision = copy_of(&relayed, &print, &[known(4, "parquet", &original, None)], now).expect("a copy");
-    assert_eq!(decision.verdict, Verdict::Copy { of: NoticeId::new(4), story: StoryId::new(4) });
-}
-
-#[test]
-fn copies_are_refused_to_advisories_short_texts_other_references_and_far_dates() {
-    let now = Timestamp::UNIX_EPOCH;
-    let refused = |draft: &Draft, original: &Draft| {
-        let print = fingerprint(&draft.title, &draft.text);
-        assert_eq!(copy_of(draft, &print, &[known(1, "a", original, None)], now), None, "{draft:?}");
-    };
-    let advisory = draft(None, None, "Multiples vulnérabilités dans Google Chrome", &long_text());
-    refused(&advisory, &advisory);
-    let short = draft(None, None, "Communiqué", "Voir le site.");
-    refused(&short, &short);
-    let reference = |number: &str| Draft {
-        reference: Some(Reference { issuer: Issuer::Nor, number: number.to_owned() }),
-        ..draft(None, None, "Arrêté", &long_text())
-    };
-    refused(&reference("ARMM2621619A"), &reference("ARMM2621620A"));
-    let on = |day: i8| Draft {
-        published: Some(PublicationDate {
-            at: date(2023, 8, day).at(0, 0, 0, 0).in_tz("UTC").expect("a zone").timestamp(),
-            precision: Precision::Day,
-        }),
-        ..draft(None, None, "Aucun texte à signaler", &long_text())
-    };
-    refused(&on(30), &on(2));
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn settle(config: &Config, tx: &Tx, visit: &Visit, taken: &Taken) -> 
     };
     fetches::record(tx, &source.id, &fetch, &result.extracted.problems)?;
     watch(config, tx, source, &after, outcome, now)?;
-    if taken.new + taken.revised + taken.duplicates + taken.copies > 0 {
+    if taken.new + taken.revised + taken.duplicates > 0 {
         publish::announce(tx)?;
     }
     Ok(after)
@@ -94,12 +94,13 @@ fn is_missed(visit: &Visit, taken: &Taken) -> bool {
         && source.newest.is_none()
         && result.extracted.too_old == 0
         && taken.drafts >= 2
-        && taken.new + taken.copies >= taken.drafts
+        && taken.new >= taken.drafts
 }
 
 /// Entries that the source had not listed before: it is alive, whoever brought them first.
 fn arrived(taken: &Taken) -> u32 {
-    taken.new.saturating_add(taken.copies).saturating_add(taken.duplicates)
+    let documents = taken.new.saturating_add(taken.duplicates);
+    documents.saturating_add(taken.exploited)
 }
 
 fn after(visit: &Visit, state: State, outcome: Outcome, taken: &Taken, arrivals: &[Arrival]) -> Known {

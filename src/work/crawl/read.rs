@@ -78,7 +78,7 @@ impl Reader<'_> {
         let pages = std::mem::take(&mut result.pages);
         let (source, desk) = (source.clone(), Arc::clone(&self.desk));
         let prepare = move || {
-            let pages = pages.into_iter().map(|drafts| desk.prepare(&source, &known, drafts));
+            let pages = pages.into_iter().map(|drafts| desk.prepare(&source, &known, drafts, now));
             let pages = pages.collect::<store::Result<Vec<_>>>();
             (source, known, pages)
         };

@@ -38,8 +38,12 @@ pub struct SourceReport {
     pub revised: u32,
     /// Documents that another source, or another entry of the same page, had brought under another address.
     pub duplicates: u32,
-    /// Documents of their own that repeat another word for word.
+    /// Documents of their own that repeat another one's text.
     pub copies: u32,
+    /// Of the new ones: those that tell of an event that was known.
+    pub joined: u32,
+    /// Vulnerabilities that nobody had listed as exploited before.
+    pub exploited: u32,
     /// Documents that were read at their own addresses.
     pub details: u32,
     pub problems: Vec<Problem>,
@@ -80,6 +84,8 @@ pub(super) fn blank(source: &Source, known: &Known) -> SourceReport {
         revised: 0,
         duplicates: 0,
         copies: 0,
+        joined: 0,
+        exploited: 0,
         details: 0,
         problems: vec![],
         detail: known.detail.clone(),

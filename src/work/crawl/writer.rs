@@ -15,13 +15,15 @@ use super::{
     report::{SourceReport, blank, unstored},
 };
 use crate::{
+    dedup::Verdict,
     files::RunLock,
     model::Source,
     normalise::terms::Stems,
     store::{self, Result, Tx, search, sources::Known},
     work::{
         prepare::{Desk, Entry},
-        takein::{Intake, NewWords, Taken},
+        recognise::{Arrival, Recogniser},
+        takein::{Added, Intake, Taken},
     },
 };
 
@@ -66,18 +68,24 @@ pub(super) fn run(
         }
         let (mut seen, mut next) = (Vec::new(), Some(first));
         let stored = desk.store.write(|tx| {
-            let (mut reports, mut words) = (Vec::new(), Vec::new());
+            let (mut reports, mut words, mut arrivals) = (Vec::new(), Vec::new(), Vec::new());
+            let mut now = Timestamp::UNIX_EPOCH;
             while let Some(mut visit) = next.take() {
                 let pages = std::mem::take(&mut visit.pages);
                 let stored = tx.part(|tx| page(desk, tx, &visit, pages));
-                reports.push(stored.map(|(report, new)| {
-                    words.extend(new);
+                now = now.max(visit.now);
+                reports.push(stored.map(|(report, added)| {
+                    for Added { words: new, arrival } in added {
+                        words.push((arrival.notice, new));
+                        arrivals.push((reports.len(), arrival));
+                    }
                     report
                 }));
                 seen.push((visit.source, visit.known, visit.millis, visit.now, visit.stored));
                 drop(visit.place);
                 next = (reports.len() < TOGETHER).then(|| visits.try_recv().ok()).flatten();
             }
+            recognise(desk, tx, &mut reports, arrivals, now)?;
             // At the end, for the index writes what it holds in memory at the beginning of each part.
             words.iter().try_for_each(|(id, words)| search::add(tx, *id, words))?;
             search::catch_up(tx, &mut stems, REREAD)?;
@@ -104,6 +112,32 @@ pub(super) fn run(
     drop(alone);
 }
 
+/// Recognises what came, in its order, and tells each source what became of its documents.
+fn recognise(
+    desk: &Desk,
+    tx: &Tx,
+    reports: &mut [Result<SourceReport>],
+    arrivals: Vec<(usize, Arrival)>,
+    now: Timestamp,
+) -> Result<()> {
+    let (places, arrivals): (Vec<usize>, Vec<Arrival>) = arrivals.into_iter().unzip();
+    let mut recogniser = Recogniser::new(&desk.config, tx, now);
+    let verdicts = recogniser.take(&arrivals)?;
+    recogniser.finish()?;
+    for (place, verdict) in places.into_iter().zip(verdicts) {
+        let Some(Ok(report)) = reports.get_mut(place) else { continue };
+        match verdict {
+            Verdict::Copy { .. } => {
+                report.new -= 1;
+                report.copies += 1;
+            }
+            Verdict::Joins { .. } => report.joined += 1,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Who asked may be gone; what is stored is stored.
 fn tell(report: SourceReport, waiting: Option<oneshot::Sender<SourceReport>>, done: &UnboundedSender<SourceReport>) {
     let _ = match waiting {
@@ -113,15 +147,15 @@ fn tell(report: SourceReport, waiting: Option<oneshot::Sender<SourceReport>>, do
 }
 
 /// Stores one page: its notices, its validators and its health.
-fn page(desk: &Desk, tx: &Tx, visit: &Visit, pages: Vec<Vec<Entry>>) -> Result<(SourceReport, Vec<NewWords>)> {
+fn page(desk: &Desk, tx: &Tx, visit: &Visit, pages: Vec<Vec<Entry>>) -> Result<(SourceReport, Vec<Added>)> {
     let Visit { source, known, result, millis, now, hold, .. } = visit;
     let (millis, now) = (*millis, *now);
     let intake = Intake { config: &desk.config, tx, source, known, now };
-    let (mut taken, mut words) = (Taken::default(), Vec::new());
+    let (mut taken, mut added) = (Taken::default(), Vec::new());
     for entries in pages {
         let (more, new) = intake.take(entries)?;
         taken = taken.and(more);
-        words.extend(new);
+        added.extend(new);
     }
     let after = after::settle(&desk.config, tx, &after::Visit { source, known, result, millis, now }, &taken)?;
     if let Some((host, until)) = hold {
@@ -135,9 +169,9 @@ fn page(desk: &Desk, tx: &Tx, visit: &Visit, pages: Vec<Vec<Entry>>) -> Result<(
         new: taken.new,
         revised: taken.revised,
         duplicates: taken.duplicates,
-        copies: taken.copies,
+        exploited: taken.exploited,
         problems: result.extracted.problems.clone(),
         ..blank(source, &after)
     };
-    Ok((report, words))
+    Ok((report, added))
 }

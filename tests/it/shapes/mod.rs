@@ -260,7 +260,10 @@ pub const SHAPES: &[Shape] = &[
         "kev.json",
         "application/json",
         ["cisa-kev"],
-        ["2026-11-20 | - | - | CVE-2026-90001 - Tour Bastide Path Traversal Vulnerability"]
+        [
+            "2026-11-20 | - | - | CVE-2026-90001 - Tour Bastide Path Traversal Vulnerability",
+            "2021-11-03 | - | - | CVE-2021-90002 - Old Vulnerability",
+        ]
     ),
 ];
 

@@ -20,7 +20,7 @@ use crate::{
         file::{Place, Table},
         value::{self, Wrong},
     },
-    model::{Authority, Licence, Nature, SectionId, Source, SourceId},
+    model::{Authority, Brings, Licence, Nature, SectionId, Source, SourceId},
 };
 
 /// The shelf of a source that names none.
@@ -113,6 +113,7 @@ fn read(
     let Around { allow, context, .. } = *around;
     let name = table.parse("name", value::name);
     let kind = kind::read(table, context);
+    let brings = brings(table);
     let newest = table.parse("newest", |text| kind::pattern(text, &[]));
     let archive = files::archive(table);
     let details = details::read(table, kind.as_ref(), context);
@@ -131,6 +132,7 @@ fn read(
     let hosts = hosts.unwrap_or_default().into_values().collect();
     Some(Source {
         name: name.unwrap_or_else(|| plain.id.to_string()),
+        brings: brings.unwrap_or(plain.brings),
         kind: kind?,
         newest,
         archive,
@@ -147,6 +149,18 @@ fn read(
         asking,
         ..plain
     })
+}
+
+/// What the entries are. `None` when it is not said, or wrongly.
+fn brings(table: &mut Table<'_>) -> Option<Brings> {
+    let brings = closed(table, "brings", "what a source brings", &Brings::ALL.map(|b| (b.as_str(), b)))?;
+    if brings == Brings::Exploited {
+        for key in ["nature", "natures", "authority", "details"].into_iter().filter(|key| table.has(key)) {
+            let hint = "take it away: no reader sees the entries, only what they make of the notices that name one";
+            table.refuse(key, Wrong::new("has no effect with `brings = \"exploited\"`", hint));
+        }
+    }
+    Some(brings)
 }
 
 fn closed<T: Clone>(table: &mut Table<'_>, key: &'static str, what: &str, all: &[(&str, T)]) -> Option<T> {

@@ -1,0 +1,313 @@
+//! The words in which a document tells of its event.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::LazyLock,
+};
+
+use super::{fingerprint::each_token, likeness::Marks, names, passages::hash};
+use crate::{
+    model::{Draft, Issuer},
+    normalise::{reference, terms},
+};
+
+/// How far the beginning of a text is read, in octets: menus are sought in it.
+const READ: usize = 1_200;
+/// How much of it, once menus are gone, says what it is about, in octets.
+const OPENING: usize = 400;
+/// A word of the title counts so often.
+const IN_TITLE: u32 = 2;
+/// So many words in a row that a source has used before are its menu, not its news.
+const REFRAIN: usize = 4;
+/// How many words of a title are looked at.
+const MOST_TITLE_WORDS: usize = 40;
+/// An alert that cites more advisories than that is a review of them.
+const MOST_CITED: usize = 5;
+
+/// What a document says of its event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tale {
+    /// The primary subtag of its language, such as `fr`.
+    pub language: String,
+    /// The words of the title, without their endings.
+    pub title: BTreeSet<String>,
+    /// Proper names and numbers, the same in every language.
+    pub names: BTreeSet<String>,
+    /// The advisories that an alert cites.
+    pub cites: BTreeSet<String>,
+    /// The beginning of the text, word by word.
+    opening: Vec<Word>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Word {
+    /// `None`: it says nothing.
+    key: Option<u64>,
+    /// The run of words that begins with it.
+    run: u32,
+    length: usize,
+}
+
+pub(super) fn of(draft: &Draft, language: &str, marks: &Marks) -> Tale {
+    let title: Vec<String> = words(without_site(&draft.title)).into_iter().flatten().take(MOST_TITLE_WORDS).collect();
+    let head = draft.text.get(..draft.text.floor_char_boundary(READ)).unwrap_or_default();
+    let mut tokens = Vec::new();
+    each_word(head, |token| tokens.push(token.to_owned()));
+    let opening = tokens
+        .iter()
+        .enumerate()
+        .map(|(at, token)| Word {
+            key: stem(token).filter(|_| !is_filler(&tokens, at)).map(|stem| word_key(&stem)),
+            run: run(tokens.get(at..at + REFRAIN).unwrap_or_default()),
+            length: token.len() + 1,
+        })
+        .collect();
+    let is_alert = draft.reference.as_ref().is_some_and(|r| r.issuer == Issuer::CertFr && r.number.contains("-ALE-"));
+    let cites = if is_alert { cited(draft, marks) } else { BTreeSet::new() };
+    let language = language.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    Tale { language, title: title.into_iter().collect(), names: names::of(&draft.title, head), cites, opening }
+}
+
+/// The advisories that an alert names; none when it names many.
+fn cited(draft: &Draft, marks: &Marks) -> BTreeSet<String> {
+    let found = reference::cited_cert_fr(&draft.text);
+    let cited: BTreeSet<String> = found
+        .into_iter()
+        .filter(|number| number.contains("-AVI-") && Some(number) != marks.reference.as_ref())
+        .collect();
+    if cited.len() > MOST_CITED { BTreeSet::new() } else { cited }
+}
+
+impl Tale {
+    /// The words of the title that are not those of every such title.
+    pub fn subject(&self) -> impl Iterator<Item = &String> {
+        let is_year = |word: &str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
+        self.title.iter().filter(move |word| !GENERIC.contains(word.as_str()) && !is_year(word))
+    }
+
+    /// How often the document says each of its words, without what the source says in all of its documents.
+    pub(super) fn words(&self, refrain: &Refrain) -> BTreeMap<u64, u32> {
+        let mut counts: BTreeMap<u64, u32> = self.title.iter().map(|word| (word_key(word), IN_TITLE)).collect();
+        let (mut read, mut menu) = (0, 0);
+        for word in &self.opening {
+            if word.run != 0 && refrain.has(word.run) {
+                menu = REFRAIN;
+            }
+            if menu > 0 {
+                menu -= 1;
+                continue;
+            }
+            read += word.length;
+            if read > OPENING {
+                break;
+            }
+            if let Some(key) = word.key {
+                *counts.entry(key).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Its words, names and citations, whatever its source says often.
+    pub(super) fn keys(&self) -> impl Iterator<Item = u64> {
+        let words = self.title.iter().map(|word| word_key(word));
+        let opening = self.opening.iter().filter_map(|word| word.key);
+        words.chain(opening).chain(self.names.iter().map(|name| name_key(name)))
+    }
+}
+
+/// What a source says in all of its documents: runs of words of its last ones.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refrain {
+    /// Of each document, the oldest first, ascending.
+    documents: Vec<Vec<u32>>,
+}
+
+/// So many of its documents are remembered of a source.
+const REMEMBERED: usize = 8;
+
+impl Refrain {
+    fn has(&self, run: u32) -> bool {
+        self.documents.iter().any(|runs| runs.binary_search(&run).is_ok())
+    }
+
+    /// Remembers a document.
+    pub fn learn(&mut self, tale: &Tale) {
+        let mut runs: Vec<u32> = tale.opening.iter().map(|word| word.run).filter(|run| *run != 0).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        if self.documents.len() >= REMEMBERED {
+            self.documents.remove(0);
+        }
+        self.documents.push(runs);
+    }
+
+    /// As octets: of each document how many runs, then these; little-endian, four octets a number.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let numbers = self
+            .documents
+            .iter()
+            .flat_map(|runs| std::iter::once(u32::try_from(runs.len()).unwrap_or(0)).chain(runs.iter().copied()));
+        numbers.flat_map(u32::to_le_bytes).collect()
+    }
+
+    /// What [`Refrain::to_bytes`] wrote; nothing of what it did not.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let (numbers, _) = bytes.as_chunks::<4>();
+        let mut numbers = numbers.iter().map(|number| u32::from_le_bytes(*number));
+        let mut documents = Vec::new();
+        while let Some(count) = numbers.next() {
+            documents.push(numbers.by_ref().take(count as usize).collect());
+        }
+        Self { documents }
+    }
+}
+
+/// What a word of a text is counted under.
+pub(super) fn word_key(word: &str) -> u64 {
+    hash("term", word)
+}
+
+pub(super) fn name_key(name: &str) -> u64 {
+    hash("name", name)
+}
+
+/// Under which key the alerts are found that cite an advisory.
+pub fn citation_key(reference: &str) -> u64 {
+    hash("cites", reference)
+}
+
+/// A title without « - Le Site » at its end.
+fn without_site(title: &str) -> &str {
+    let mut cut = None;
+    for dash in ["-", "|", "–", "—"] {
+        cut = cut.max(title.rfind(dash).map(|at| (at, at + dash.len())));
+    }
+    let Some((at, end)) = cut else { return title };
+    let (before, site) = (title.get(..at).unwrap_or_default(), title.get(end..).unwrap_or_default());
+    let is_apart = before.ends_with(char::is_whitespace) && site.starts_with(char::is_whitespace);
+    let length = site.trim().chars().count();
+    if is_apart && (2..=40).contains(&length) && !before.trim().is_empty() { before.trim_end() } else { title }
+}
+
+fn words(text: &str) -> Vec<Option<String>> {
+    let mut out = Vec::new();
+    each_word(text, |word| out.push(stem(word)));
+    out
+}
+
+fn each_word(text: &str, mut with: impl FnMut(&str)) {
+    each_token(text, |token| token.split(['_', ':', '/']).filter(|part| !part.is_empty()).for_each(&mut with));
+}
+
+fn run(words: &[String]) -> u32 {
+    if words.len() < REFRAIN {
+        return 0;
+    }
+    // One bit keeps it from being the number of no run.
+    (hash("run", &words.join(" ")) as u32) | 1
+}
+
+/// Whether a word belongs to what browsers without JavaScript are told.
+fn is_filler(words: &[String], at: usize) -> bool {
+    const FILLERS: [&[&str]; 3] = [
+        &["veuillez", "activer", "javascript"],
+        &["nous", "utilisons", "des", "cookies"],
+        &["verifying", "your", "browser"],
+    ];
+    FILLERS.iter().any(|filler| {
+        (0..filler.len()).any(|place| {
+            let from = at.checked_sub(place);
+            let run = from.and_then(|from| words.get(from..from + filler.len()));
+            run.is_some_and(|run| run.iter().zip(*filler).all(|(word, expected)| word == expected))
+        })
+    })
+}
+
+/// A word without its ending; `None` where it says nothing. A lighter hand than that of the search index
+/// ([`terms`]): what is one word there (« communes », « communication ») must not bring two events together.
+fn stem(word: &str) -> Option<String> {
+    const ENDINGS: [&str; 19] = [
+        "ements", "ement", "ations", "ation", "ateurs", "ateur", "euses", "euse", "ives", "ive", "iques", "ique",
+        "ees", "ee", "es", "s", "e", "er", "ent",
+    ];
+    if word.len() < 2 || STOP.contains(word) {
+        return None;
+    }
+    let word = word.get(..word.floor_char_boundary(terms::LONGEST_WORD)).unwrap_or(word);
+    if word.len() <= 5 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Some(word.to_owned());
+    }
+    let ending = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending).filter(|front| front.len() >= 4));
+    Some(ending.unwrap_or(word).to_owned())
+}
+
+static STOP: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    "le la les l un une des du de d dans en sur pour par et au aux a est sont ete etre ont avec ce cet cette ces son sa \
+     ses leur leurs qui que quoi dont ou ne pas plus se s n c qu il elle ils elles on nous vous je tu y mais si comme tout \
+     tous toute toutes entre sans sous vers chez apres avant depuis lors selon deux trois cela ca fait faire peut etait \
+     etaient sera seront avait avoir aussi encore meme moins tres bien contre notamment ainsi alors afin the and of to in \
+     video direct info exclusif"
+        .split_whitespace()
+        .collect()
+});
+
+/// Words of titles that tell no event from another.
+static GENERIC: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    "cybersecurite cyberattaque cyberattaques cyber securite cybercriminalite ransomware piratage hackers donnees fuite \
+     victime attaque entreprise entreprises numerique nouveau nouvelle france francais cybermenaces \
+     decret arrete ordonnance loi deliberation decision circulaire communique relatif relative portant modifiant fixant \
+     janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre 1er"
+        .split_whitespace()
+        .filter_map(stem)
+        .collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tale(title: &str, text: &str) -> Tale {
+        let draft = Draft { title: title.to_owned(), text: text.to_owned(), ..Draft::default() };
+        of(&draft, "fr-FR", &Marks::default())
+    }
+
+    #[test]
+    fn a_title_is_its_words_without_endings_and_without_the_site() {
+        let tale = tale("Cyberattaque : l’hôpital de Pontoise paralysé - Le Journal", "");
+        let words: Vec<&str> = tale.title.iter().map(String::as_str).collect();
+        assert_eq!(words, ["cyberattaqu", "hopital", "paralys", "pontois"]);
+        let subject: Vec<&String> = tale.subject().collect();
+        assert_eq!(subject, ["hopital", "paralys", "pontois"]);
+        assert_eq!(tale.language, "fr");
+        assert_eq!(without_site("Le porte-parole répond"), "Le porte-parole répond");
+    }
+
+    #[test]
+    fn what_a_source_repeats_is_not_its_news() {
+        let menu = "Accueil Rubriques Abonnement Boutique Contact Recherche";
+        let first = tale("Une", &format!("{menu} Le maire a parlé."));
+        let second = tale("Deux", &format!("{menu} Un pont s’effondre."));
+        let mut refrain = Refrain::default();
+        refrain.learn(&first);
+        let said = second.words(&refrain);
+        assert!(said.contains_key(&word_key("pont")) && !said.contains_key(&word_key("abonn")));
+        assert!(second.words(&Refrain::default()).contains_key(&word_key("abonn")));
+        assert_eq!(Refrain::from_bytes(&refrain.to_bytes()), refrain);
+    }
+
+    #[test]
+    fn an_old_document_is_forgotten() {
+        let mut refrain = Refrain::default();
+        (0..20).for_each(|n| refrain.learn(&tale("Titre", &format!("un deux trois quatre numero{n}"))));
+        assert_eq!(refrain.documents.len(), REMEMBERED);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_is_a_tale(title in "\\PC{0,80}", text in "\\PC{0,200}", bytes in proptest::collection::vec(0..=255_u8, 0..60)) {
+            let tale = tale(&title, &text);
+            tale.words(&Refrain::from_bytes(&bytes));
+        }
+    }
+}
