@@ -1,10 +1,11 @@
 //! The guide of a story: whom it concerns, what to do, where to complain or report, the key figures. Every line is the
 //! words of a source; where the sources say nothing a part is missing.
 
+mod choice;
 mod service;
 mod sign;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +15,11 @@ use super::{
     prose::{normal, sentences},
     told::{Quote, Told, by_authority},
 };
-use crate::{
-    normalise::quantity::{Of, Quantity, quantities},
-    text,
-};
+use crate::normalise::quantity::{Quantity, quantities};
+use choice::{Choice, Language, Repeat, rank};
 
-/// Lines of one part.
-const MOST: usize = 4;
 /// Characters of a line, beyond which it is cut at a word.
 const LONGEST: usize = 240;
-/// Lines that one press article may give: a quotation is short.
-const MOST_OF_PRESS: usize = 2;
 /// Sentences of one notice that are looked at.
 const MOST_READ: usize = 400;
 
@@ -144,100 +139,6 @@ pub fn guide(told: &[Told<'_>]) -> Guide {
     choice.guide()
 }
 
-/// Issuers before relays before the press.
-fn rank(told: &Told<'_>) -> std::cmp::Reverse<crate::model::Authority> {
-    std::cmp::Reverse(told.authority)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Language {
-    French,
-    Other,
-}
-
-/// Whether a part takes lines that stand in another part.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    No,
-    /// Only when it has none.
-    WhereEmpty,
-}
-
-#[derive(Default)]
-struct Choice {
-    parts: BTreeMap<Question, Vec<Quote>>,
-    /// The normal forms of all lines taken.
-    taken: Vec<String>,
-    /// How many lines each notice of the press gave.
-    of_press: BTreeMap<crate::model::NoticeId, usize>,
-    /// Quantities that the lines taken tell.
-    figures: BTreeSet<String>,
-}
-
-impl Choice {
-    fn fill(&mut self, question: Question, offered: &[(Told<'_>, Candidate)], language: Language, repeat: Repeat) {
-        if repeat == Repeat::WhereEmpty && self.parts.contains_key(&question) {
-            return;
-        }
-        let of_language = |told: &Told<'_>| told.is_french() == (language == Language::French);
-        let mut open: Vec<&(Told<'_>, Candidate)> =
-            offered.iter().filter(|(told, c)| c.question == question && of_language(told)).collect();
-        while self.parts.get(&question).map_or(0, Vec::len) < MOST && !open.is_empty() {
-            let at = if question == Question::Figures { self.most_telling(&open) } else { Some(0) };
-            let Some(at) = at else { break };
-            let (told, candidate) = open.remove(at);
-            self.offer(told, candidate, repeat);
-        }
-    }
-
-    fn offer(&mut self, told: &Told<'_>, candidate: &Candidate, repeat: Repeat) {
-        let of_press = self.of_press.get(&told.notice.id).copied().unwrap_or(0);
-        let form = normal(&candidate.text);
-        let is_told = |known: &String| known.contains(&form) || form.contains(known.as_str());
-        let here = self.parts.get(&candidate.question).map_or(&[][..], Vec::as_slice);
-        if form.is_empty()
-            || (told.is_press() && of_press >= MOST_OF_PRESS)
-            || (repeat == Repeat::No && self.taken.iter().any(is_told))
-            || here.iter().any(|line| is_told(&normal(&line.text)))
-        {
-            return;
-        }
-        self.taken.push(form);
-        if told.is_press() {
-            self.of_press.insert(told.notice.id, of_press + 1);
-        }
-        self.figures.extend(figures(&candidate.text));
-        let quote = told.quote(text::truncate(&candidate.text, LONGEST), candidate.link.clone());
-        self.parts.entry(candidate.question).or_default().push(quote);
-    }
-
-    /// Of the lines of the sources nearest to the act, the first that tells the most figures not told yet.
-    fn most_telling(&self, open: &[&(Told<'_>, Candidate)]) -> Option<usize> {
-        let tells = |(at, (told, candidate)): (usize, &&(Told<'_>, Candidate))| {
-            let new = figures(&candidate.text).filter(|key| !self.figures.contains(key)).count();
-            (new > 0).then_some((rank(told), std::cmp::Reverse(new), at))
-        };
-        open.iter().enumerate().filter_map(tells).min().map(|(_, _, at)| at)
-    }
-
-    fn guide(mut self) -> Guide {
-        // One count alone is no list of key figures; one amount may be.
-        if let Some([line]) = self.parts.get(&Question::Figures).map(Vec::as_slice) {
-            let told = quantities(&line.text);
-            let is_amount = |quantity: &Quantity| matches!(quantity.of, Of::Money(_));
-            if told.iter().filter(|quantity| quantity.is_telling()).count() < 2 && !told.iter().any(is_amount) {
-                self.parts.remove(&Question::Figures);
-            }
-        }
-        Guide { parts: self.parts }
-    }
-}
-
-/// The quantities of a line that a reader remembers.
-fn figures(text: &str) -> impl Iterator<Item = String> {
-    quantities(text).into_iter().filter(|quantity| quantity.is_telling()).map(|quantity| quantity.key())
-}
-
 /// What one notice offers, in the order of its text.
 fn candidates(told: &Told<'_>) -> Vec<Candidate> {
     let mut out = Vec::new();
@@ -296,7 +197,7 @@ fn of_piece(part: &Part, text: &str, link: Option<String>, out: &mut Vec<Candida
         }
     }
     let is_prose = !matches!(part.topic, Some(Topic::Concerned(Voice::Technical) | Topic::Todo(_) | Topic::Risks));
-    if is_prose && text.ends_with(['.', '!', '…']) && quantities(text).iter().any(|quantity| quantity.is_telling()) {
+    if is_prose && text.ends_with(['.', '!', '…']) && quantities(text).iter().any(Quantity::is_telling) {
         offer(Question::Figures, Sure::Said);
     }
 }
