@@ -65,7 +65,7 @@ async fn a_copy_and_an_account_are_told_in_the_story_of_the_original() {
     assert_eq!(t.compose(Cadence::Daily).expect("an edition").stories, 2);
     // What was recognised is still known to another process.
     let t = t.reopened();
-    t.serve("/relais", &[item(5, "Qakbot, encore", QAKBOT)]);
+    t.serve("/relais", &[item(5, "À lire : encore Qakbot", QAKBOT)]);
     assert_eq!(t.crawl_one("relais").await.copies, 1);
     assert!(t.compose(Cadence::Daily).is_none(), "the reader knows of it");
 }
