@@ -1,4 +1,4 @@
-//! How common each passage and each word is.
+//! How common each passage, word and name is.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,6 @@ pub(super) const ONE: i64 = 1 << 16;
 impl Counts {
     pub(super) fn of(&self, key: u64) -> u32 {
         self.of.get(&key).copied().unwrap_or(0)
-    }
-
-    /// What a passage weighs: ln((N + 2) / (n + 1)), never nothing.
-    pub(super) fn passage(&self, key: u64) -> i64 {
-        let (all, some) = (self.documents as f64 + 2.0, f64::from(self.of(key)) + 1.0);
-        fixed((all / some).ln()).max(1)
     }
 
     /// What a word weighs that stands `times` in a document which these counts do not know yet. A store of a few documents

@@ -60,9 +60,9 @@ impl Likeness {
         (Self { source: source.clone(), at, passages, marks: Marks { url, ..marks } }, tale)
     }
 
-    /// The keys that are counted of a document: its passages, versions, words, names.
+    /// The keys that are counted of a document: some of its passages, versions, words, names.
     pub fn keys(&self, tale: &Tale) -> Vec<u64> {
-        let mut keys = self.passages.sample.clone();
+        let mut keys = self.passages.indexed().to_vec();
         keys.extend(self.marks.versions.iter().map(|version| version_key(version)));
         keys.extend(tale.keys());
         keys.sort_unstable();

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 /// So many passages are kept of a text: those with the smallest hashes, so that two texts keep the same of what they
 /// share (bottom-k sketch; Broder, « On the resemblance and containment of documents », 1997).
 const KEPT: usize = 64;
+/// By so many of them it can be found: each costs a place of its own in the index.
+const FOUND_BY: usize = 16;
 
 /// A sample of the passages of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,6 +38,11 @@ impl Passages {
         all.truncate(KEPT);
         all.shrink_to_fit();
         Self { count, sample: all }
+    }
+
+    /// Those by which the text is found.
+    pub fn indexed(&self) -> &[u64] {
+        self.sample.get(..FOUND_BY).unwrap_or(&self.sample)
     }
 
     pub(super) fn overlap<'a>(&'a self, other: &'a Self) -> Overlap<'a> {

@@ -63,6 +63,9 @@ pub(super) enum Reading {
     Later,
 }
 
+/// From so many documents on a key is counted roughly.
+const OFTEN: u32 = 256;
+const STEP: u32 = 16;
 /// So many groups of copies are compared with one document, those first that share most with it.
 const GROUPS: usize = 8;
 /// So many documents of a group, besides the first.
@@ -230,7 +233,7 @@ impl<'a> Recogniser<'a> {
         let days = i32::try_from(WINDOW.as_hours() / 24).unwrap_or(i32::MAX);
         let today = dedup::day(ours.at);
         let mut shared: BTreeMap<NoticeId, usize> = BTreeMap::new();
-        for passage in &ours.passages.sample {
+        for passage in ours.passages.indexed() {
             let recent = |(_, day): &&(NoticeId, i32)| day.abs_diff(today) <= days.unsigned_abs();
             let found: Vec<_> = self.index.find(*passage).iter().filter(recent).collect();
             if found.len() <= COMMON {
@@ -252,16 +255,14 @@ impl<'a> Recogniser<'a> {
         }
         roots.sort_unstable();
         let mut groups = Vec::with_capacity(roots.len());
-        let mut keys: BTreeSet<u64> = ours.keys(tale).into_iter().collect();
         for root in roots {
             let group = match self.groups.remove(&root) {
                 Some(group) => group,
                 None => Group { members: likeness::group(self.tx, root, COPIES)? },
             };
-            keys.extend(group.members.iter().flat_map(|(_, theirs)| theirs.passages.sample.iter().copied()));
             groups.push((root, group));
         }
-        let counts = self.index.counts(keys)?;
+        let counts = self.index.counts(ours.keys(tale));
         let (roots, groups): (Vec<NoticeId>, Vec<Group>) = groups.into_iter().unzip();
         let repeats = dedup::repeats(ours, &groups, &counts);
         self.groups.extend(roots.into_iter().zip(groups));
@@ -374,27 +375,37 @@ impl Index<'_> {
         self.held.get(&key).map_or(&[], |posting| &posting.notices)
     }
 
-    fn counts(&mut self, keys: BTreeSet<u64>) -> Result<Counts> {
-        self.load(keys.iter().copied())?;
+    /// Of keys that are held.
+    fn counts(&self, keys: Vec<u64>) -> Counts {
         let count = |key: &u64| self.held.get(key).map_or(0, |posting| posting.count);
         let of = keys.iter().map(|key| (*key, count(key))).filter(|(_, count)| *count > 0).collect();
-        Ok(Counts { documents: u64::from(count(&ALL)), of })
+        Counts { documents: u64::from(count(&ALL)), of }
     }
 
     /// Counts a document, and lets it be found by its passages, the words of its title, its names, what it cites.
     fn add(&mut self, arrival: &Arrival) {
         let Arrival { notice, likeness, tale, .. } = arrival;
         let day = dedup::day(likeness.at);
+        let documents = self.held.get(&ALL).map_or(0, |all| all.count);
         for key in likeness.keys(tale).into_iter().chain([ALL]) {
             let posting = self.held.entry(key).or_default();
-            posting.count = posting.count.saturating_add(1);
+            // A word that hundreds have is counted by sixteens, in one document of sixteen: nearly every write is saved.
+            let step = if key == ALL || posting.count < OFTEN { 1 } else { STEP };
+            if step > 1 && !(key ^ notice.get().cast_unsigned()).is_multiple_of(u64::from(STEP)) {
+                continue;
+            }
+            posting.count = posting.count.saturating_add(step);
             posting.day = posting.day.max(day);
             self.changed.insert(key);
         }
-        let passages = likeness.passages.sample.iter().map(|passage| (*passage, COMMON + 1));
+        let passages = likeness.passages.indexed().iter().map(|passage| (*passage, COMMON + 1));
         let words = dedup::asked(tale).into_iter().chain(citations(tale)).map(|key| (key, BY_WORD));
         for (key, most) in passages.chain(words) {
             let posting = self.held.entry(key).or_default();
+            // What a tenth of all documents have finds nothing.
+            if posting.count > OFTEN && posting.count > documents / 10 {
+                continue;
+            }
             if posting.notices.len() >= most {
                 posting.notices.remove(0);
             }
