@@ -35,6 +35,15 @@ def main():
             score = [sys.executable, os.path.join(FOLDER, 'score.py'), data, out, '--key', key, *options.split()]
             if subprocess.run(score).returncode:
                 failed.append(f'{name}: a bar of {options}')
+            if key == 'group' and name != 'neardup':
+                # No advisory joins another one's story by its words.
+                told = {}
+                for row in rows(out):
+                    told.setdefault(row['story'], set()).add(row['group'])
+                mixed = sum(len(groups) > 1 for groups in told.values())
+                print(f'  stories of several advisories: {mixed}')
+                if mixed:
+                    failed.append(f'{name}: {mixed} stories hold several advisories')
             if name == 'csaf_revisions':
                 again = subprocess.run([VIGIE, '--quiet', 'eval', 'dedup', data], check=True, capture_output=True, cwd=folder)
                 if again.stdout != open(out, 'rb').read():

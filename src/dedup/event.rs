@@ -6,7 +6,7 @@ use super::{
     counts::{Counts, ONE, fixed, percent},
     likeness::{Likeness, day},
     passages::shares,
-    tale::{Refrain, Tale, name_key, word_key},
+    tale::{Refrain, Tale, is_calendar, name_key, word_key},
 };
 use crate::model::{SourceId, StoryId};
 
@@ -131,7 +131,11 @@ fn gap(ours: &Likeness, told: &Told) -> i32 {
 fn alike(ours: &Likeness, tale: &Tale, vector: &Vector, told: &Told, counts: &Counts) -> Option<(i64, String)> {
     let gap = gap(ours, told);
     // Advisories read alike, and so do official texts: each tells of something else.
-    let is_other = |member: &Member| (ours.marks.advisory && member.advisory) || (ours.marks.act && member.act);
+    let is_other = |member: &Member| {
+        (ours.marks.advisory && member.advisory)
+            || (ours.marks.act && member.act)
+            || (member.source == ours.source && is_column(&tale.title, &member.title))
+    };
     if gap > OVER || vector.0.len() < ENOUGH || told.members.iter().any(is_other) {
         return None;
     }
@@ -167,6 +171,12 @@ fn alike(ours: &Likeness, tale: &Tale, vector: &Vector, told: &Told, counts: &Co
     ))
 }
 
+/// Whether two titles of one source differ in numbers and dates only: a column, which tells of something else each time.
+fn is_column(ours: &BTreeSet<String>, theirs: &BTreeSet<String>) -> bool {
+    let is_fixed = |word: &&String| !word.starts_with(|c: char| c.is_ascii_digit()) && !is_calendar(word);
+    ours != theirs && ours.iter().filter(is_fixed).eq(theirs.iter().filter(is_fixed))
+}
+
 fn centre(members: &[Member]) -> BTreeMap<u64, i64> {
     let mut sum = BTreeMap::new();
     for (key, weight) in members.iter().flat_map(|member| &member.vector.0) {
@@ -185,8 +195,14 @@ fn foreign(ours: &Likeness, tale: &Tale, told: &Told, counts: &Counts) -> Option
         told.members.iter().filter(is_other).filter(|member| !member.advisory).flat_map(|m| &m.names).collect();
     let rare = |name: &&String| theirs.contains(name) && counts.is_rare(name_key(name));
     let common: Vec<&str> = tale.names.iter().filter(rare).map(String::as_str).collect();
-    let has_name = common.iter().any(|name| !name.starts_with('#') && !name.contains('.'));
-    (common.len() >= NAMES && has_name).then(|| {
+    // One of them is what both are about.
+    let is_in = |title: &BTreeSet<String>, name: &str| {
+        title.iter().any(|word| word.len() > 3 && name.starts_with(word.as_str()))
+    };
+    let is_subject = |name: &&str| {
+        is_in(&tale.title, name) && told.members.iter().filter(is_other).any(|member| is_in(&member.title, name))
+    };
+    (common.len() >= NAMES && common.iter().any(is_subject)).then(|| {
         let shown: Vec<&str> = common.iter().take(6).map(|name| name.trim_start_matches('#')).collect();
         format!("Même événement, dans une autre langue : noms et nombres rares en commun : {}", shown.join(", "))
     })

@@ -12,7 +12,7 @@ use super::{
     tale::{self, Tale},
 };
 use crate::{
-    model::{Draft, Precision, PublicationDate, SourceId},
+    model::{Draft, Nature, Precision, PublicationDate, SourceId},
     normalise::url::CanonicalUrl,
 };
 
@@ -42,18 +42,19 @@ pub struct Marks {
     pub first_date: Option<String>,
     /// The words of its title.
     pub title: BTreeSet<String>,
-    /// Whether its title is that of a security advisory.
+    /// Whether it is a security advisory, by its nature or its title.
     pub advisory: bool,
-    /// Whether its title is that of an official text: « Décret n° 2023-9903 du 28 août 2023 ».
+    /// Whether it is an official text, which has its own reference, nature or title: « Décret n° 2023-9903 du 28 août 2023 ».
     #[serde(default)]
     pub act: bool,
 }
 
 impl Likeness {
-    /// What is compared of a draft, and what it tells. `now` stands in for the date of one that has none.
-    pub fn of(source: &SourceId, language: &str, draft: &Draft, now: Timestamp) -> (Self, Tale) {
+    /// What is compared of a draft, and what it tells. `nature` is the one that it is shelved under; `now` stands in for the
+    /// date of one that has none.
+    pub fn of(source: &SourceId, language: &str, draft: &Draft, nature: Nature, now: Timestamp) -> (Self, Tale) {
         let text = [draft.title.as_str(), "\n", &draft.text].concat();
-        let (marks, passages) = marks::read(draft, &text);
+        let (marks, passages) = marks::read(draft, nature, &text);
         let tale = tale::of(draft, language, &marks);
         let url = draft.url.as_ref().map(|url| CanonicalUrl::of(url).as_str().to_owned());
         let at = draft.published.map_or(now, instant);

@@ -7,7 +7,10 @@ use super::{
     likeness::Marks,
     passages::{Passages, hash},
 };
-use crate::{model::Draft, normalise::reference};
+use crate::{
+    model::{Draft, Nature},
+    normalise::reference,
+};
 
 /// Of how many words a text is read.
 const MOST_WORDS: usize = 40_000;
@@ -17,7 +20,7 @@ const MOST_MARKS: usize = 1_000;
 const LONGEST: usize = 60;
 
 /// The marks and the passages of a title with its text, without the address.
-pub(super) fn read(draft: &Draft, text: &str) -> (Marks, Passages) {
+pub(super) fn read(draft: &Draft, nature: Nature, text: &str) -> (Marks, Passages) {
     let mut words = Vec::with_capacity(text.len() / 6);
     let mut marks = Marks {
         reference: draft.reference.as_ref().map(|reference| reference.number.clone()),
@@ -47,8 +50,10 @@ pub(super) fn read(draft: &Draft, text: &str) -> (Marks, Passages) {
     each_token(&draft.title, |token| {
         marks.title.insert(token.to_owned());
     });
-    marks.advisory = is_advisory(&draft.title);
-    marks.act = is_act(&draft.title);
+    marks.advisory = nature == Nature::Avis || is_advisory(&draft.title);
+    let is_official =
+        matches!(nature, Nature::Jorf | Nature::Juris | Nature::Rm | Nature::Parl | Nature::Circ | Nature::Ue);
+    marks.act = is_official || draft.reference.is_some() || is_act(&draft.title);
     (marks, Passages::of(&words))
 }
 
@@ -63,7 +68,9 @@ impl Marks {
 pub(super) fn is_advisory(title: &str) -> bool {
     let mut found = false;
     each_token(title, |word| {
-        found |= ["vulnerabilite", "faille", "correctif"].iter().any(|stem| word.starts_with(stem))
+        // « Vulnerability » too.
+        found |= ["vulnerabilit", "faille", "correctif"].iter().any(|stem| word.starts_with(stem))
+            || is_bulletin(word)
             || word.strip_prefix("cve-").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     });
     found
@@ -71,7 +78,7 @@ pub(super) fn is_advisory(title: &str) -> bool {
 
 /// Whether a title is that of an official text: it begins with what it is, and has a number or a date.
 fn is_act(title: &str) -> bool {
-    const ACTS: [&str; 10] = [
+    const ACTS: [&str; 13] = [
         "decret",
         "arrete",
         "ordonnance",
@@ -82,6 +89,9 @@ fn is_act(title: &str) -> bool {
         "instruction",
         "avis",
         "recommandation",
+        "question",
+        "proposition",
+        "avenant",
     ];
     let (mut first, mut has_number) = (None, false);
     each_token(title, |word| {
@@ -234,7 +244,7 @@ mod tests {
 
     fn marks(title: &str, text: &str) -> Marks {
         let draft = Draft { title: title.to_owned(), text: text.to_owned(), ..Draft::default() };
-        read(&draft, &[title, "\n", text].concat()).0
+        read(&draft, Nature::Actu, &[title, "\n", text].concat()).0
     }
 
     fn set(words: &[&str]) -> BTreeSet<String> {

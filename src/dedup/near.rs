@@ -196,9 +196,16 @@ fn compare(ours: &Likeness, theirs: &Likeness, group: &Group, all: &Union, count
                 && u64::from(few) * 2 >= u64::from(many)
                 && rare >= RARE
         }
-        // Of a relay that calls an advisory something else, more is asked than of press.
+        // Of a relay that calls an advisory something else, more is asked than of press; what has identifiers of its own
+        // and none in common is no relay.
         false if mine.advisory || theirs.marks.advisory => {
-            apart <= WEEK && few >= ENOUGH_OF_ADVISORY && score >= DOUBTFUL
+            apart <= WEEK
+                && few >= ENOUGH_OF_ADVISORY
+                && score >= DOUBTFUL
+                && rare >= RARE
+                && mine.reference.is_none()
+                && mine.cves.is_empty()
+                && shares(&mine.product(), &theirs.marks.product()).of_smaller >= 50
         }
         false => apart <= WEEK && few >= ENOUGH,
     };

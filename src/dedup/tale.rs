@@ -82,7 +82,7 @@ impl Tale {
     /// The words of the title that are not those of every such title.
     pub fn subject(&self) -> impl Iterator<Item = &String> {
         let is_year = |word: &str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
-        self.title.iter().filter(move |word| !GENERIC.contains(word.as_str()) && !is_year(word))
+        self.title.iter().filter(move |word| !GENERIC.contains(word.as_str()) && !is_year(word) && !is_calendar(word))
     }
 
     /// How often the document says each of its words, without what the source says in all of its documents.
@@ -108,7 +108,7 @@ impl Tale {
         counts
     }
 
-    /// Its words, names and citations, whatever its source says often.
+    /// Its words and names, whatever its source says often.
     pub(super) fn keys(&self) -> impl Iterator<Item = u64> {
         let words = self.title.iter().map(|word| word_key(word));
         let opening = self.opening.iter().filter_map(|word| word.key);
@@ -129,6 +129,14 @@ const REMEMBERED: usize = 8;
 impl Refrain {
     fn has(&self, run: u32) -> bool {
         self.documents.iter().any(|runs| runs.binary_search(&run).is_ok())
+    }
+
+    /// Without a former state of this document, which would make all of its words its source's.
+    #[must_use]
+    pub fn without(&self, tale: &Tale) -> Self {
+        let ours: HashSet<u32> = tale.opening.iter().map(|word| word.run).filter(|run| *run != 0).collect();
+        let is_other = |runs: &&Vec<u32>| runs.iter().filter(|run| ours.contains(run)).count() * 2 <= ours.len();
+        Self { documents: self.documents.iter().filter(is_other).cloned().collect() }
     }
 
     /// Remembers a document.
@@ -242,6 +250,18 @@ fn stem(word: &str) -> Option<String> {
     Some(ending.unwrap_or(word).to_owned())
 }
 
+/// Whether a word without its ending is that of a day or a month.
+pub(super) fn is_calendar(word: &str) -> bool {
+    static CALENDAR: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre 1er lundi mardi mercredi jeudi \
+         vendredi samedi dimanche"
+            .split_whitespace()
+            .filter_map(stem)
+            .collect()
+    });
+    CALENDAR.contains(word)
+}
+
 static STOP: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     "le la les l un une des du de d dans en sur pour par et au aux a est sont ete etre ont avec ce cet cette ces son sa \
      ses leur leurs qui que quoi dont ou ne pas plus se s n c qu il elle ils elles on nous vous je tu y mais si comme tout \
@@ -256,8 +276,7 @@ static STOP: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 static GENERIC: LazyLock<HashSet<String>> = LazyLock::new(|| {
     "cybersecurite cyberattaque cyberattaques cyber securite cybercriminalite ransomware piratage hackers donnees fuite \
      victime attaque entreprise entreprises numerique nouveau nouvelle france francais cybermenaces \
-     decret arrete ordonnance loi deliberation decision circulaire communique relatif relative portant modifiant fixant \
-     janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre 1er"
+     decret arrete ordonnance loi deliberation decision circulaire communique relatif relative portant modifiant fixant"
         .split_whitespace()
         .filter_map(stem)
         .collect()
@@ -294,6 +313,8 @@ mod tests {
         assert!(said.contains_key(&word_key("pont")) && !said.contains_key(&word_key("abonn")));
         assert!(second.words(&Refrain::default()).contains_key(&word_key("abonn")));
         assert_eq!(Refrain::from_bytes(&refrain.to_bytes()), refrain);
+        // A document that is compared again is not its own menu.
+        assert!(first.words(&refrain.without(&first)).contains_key(&word_key("maire")));
     }
 
     #[test]

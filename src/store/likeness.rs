@@ -107,6 +107,21 @@ pub fn set(tx: &Tx, id: NoticeId, compared: &Compared) -> Result<()> {
     Ok(())
 }
 
+/// Takes some notices off the list of those that were stored before anything was compared, the oldest first.
+pub fn take_pending(tx: &Tx, most: u32) -> Result<Vec<NoticeId>> {
+    let sql = "SELECT notice_id FROM likeness_pending ORDER BY notice_id LIMIT $1";
+    let pending = tx.query(sql, &[&most], |row| Ok(NoticeId::new(row.get(0)?)))?;
+    for id in &pending {
+        tx.execute("DELETE FROM likeness_pending WHERE notice_id = $1", &[&id.get()])?;
+    }
+    Ok(pending)
+}
+
+/// Whether [`take_pending`] has something to take.
+pub fn is_pending(db: &Db) -> Result<bool> {
+    Ok(db.query_first("SELECT notice_id FROM likeness_pending LIMIT 1", &[], |_| Ok(()))?.is_some())
+}
+
 /// The notice that the copies of a notice began with. `None`: it was never compared, or too long ago.
 pub fn copy_of(db: &Db, id: NoticeId) -> Result<Option<NoticeId>> {
     let sql = "SELECT copy_of FROM likeness WHERE notice_id = $1";

@@ -230,6 +230,17 @@ pub fn set_copy(tx: &Tx, id: NoticeId, of: NoticeId) -> Result<()> {
     Ok(())
 }
 
+/// Two notices that somebody told apart are no copies of each other, and what repeats one is not found by the other.
+pub fn part_copies(tx: &Tx, one: NoticeId, other: NoticeId) -> Result<()> {
+    for (copy, of) in [(one, other), (other, one)] {
+        let sql = "UPDATE notice SET copy_of = NULL WHERE id = $1 AND copy_of = $2";
+        tx.execute(sql, &[&copy.get(), &of.get()])?;
+        let sql = "UPDATE likeness SET copy_of = notice_id WHERE notice_id = $1 AND copy_of = $2";
+        tx.execute(sql, &[&copy.get(), &of.get()])?;
+    }
+    Ok(())
+}
+
 /// A notice that bears an official reference.
 pub struct Referred {
     pub notice: NoticeId,

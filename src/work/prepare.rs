@@ -124,7 +124,7 @@ impl Desk {
         let reference = draft.reference.as_ref().map(|reference| reference.number.as_str());
         let words = Indexed::of(stems, &draft.title, reference, &draft.summary, &draft.text);
         let language = draft.language.as_deref().unwrap_or(&source.language);
-        let (likeness, tale) = Likeness::of(&source.id, language, &draft, now);
+        let (likeness, tale) = Likeness::of(&source.id, language, &draft, shelved.nature, now);
         let cves = if exploited::counts(shelved.nature) { named(&draft) } else { Vec::new() };
         Prepared { draft, keys, print, shelved, words, likeness, tale, cves }
     }

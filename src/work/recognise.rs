@@ -12,7 +12,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::regroup::{self, Absorbed};
+use super::{
+    App,
+    regroup::{self, Absorbed},
+};
 use crate::{
     config::Config,
     dedup::{
@@ -42,7 +45,7 @@ pub(super) struct Arrival {
 impl Arrival {
     /// A notice as it is stored.
     pub fn of(stored: Notice) -> Self {
-        let Notice { id, story, source, language, first_seen, .. } = stored;
+        let Notice { id, story, source, language, nature, first_seen, .. } = stored;
         let draft = Draft {
             reference: stored.reference.as_deref().and_then(reference::parse),
             url: stored.url,
@@ -51,7 +54,7 @@ impl Arrival {
             published: stored.published,
             ..Draft::default()
         };
-        let (likeness, tale) = Likeness::of(&source, &language, &draft, first_seen);
+        let (likeness, tale) = Likeness::of(&source, &language, &draft, nature, first_seen);
         Self { notice: id, story, likeness, tale }
     }
 }
@@ -64,8 +67,17 @@ pub(super) enum Reading {
 }
 
 /// From so many documents on a key is counted roughly.
-const OFTEN: u32 = 256;
-const STEP: u32 = 16;
+const OFTEN: u32 = 32;
+const STEP: u32 = 8;
+/// Whether a document teaches what its source always says: once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Learning {
+    Yes,
+    No,
+}
+
+/// So many notices share what is held of the index.
+const TOGETHER: usize = 200;
 /// So many groups of copies are compared with one document, those first that share most with it.
 const GROUPS: usize = 8;
 /// So many documents of a group, besides the first.
@@ -104,9 +116,40 @@ impl<'a> Recogniser<'a> {
     /// Recognises new notices, in their order. What each is, in the same order.
     pub fn take(&mut self, arrivals: &[Arrival]) -> Result<Vec<Verdict>> {
         let keys = |arrival: &Arrival| [arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat();
-        let keys: BTreeSet<u64> = arrivals.iter().flat_map(keys).collect();
-        self.index.load(keys.into_iter())?;
-        arrivals.iter().map(|arrival| self.recognise(arrival)).collect()
+        let mut verdicts = Vec::with_capacity(arrivals.len());
+        for some in arrivals.chunks(TOGETHER) {
+            let keys: BTreeSet<u64> = some.iter().flat_map(keys).collect();
+            self.index.load(keys.into_iter())?;
+            for arrival in some {
+                verdicts.push(self.recognise(arrival)?);
+            }
+            self.write()?;
+        }
+        Ok(verdicts)
+    }
+
+    fn recognise(&mut self, arrival: &Arrival) -> Result<Verdict> {
+        let notice = arrival.notice;
+        // One that a later entry changed in this transaction was compared with its words of then.
+        let changed = match likeness::copy_of(self.tx, notice)? {
+            Some(_) => notices::get(self.tx, notice)?.map(Arrival::of),
+            None => None,
+        };
+        let arrival = changed.as_ref().unwrap_or(arrival);
+        if changed.is_some() {
+            self.index.load([arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat().into_iter())?;
+        }
+        let (repeats, counts) = self.compare(arrival)?;
+        let vector = self.vector(arrival, &counts, Learning::Yes)?;
+        let decision = self.decide(arrival, repeats, &vector, &counts)?;
+        self.keep(arrival, decision.verdict, &vector)?;
+        self.index.count(arrival);
+        let source = &arrival.likeness.source;
+        notices::decide(self.tx, notice, source, decision.verdict.as_str(), &decision.because, self.now)?;
+        if let Some((story, what)) = place(decision.verdict).filter(|(story, _)| *story != arrival.story) {
+            regroup::absorb(self.config, self.tx, notice, what, arrival.story, story, self.now)?;
+        }
+        Ok(decision.verdict)
     }
 
     /// Compares a notice anew whose text is another now: the first time that its own page is read, it may turn out to
@@ -118,113 +161,134 @@ impl<'a> Recogniser<'a> {
             && stories::tellers(self.tx, arrival.story)?.len() == 1
             && !regroup::is_fixed(self.tx, notice)?
             && !stories::is_carried(self.tx, arrival.story)?;
-        let keys = [arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat();
-        self.index.load(keys.into_iter())?;
+        self.index.load([arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat().into_iter())?;
         let (repeats, counts) = self.compare(arrival)?;
-        let vector = self.vector(&arrival.likeness, &arrival.tale, &counts)?;
-        let mut copy_of = likeness::copy_of(self.tx, notice)?.unwrap_or(notice);
-        let mut decision = None;
+        let vector = self.vector(arrival, &counts, Learning::No)?;
+        let mut decision = Decision::unknown();
         if is_free {
-            decision = match repeats {
-                Repeats::Copy { of, because } => match notices::story_of(self.tx, of)? {
-                    Some(story) => {
-                        copy_of = of;
-                        Some(Decision { verdict: Verdict::Copy { of, story }, because })
-                    }
-                    None => None,
-                },
-                _ => self.event(arrival, &vector, &counts)?,
-            };
+            decision = self.decide(arrival, repeats, &vector, &counts)?;
         }
-        let compared = Compared { copy_of, likeness: &arrival.likeness, tale: &arrival.tale, vector: &vector };
-        likeness::set(self.tx, notice, &compared)?;
-        self.index.add(arrival);
-        let Some(Decision { verdict, because }) = decision else { return Ok(None) };
-        if let Verdict::Copy { story, .. } | Verdict::Joins { story } = verdict {
-            regroup::join(self.config, self.tx, &[notice], story, Hand::Automatic, &because, self.now)?;
+        let own = stories::get(self.tx, arrival.story)?;
+        let target = place(decision.verdict).filter(|(story, _)| *story != arrival.story);
+        let (Some((story, what)), Some(own)) = (target, own) else {
+            self.keep(arrival, Verdict::New, &vector)?;
+            return Ok(None);
+        };
+        let because = &decision.because;
+        let moved = regroup::join(self.config, self.tx, &[notice], story, Hand::Automatic, because, self.now)?;
+        if moved.is_empty() {
+            self.keep(arrival, Verdict::New, &vector)?;
+            return Ok(None);
         }
-        if let Verdict::Copy { of, .. } = verdict {
-            notices::set_copy(self.tx, notice, of)?;
-        }
-        Ok(Some(verdict))
+        regroup::welcome(self.config, self.tx, &own, what, story, self.now)?;
+        self.keep(arrival, decision.verdict, &vector)?;
+        Ok(Some(decision.verdict))
     }
 
-    /// Writes what was learnt.
-    pub fn finish(self) -> Result<()> {
-        for key in &self.index.changed {
-            if let Some(posting) = self.index.held.get(key) {
-                likeness::set_posting(self.tx, *key, posting)?;
-            }
+    fn learn(&mut self, id: NoticeId) -> Result<()> {
+        let Some(stored) = notices::get(self.tx, id)? else { return Ok(()) };
+        let arrival = Arrival::of(stored);
+        let is_over = self.now.duration_since(arrival.likeness.at) > WINDOW;
+        if is_over || likeness::copy_of(self.tx, id)?.is_some() {
+            return Ok(());
         }
-        for source in &self.learnt {
-            if let Some(refrain) = self.refrains.get(source) {
-                likeness::set_refrain(self.tx, source, refrain)?;
-            }
-        }
+        self.index.load([arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat().into_iter())?;
+        let counts = self.index.counts(arrival.likeness.keys(&arrival.tale));
+        let vector = self.vector(&arrival, &counts, Learning::Yes)?;
+        self.keep(&arrival, Verdict::New, &vector)?;
+        self.index.count(&arrival);
         Ok(())
     }
 
-    fn recognise(&mut self, arrival: &Arrival) -> Result<Verdict> {
-        let Arrival { notice, likeness: ours, tale, .. } = arrival;
-        let (repeats, counts) = self.compare(arrival)?;
-        let vector = self.vector(ours, tale, &counts)?;
-        let mut copy_of = *notice;
+    /// Writes what was learnt.
+    pub fn finish(mut self) -> Result<()> {
+        self.write()
+    }
+
+    fn write(&mut self) -> Result<()> {
+        for key in std::mem::take(&mut self.index.changed) {
+            if let Some(posting) = self.index.held.get(&key) {
+                likeness::set_posting(self.tx, key, posting)?;
+            }
+        }
+        for source in std::mem::take(&mut self.learnt) {
+            if let Some(refrain) = self.refrains.get(&source) {
+                likeness::set_refrain(self.tx, &source, refrain)?;
+            }
+        }
+        self.index.held.clear();
+        self.refrains.clear();
+        self.groups.clear();
+        self.told.clear();
+        Ok(())
+    }
+
+    /// What a document is. What is doubtful is noted for an editor.
+    fn decide(&mut self, arrival: &Arrival, repeats: Repeats, vector: &Vector, counts: &Counts) -> Result<Decision> {
         let mut decision = Decision::unknown();
         match repeats {
             Repeats::Copy { of, because } => {
                 if let Some(story) = notices::story_of(self.tx, of)? {
-                    copy_of = of;
-                    decision = Decision { verdict: Verdict::Copy { of, story }, because };
+                    return Ok(Decision { verdict: Verdict::Copy { of, story }, because });
                 }
             }
             Repeats::Perhaps { of, because } => {
-                decision.because = because.clone();
-                pairs::suspect(self.tx, *notice, of, Suspected::Copy, &because, self.now)?;
+                pairs::suspect(self.tx, arrival.notice, of, Suspected::Copy, &because, self.now)?;
+                decision.because = because;
             }
             Repeats::Apart { from, because } => decision.because = format!("{because} (notice {from})"),
             Repeats::Nothing => {}
         }
-        if decision.verdict == Verdict::New
-            && let Some(joins) = self.event(arrival, &vector, &counts)?
-        {
-            decision = joins;
+        let Some(joins) = self.event(arrival, vector, counts)? else { return Ok(decision) };
+        let target = place(joins.verdict).filter(|(story, _)| *story != arrival.story);
+        let (Some((story, what)), Some(own)) = (target, stories::get(self.tx, arrival.story)?) else {
+            return Ok(joins);
+        };
+        let Some(why) = regroup::keeps_own(self.tx, &own, what, story)? else { return Ok(joins) };
+        if let Some(to) = stories::get(self.tx, story)? {
+            let because = format!("À rapprocher : {} ; {why}", joins.because);
+            pairs::suspect(self.tx, arrival.notice, to.lead, Suspected::Event, &because, self.now)?;
         }
-        let compared = Compared { copy_of, likeness: ours, tale, vector: &vector };
-        likeness::set(self.tx, *notice, &compared)?;
-        self.groups.remove(&copy_of);
-        self.index.add(arrival);
-        self.settle(arrival, &decision)?;
-        Ok(decision.verdict)
+        Ok(decision)
     }
 
-    /// Puts a notice where it belongs. The story that it came with goes: nobody was told of it yet.
-    fn settle(&mut self, arrival: &Arrival, decision: &Decision) -> Result<()> {
-        let Arrival { notice, likeness, story: own, .. } = arrival;
-        notices::decide(self.tx, *notice, &likeness.source, decision.verdict.as_str(), &decision.because, self.now)?;
-        let (Verdict::Copy { story, .. } | Verdict::Joins { story }) = decision.verdict else { return Ok(()) };
-        if let Verdict::Copy { of, .. } = decision.verdict {
-            notices::set_copy(self.tx, *notice, of)?;
+    /// Keeps what a notice was compared by, so that later ones are compared with it.
+    fn keep(&mut self, arrival: &Arrival, verdict: Verdict, vector: &Vector) -> Result<()> {
+        let Arrival { notice, likeness, tale, .. } = arrival;
+        let copy_of = match verdict {
+            Verdict::Copy { of, .. } => {
+                notices::set_copy(self.tx, *notice, of)?;
+                of
+            }
+            _ => likeness::copy_of(self.tx, *notice)?.unwrap_or(*notice),
+        };
+        likeness::set(self.tx, *notice, &Compared { copy_of, likeness, tale, vector })?;
+        self.index.post(arrival);
+        self.groups.remove(&copy_of);
+        if let Some((story, _)) = place(verdict) {
+            self.told.remove(&story);
         }
-        self.told.remove(&story);
-        if story != *own {
-            let is_copy = matches!(decision.verdict, Verdict::Copy { .. });
-            let what = if is_copy { Absorbed::Copy } else { Absorbed::Account };
-            regroup::absorb(self.config, self.tx, *notice, what, *own, story, self.now)?;
-        }
+        self.told.remove(&arrival.story);
         Ok(())
     }
 
     /// What a document is about, without what its source always says.
-    fn vector(&mut self, ours: &Likeness, tale: &Tale, counts: &Counts) -> Result<Vector> {
+    fn vector(&mut self, arrival: &Arrival, counts: &Counts, learning: Learning) -> Result<Vector> {
+        let Arrival { likeness: ours, tale, .. } = arrival;
         if !self.refrains.contains_key(&ours.source) {
             let refrain = likeness::refrain(self.tx, &ours.source)?;
             self.refrains.insert(ours.source.clone(), refrain);
         }
         let refrain = self.refrains.entry(ours.source.clone()).or_default();
-        let vector = dedup::vector(tale, refrain, counts);
-        refrain.learn(tale);
-        self.learnt.insert(ours.source.clone());
-        Ok(vector)
+        match learning {
+            Learning::No => Ok(dedup::vector(tale, &refrain.without(tale), counts)),
+            Learning::Yes => {
+                let vector = dedup::vector(tale, refrain, counts);
+                refrain.learn(tale);
+                self.learnt.insert(ours.source.clone());
+                Ok(vector)
+            }
+        }
     }
 
     /// Whether a document repeats another one's text.
@@ -329,7 +393,9 @@ impl<'a> Recogniser<'a> {
         for reference in &tale.cites {
             let Some(cited) = notices::by_reference(self.tx, reference)? else { continue };
             let is_near = cited.published.is_none_or(|at| at.duration_since(ours.at).abs() <= WINDOW);
-            if is_near && cited.notice != *notice {
+            // One that comes in this transaction finds the alert by what that cites.
+            let is_recognised = likeness::copy_of(self.tx, cited.notice)?.is_some();
+            if is_near && is_recognised && cited.notice != *notice {
                 stories.push((cited.story, format!("Même événement : l’alerte cite {reference}")));
             }
         }
@@ -347,6 +413,31 @@ impl<'a> Recogniser<'a> {
             }
         }
         Ok(stories.into_iter().min())
+    }
+}
+
+/// Learns those notices that were stored before anything was compared, and that others may still repeat: they stay where
+/// they are.
+pub(super) fn catch_up(app: &App) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    while app.store.read(likeness::is_pending)? && !app.stop.is_cancelled() {
+        app.store.write(|tx| {
+            let mut recogniser = Recogniser::new(&app.config, tx, now);
+            for id in likeness::take_pending(tx, 500)? {
+                recogniser.learn(id)?;
+            }
+            recogniser.finish()
+        })?;
+    }
+    Ok(())
+}
+
+/// Where a verdict puts a notice, and as what.
+fn place(verdict: Verdict) -> Option<(StoryId, Absorbed)> {
+    match verdict {
+        Verdict::Copy { story, .. } => Some((story, Absorbed::Copy)),
+        Verdict::Joins { story } => Some((story, Absorbed::Account)),
+        Verdict::New | Verdict::Same { .. } | Verdict::Revision { .. } => None,
     }
 }
 
@@ -382,14 +473,13 @@ impl Index<'_> {
         Counts { documents: u64::from(count(&ALL)), of }
     }
 
-    /// Counts a document, and lets it be found by its passages, the words of its title, its names, what it cites.
-    fn add(&mut self, arrival: &Arrival) {
+    /// Counts a document: once.
+    fn count(&mut self, arrival: &Arrival) {
         let Arrival { notice, likeness, tale, .. } = arrival;
         let day = dedup::day(likeness.at);
-        let documents = self.held.get(&ALL).map_or(0, |all| all.count);
         for key in likeness.keys(tale).into_iter().chain([ALL]) {
             let posting = self.held.entry(key).or_default();
-            // A word that hundreds have is counted by sixteens, in one document of sixteen: nearly every write is saved.
+            // A word that dozens have is counted by eights, in one document of eight: nearly every write is saved.
             let step = if key == ALL || posting.count < OFTEN { 1 } else { STEP };
             if step > 1 && !(key ^ notice.get().cast_unsigned()).is_multiple_of(u64::from(STEP)) {
                 continue;
@@ -398,6 +488,13 @@ impl Index<'_> {
             posting.day = posting.day.max(day);
             self.changed.insert(key);
         }
+    }
+
+    /// Lets a document be found by its passages, the words of its title, its names, what it cites.
+    fn post(&mut self, arrival: &Arrival) {
+        let Arrival { notice, likeness, tale, .. } = arrival;
+        let day = dedup::day(likeness.at);
+        let documents = self.held.get(&ALL).map_or(0, |all| all.count);
         let passages = likeness.passages.indexed().iter().map(|passage| (*passage, COMMON + 1));
         let words = dedup::asked(tale).into_iter().chain(citations(tale)).map(|key| (key, BY_WORD));
         for (key, most) in passages.chain(words) {
@@ -406,6 +503,8 @@ impl Index<'_> {
             if posting.count > OFTEN && posting.count > documents / 10 {
                 continue;
             }
+            // It is found by what it says now.
+            posting.notices.retain(|(id, _)| id != notice);
             if posting.notices.len() >= most {
                 posting.notices.remove(0);
             }

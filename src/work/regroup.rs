@@ -125,8 +125,7 @@ pub fn join(
 }
 
 /// Puts a notice that has just come into a story that is known, in the transaction that stores it: the story that was made
-/// for it goes, for nobody was told of it. News brings back what was old when its source was first read, unless an editor
-/// had a word in it: no bulletin told of the event, and now one must.
+/// for it goes, for nobody was told of it. [`keeps_own`] must have said no.
 pub fn absorb(
     config: &Config,
     tx: &Tx,
@@ -136,21 +135,66 @@ pub fn absorb(
     to: StoryId,
     now: Timestamp,
 ) -> Result<()> {
-    let (own_story, was) = (stories::get(tx, own)?, stories::get(tx, to)?.map(|story| story.review));
-    let is = own_story.as_ref().map(|story| story.review);
+    let newcomer = stories::get(tx, own)?;
     stories::place(tx, notice, to)?;
-    stories::discard(tx, own)?;
-    let is_news = matches!(is, Some(Review::Approved | Review::Pending));
-    if let (Some(review), true) = (is, is_news && was == Some(Review::Archived) && editors_word(tx, to)?.is_none()) {
-        let because = "une notice récente l’a rejointe";
-        reviews::decide(tx, to, review, Hand::Automatic, because, config.cadences.keys().copied(), now)?;
+    pairs::settle_within(tx, notice, to, now)?;
+    match stories::tellers(tx, own)?.is_empty() {
+        true => stories::discard(tx, own)?,
+        // Another one of this transaction joined it meanwhile.
+        false => elect(config, tx, own, now)?,
     }
-    // No story hides an alert or an advisory: readers who know the event are told of what came to it.
-    let is_warning = own_story.is_some_and(|own| matches!(own.nature, Nature::Alerte | Nature::Avis));
-    if is_news && is_warning && what == Absorbed::Account && stories::is_carried(tx, to)? {
-        reviews::wait_again(tx, to, config.cadences.keys().copied(), now)?;
+    if let Some(newcomer) = newcomer {
+        welcome(config, tx, &newcomer, what, to, now)?;
     }
     elect(config, tx, to, now)
+}
+
+/// What a story that readers know, or that was kept from them, owes to what came into it. `newcomer` is the story in which
+/// that stood before, of which no bulletin told.
+///
+/// News brings back what was old when its source was first read, unless an editor had a word in it. And no story hides an
+/// alert, an advisory or an official text: readers who know the event are told again.
+pub(super) fn welcome(
+    config: &Config,
+    tx: &Tx,
+    newcomer: &Story,
+    what: Absorbed,
+    to: StoryId,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(story) = stories::get(tx, to)? else { return Ok(()) };
+    if !matches!(newcomer.review, Review::Approved | Review::Pending) {
+        return Ok(());
+    }
+    if story.review == Review::Archived && editors_word(tx, to)?.is_none() {
+        let because = "une notice récente l’a rejointe";
+        let cadences = config.cadences.keys().copied();
+        reviews::decide(tx, to, newcomer.review, Hand::Automatic, because, cadences, now)?;
+    }
+    if what == Absorbed::Account && is_told_always(newcomer.nature) && stories::is_carried(tx, to)? {
+        reviews::wait_again(tx, to, config.cadences.keys().copied(), now)?;
+    }
+    Ok(())
+}
+
+/// Whether readers are told of an item even where they know the event.
+fn is_told_always(nature: Nature) -> bool {
+    !matches!(nature, Nature::Actu | Nature::Doc)
+}
+
+/// Why a program must not put a newcomer into a story, in French, for editors.
+pub(super) fn keeps_own(db: &Db, newcomer: &Story, what: Absorbed, to: StoryId) -> Result<Option<&'static str>> {
+    let Some(story) = stories::get(db, to)? else { return Ok(Some("l’histoire n’est plus là")) };
+    if what == Absorbed::Copy {
+        return Ok(None);
+    }
+    if is_told_always(newcomer.nature) && editors_word(db, to)? == Some(Review::Rejected) {
+        return Ok(Some("un éditeur a écarté l’histoire"));
+    }
+    if newcomer.review == Review::Pending && story.review == Review::Approved {
+        return Ok(Some("un éditeur regarde d’abord"));
+    }
+    Ok(None)
 }
 
 /// What a notice is to the story that it comes into.
@@ -168,11 +212,15 @@ fn leave(config: &Config, tx: &Tx, story: StoryId, to: StoryId, by: Hand, becaus
     }
     let (was, into) = (stories::get(tx, story)?, stories::get(tx, to)?);
     let word = editors_word(tx, story)?;
+    // What an editor brings here and nobody was told of.
+    if let (Some(was), Hand::Editor(_), false) = (&was, by, stories::is_carried(tx, story)?) {
+        welcome(config, tx, was, Absorbed::Account, to, now)?;
+    }
     stories::set_merged(tx, story, to)?;
     let merged = format!("réunie à l’histoire {to} : {because}");
     reviews::decide(tx, story, Review::Rejected, by, &merged, std::iter::empty(), now)?;
     // What an editor let in, or brings here, does not disappear with it, unless an editor kept out what it came to.
-    let is_in = was.is_some_and(|was| was.review == Review::Approved);
+    let is_in = was.as_ref().is_some_and(|was| was.review == Review::Approved);
     let is_out = into.is_some_and(|into| matches!(into.review, Review::Pending | Review::Rejected));
     let is_wanted = by != Hand::Automatic || word == Some(Review::Approved);
     if is_in && is_out && is_wanted && editors_word(tx, to)?.is_none() {
@@ -254,6 +302,7 @@ pub fn split(
         }
         for other in &stay {
             pairs::keep_apart(tx, teller.id, other.id, by, now)?;
+            notices::part_copies(tx, teller.id, other.id)?;
         }
     }
     elect(config, tx, story, now)?;

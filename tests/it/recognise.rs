@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vigie::{
-    model::{Cadence, NoticeId, Severity, StoryId},
-    store::{bulletins, notices, pairs, stories},
+    model::{Cadence, NoticeId, Review, Severity, StoryId},
+    store::{bulletins, notices, pairs, reviews, stories},
     web::replay::Answer,
 };
 
@@ -202,4 +202,75 @@ async fn a_document_is_compared_again_when_its_own_page_was_read() {
     let (first, second) = (StoryId::new(1), StoryId::new(2));
     let merged = t.app.store.read(|db| stories::get(db, second)).expect("a story").and_then(|story| story.merged_into);
     assert_eq!(merged, Some(first), "its address leads to where its notice is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_and_the_advisory_it_cites_meet_in_one_commit_whatever_else_joins() {
+    let t = TestApp::watching(&["/relais", "/cert"]).await;
+    let advised = format!("{TEMPLATE} CVE-2023-9001");
+    t.serve("/relais", &[item(1, "Vulnérabilité dans Orme Archivage", &advised)]);
+    t.crawl_one("relais").await;
+    let text = "La vulnérabilité est exploitée. Voir l’avis CERTFR-2023-AVI-0905 et couper l’accès.";
+    let page = [
+        advisory(2, "CERTFR-2023-ALE-0009", "Vulnérabilité exploitée dans Orme Archivage", text),
+        advisory(3, "CERTFR-2023-AVI-0905", "Vulnérabilité dans Orme Archivage", &advised),
+    ];
+    t.serve("/cert", &page);
+    let report = t.crawl_one("cert").await;
+    assert!(!report.failed(), "{}", report.detail);
+    assert_eq!(t.notices().len(), 3);
+    // Whichever joined which, each can be read in a story that is shown.
+    assert_eq!(t.compose(Cadence::Daily).expect("an edition").stories, stories_of(&t).len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_does_not_disappear_into_what_an_editor_put_aside() {
+    let t = TestApp::watching(&["/cert"]).await;
+    let avis =
+        advisory(1, "CERTFR-2023-AVI-0905", "Vulnérabilité dans Ponceau VPN", "Une vulnérabilité dans Ponceau VPN.");
+    t.serve("/cert", std::slice::from_ref(&avis));
+    t.crawl_one("cert").await;
+    let marie = vigie::model::Hand::Editor("marie");
+    t.app
+        .store
+        .write(|tx| {
+            reviews::decide(tx, StoryId::new(1), Review::Rejected, marie, "courant", std::iter::empty(), t.now())
+        })
+        .expect("a review");
+    let text = "La vulnérabilité est exploitée. Voir l’avis CERTFR-2023-AVI-0905 et couper l’accès.";
+    t.serve("/cert", &[avis, advisory(2, "CERTFR-2023-ALE-0009", "Vulnérabilité exploitée dans Ponceau VPN", text)]);
+    t.crawl_one("cert").await;
+    assert_eq!(t.compose(Cadence::Daily).expect("the alert").stories, 1);
+    let doubts = t.app.store.read(|db| pairs::suspicions(db, NoticeId::new(2))).expect("suspicions");
+    assert!(doubts[0].because.ends_with("un éditeur a écarté l’histoire"), "{doubts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_official_text_is_announced_though_the_press_told_of_it_before() {
+    let t = TestApp::reading(
+        "[[source]]\nid = \"gazette\"\nurl = \"@WEB@/gazette\"\nallow_private = true\n\n\
+         [[source]]\nid = \"jo\"\nurl = \"@WEB@/jo\"\nallow_private = true\nnature = \"jorf\"\nauthority = \"issuer\"\n",
+    )
+    .await;
+    let told = "Un décret organisera la formation des secrétaires de mairie dans les communes, annonce le ministre.";
+    t.serve("/gazette", &[item(1, "Secrétaires de mairie : la formation organisée", told)]);
+    t.crawl_one("gazette").await;
+    assert_eq!(t.compose(Cadence::Daily).expect("an edition").stories, 1);
+    let text =
+        "Le décret organise la formation des secrétaires de mairie dans les communes de moins de 3 500 habitants.";
+    t.serve("/jo", &[item(2, "Décret n° 2023-9903 relatif à la formation des secrétaires de mairie", text)]);
+    assert_eq!(t.crawl_one("jo").await.joined, 1);
+    assert_eq!(t.compose(Cadence::Daily).expect("the decree itself").stories, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_do_not_hide_a_document_from_its_copies() {
+    let t = TestApp::watching(&["/parquet", "/relais"]).await;
+    for n in 0..20 {
+        let text = format!("{QAKBOT} Mise à jour numéro {n}.");
+        t.serve("/parquet", &[item(1, "Démantèlement du réseau Qakbot", &text)]);
+        t.crawl_one("parquet").await;
+    }
+    t.serve("/relais", &[item(2, "Communiqué relayé", QAKBOT)]);
+    assert_eq!(t.crawl_one("relais").await.copies, 1);
 }

@@ -1,7 +1,7 @@
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 
 use super::*;
-use crate::model::{Draft, PublicationDate};
+use crate::model::{Draft, Nature, PublicationDate};
 
 /// Documents as they come, each compared with the stories of those before.
 #[derive(Default)]
@@ -24,7 +24,7 @@ impl Stream {
         let source = SourceId::parse(source).unwrap();
         let published = PublicationDate::day(date(2023, 8, day), &TimeZone::UTC);
         let draft = Draft { title: title.to_owned(), text: text.to_owned(), published, ..Draft::default() };
-        let (ours, tale) = Likeness::of(&source, language, &draft, Timestamp::UNIX_EPOCH);
+        let (ours, tale) = Likeness::of(&source, language, &draft, Nature::Actu, Timestamp::UNIX_EPOCH);
         let vector = vector(&tale, &Refrain::default(), &self.counts);
         let tells = tells(&ours, &tale, &vector, &self.told, &self.counts);
         let member = Member {
@@ -132,6 +132,29 @@ fn official_texts_of_one_day_are_events_of_their_own() {
 }
 
 #[test]
+fn a_column_tells_of_something_else_each_time() {
+    let mut stream = Stream::running();
+    let take = |stream: &mut Stream, day, text: &str| {
+        let title = format!("Journal officiel du {day} août : les textes qui concernent les collectivités");
+        story(&stream.take("gazette", "fr", day, &title, text))
+    };
+    let text =
+        "Chaque jour, les textes qui concernent les collectivités. Aujourd’hui : les seuils des marchés publics.";
+    assert_eq!(take(&mut stream, 12, text), None);
+    assert_eq!(take(&mut stream, 13, text), None);
+}
+
+#[test]
+fn english_advisories_are_advisories() {
+    let mut stream = Stream::running();
+    let text =
+        "Successful exploitation of this vulnerability could allow a remote attacker to execute code in FactoryTalk.";
+    stream.take("cisa", "en", 10, "ICSA-23-229-01 Rockwell Automation FactoryTalk Services Platform", text);
+    let other = stream.take("cisa", "en", 10, "ICSA-23-229-02 Rockwell Automation FactoryTalk Arena Platform", text);
+    assert_eq!(story(&other), None, "{other:?}");
+}
+
+#[test]
 fn a_title_alone_is_no_event() {
     let mut stream = Stream::running();
     stream.take("ville-a", "fr", 10, "Communiqué", "x");
@@ -155,7 +178,7 @@ fn french_and_english_meet_by_rare_names_and_numbers() {
     let mut stream = Stream::running();
     stream.take("parquet", "fr", 29, "Démantèlement du réseau Qakbot", QAKBOT);
     let english = "Police took down the Qakbot botnet. About 700,000 machines were infected, 26,000 of them in France.";
-    let police = stream.take("police", "en", 29, "Botnet taken down", english);
+    let police = stream.take("police", "en", 29, "Qakbot botnet taken down", english);
     assert_eq!(story(&police), Some(1), "{police:?}");
     let Tells::Of { because, .. } = police else { unreachable!() };
     assert!(

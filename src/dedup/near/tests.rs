@@ -2,7 +2,7 @@ use jiff::{Timestamp, civil::date, tz::TimeZone};
 use url::Url;
 
 use super::*;
-use crate::model::{Draft, Issuer, PublicationDate, Reference, SourceId};
+use crate::model::{Draft, Issuer, Nature, PublicationDate, Reference, SourceId};
 
 /// An advisory of one template: only product, versions, CVE and number vary.
 struct Advisory {
@@ -47,7 +47,7 @@ fn draft(title: &str, text: &str) -> Draft {
 fn likeness(source: &str, day: i8, draft: &Draft) -> Likeness {
     let published = PublicationDate::day(date(2023, 8, day), &TimeZone::UTC);
     let draft = Draft { published, ..draft.clone() };
-    Likeness::of(&SourceId::parse(source).unwrap(), "fr", &draft, Timestamp::UNIX_EPOCH).0
+    Likeness::of(&SourceId::parse(source).unwrap(), "fr", &draft, Nature::Actu, Timestamp::UNIX_EPOCH).0
 }
 
 fn group(members: &[&Likeness]) -> Group {

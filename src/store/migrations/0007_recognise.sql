@@ -19,6 +19,12 @@ CREATE TABLE likeness (
 CREATE INDEX likeness_group ON likeness (copy_of, notice_id);
 CREATE INDEX likeness_at ON likeness (at);
 
+-- Notices that were stored before there was anything to compare.
+CREATE TABLE likeness_pending (
+  notice_id INTEGER NOT NULL PRIMARY KEY
+) STRICT;
+INSERT INTO likeness_pending (notice_id) SELECT id FROM notice;
+
 -- In how many documents a passage, a word, a name, a version stands, and which were the last ones. Key 0 counts them all.
 CREATE TABLE posting (
   key     INTEGER NOT NULL PRIMARY KEY,        -- hash

@@ -67,6 +67,7 @@ pub async fn crawl(
 ) -> anyhow::Result<Report> {
     let chosen = choose(app, which)?;
     let Some(alone) = app.alone("crawl")? else { return Ok(Report { busy: true, ..Report::default() }) };
+    super::recognise::catch_up(app)?;
     let now = app.clock.now();
     let (mut known, held) = app.store.read(|db| {
         let known = match which {
