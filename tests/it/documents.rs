@@ -278,7 +278,8 @@ async fn a_hostile_file_costs_a_problem() {
             "busy for more than 2 s",
         ),
         ("pages of themselves", pages_of_itself, "no page"),
-        ("a page in itself", page_in_itself, "crash"),
+        // On a slow machine its time is up before its stack is.
+        ("a page in itself", page_in_itself, "the PDF reader"),
         (
             "1 GiB in 1 MiB",
             pages(
