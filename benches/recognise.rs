@@ -186,6 +186,7 @@ impl Stream {
             text,
             published: Timestamp::from_second(second.cast_signed()).expect("an instant").to_string(),
             lang: Some(String::from("fr")),
+            nature: None,
         }
     }
 }

@@ -21,6 +21,7 @@ pub struct Member {
     pub day: i32,
     pub advisory: bool,
     pub act: bool,
+    pub cves: BTreeSet<String>,
     pub language: String,
     /// The words of its title, without their endings.
     pub title: BTreeSet<String>,
@@ -134,6 +135,8 @@ fn alike(ours: &Likeness, tale: &Tale, vector: &Vector, told: &Told, counts: &Co
     let is_other = |member: &Member| {
         (ours.marks.advisory && member.advisory)
             || (ours.marks.act && member.act)
+            // Whatever the words are: other vulnerabilities.
+            || (!member.cves.is_empty() && !ours.marks.cves.is_empty() && member.cves.is_disjoint(&ours.marks.cves))
             || (member.source == ours.source && is_column(&tale.title, &member.title))
     };
     if gap > OVER || vector.0.len() < ENOUGH || told.members.iter().any(is_other) {

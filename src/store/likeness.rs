@@ -171,6 +171,7 @@ pub fn members(db: &Db, story: StoryId, most: usize) -> Result<Vec<Member>> {
                 day: day(instant(row.get(1)?)?),
                 advisory: marks.advisory,
                 act: marks.act,
+                cves: marks.cves,
                 language: row.get(3)?,
                 title: row.get::<String>(4)?.split(' ').filter(|word| !word.is_empty()).map(String::from).collect(),
                 names: row.get::<String>(5)?.split(' ').filter(|name| !name.is_empty()).map(String::from).collect(),

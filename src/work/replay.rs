@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     config::Config,
     dedup::Verdict,
-    model::{Draft, NoticeId, PublicationDate, SectionId, Source, SourceId},
+    model::{Draft, Nature, NoticeId, PublicationDate, SectionId, Source, SourceId},
     normalise::reference,
     render::Templates,
     store::{
@@ -49,6 +49,9 @@ pub struct Document {
     /// BCP 47.
     #[serde(default)]
     pub lang: Option<String>,
+    /// What sort of item its source gives, such as `avis`.
+    #[serde(default)]
+    pub nature: Option<Nature>,
 }
 
 /// What a document was taken for when it came.
@@ -184,6 +187,7 @@ fn draft(document: &Document) -> anyhow::Result<Draft> {
         text: text.clone(),
         published: Some(PublicationDate::second(at)),
         language: document.lang.clone(),
+        nature: document.nature,
         ..Draft::default()
     })
 }

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct Dedup {
     /// One JSON object a line (`-`: standard input), in the order of arrival: `id`, `source` (a name), `title`,
-    /// `published`, and where known `url`, `text`, `lang`.
+    /// `published`, and where known `url`, `text`, `lang`, and the `nature` that its source gives.
     file: PathBuf,
 }
 

@@ -32,6 +32,7 @@ impl Stream {
             day: super::day(ours.at),
             advisory: ours.marks.advisory,
             act: ours.marks.act,
+            cves: ours.marks.cves.clone(),
             language: tale.language.clone(),
             title: tale.title.clone(),
             names: tale.names.clone(),
@@ -152,6 +153,18 @@ fn english_advisories_are_advisories() {
     stream.take("cisa", "en", 10, "ICSA-23-229-01 Rockwell Automation FactoryTalk Services Platform", text);
     let other = stream.take("cisa", "en", 10, "ICSA-23-229-02 Rockwell Automation FactoryTalk Arena Platform", text);
     assert_eq!(story(&other), None, "{other:?}");
+}
+
+#[test]
+fn other_vulnerabilities_are_another_event() {
+    let text =
+        |cve: &str| format!("Le correctif de Fortinet pour {cve} est à installer sans attendre dans les mairies.");
+    for (cve, joined) in [("CVE-2023-99001", Some(1)), ("CVE-2023-99002", None)] {
+        let mut stream = Stream::running();
+        stream.take("a", "fr", 10, "Fortinet appelle à une mise à jour urgente", &text("CVE-2023-99001"));
+        let other = stream.take("b", "fr", 10, "Mise à jour urgente chez Fortinet", &text(cve));
+        assert_eq!(story(&other), joined, "{other:?}");
+    }
 }
 
 #[test]
