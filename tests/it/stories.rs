@@ -441,6 +441,17 @@ async fn a_clock_that_was_set_back_makes_no_notice_one_that_was_told() {
     assert_eq!(t.waiting(Cadence::Daily), [6]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_is_an_update_for_the_readers_of_the_cadence_that_told_of_it_before() {
+    let t = four().await;
+    assert_eq!(t.again(Cadence::Daily), [(1, false), (2, false), (3, false), (4, false)]);
+    assert_eq!(t.again(Cadence::Weekly), [(1, false), (2, false), (3, false), (4, false)]);
+    t.sql("UPDATE notice SET severity = 'critical' WHERE id = 2");
+    t.join(&[3], 2);
+    assert_eq!(t.again(Cadence::Weekly), [(2, true)]);
+    assert_eq!(t.again(Cadence::Daily), [(2, true)]);
+}
+
 /// What bulletins of a version carried that did not keep which notices they told of.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_told_before_this_was_kept_is_still_known() {
