@@ -49,7 +49,7 @@ pub struct Item {
     /// The nearest first; none was past when its notice was published.
     #[serde(default)]
     pub deadlines: Vec<Deadline>,
-    /// Whether an earlier bulletin carried the story, before there was more to it.
+    /// Whether an earlier bulletin of the same cadence told of the story, before there was more to it.
     #[serde(default)]
     pub again: bool,
     /// Points when it was frozen.

@@ -8,7 +8,8 @@ use crate::{
     model::{Bulletin, BulletinId, Cadence},
 };
 
-/// Freezes an edition with its items, in order. `None` when one of this cadence already took this slot.
+/// Freezes an edition with its items, in order, and keeps which notices it tells of: all that stand in its stories now.
+/// `None` when one of this cadence already took this slot.
 pub fn freeze(
     tx: &Tx,
     cadence: Cadence,
@@ -31,6 +32,10 @@ pub fn freeze(
         tx.execute(
             "INSERT INTO bulletin_story (bulletin_id, position, story_id, item) VALUES ($1, $2, $3, $4)",
             &[&id, &(position as i64), &item.story.get(), &json],
+        )?;
+        tx.execute(
+            "INSERT INTO bulletin_notice (notice_id, bulletin_id) SELECT id, $1 FROM notice WHERE story_id = $2",
+            &[&id, &item.story.get()],
         )?;
     }
     Ok(Some(BulletinId::new(id)))

@@ -20,6 +20,8 @@ pub struct Fetch {
     pub bytes: u64,
     pub millis: u64,
     pub drafts: u32,
+    /// Documents that no identity knew, also those that then turned out to repeat another one's text: what a run reports as
+    /// new is without these.
     pub new: u32,
     pub revised: u32,
     /// Entries that the source had not listed before, whoever brought them first.

@@ -48,10 +48,13 @@ pub fn set_posting(tx: &Tx, key: u64, posting: &Posting) -> Result<()> {
     Ok(())
 }
 
-/// Forgets keys that no document had since a day, of one part of all keys (`part` of 64): so that it never takes long.
+/// So many parts all keys are divided into.
+pub const PARTS: u8 = 64;
+
+/// Forgets keys that no document had since a day, of one part of all keys (`part` of [`PARTS`]): so that it never takes long.
 pub fn forget_postings(tx: &Tx, before: i32, part: u8) -> Result<usize> {
     let width = 1_i64 << 58;
-    let from = i64::MIN.wrapping_add(i64::from(part % 64).wrapping_mul(width));
+    let from = i64::MIN.wrapping_add(i64::from(part % PARTS).wrapping_mul(width));
     tx.execute(
         "DELETE FROM posting WHERE key >= $1 AND key <= $2 AND day < $3 AND key <> 0",
         &[&from, &(from + (width - 1)), &before],

@@ -108,12 +108,37 @@ pub fn insert(tx: &Tx, source: &SourceId, story: StoryId, stated: &Stated, now: 
 
 /// Puts the present state among the revisions, and what the source says now in its place. The date stays the first.
 pub fn revise(tx: &Tx, id: NoticeId, source: &SourceId, stated: &Stated, now: Timestamp) -> Result<()> {
+    keep_state(tx, id, now)?;
+    restate(tx, id, source, stated, None)
+}
+
+/// Revises title and summary alone: the text stays, and with it what the rules made of it. `fingerprint` is that of both.
+pub fn reword(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, now: Timestamp) -> Result<()> {
+    keep_state(tx, id, now)?;
+    tx.execute(
+        "UPDATE notice SET reference = coalesce($2, reference), guid = coalesce($3, guid), url = coalesce($4, url),
+           title = $5, summary = $6, fingerprint = $7
+         WHERE id = $1",
+        &[
+            &id.get(),
+            &draft.reference.as_ref().map(|r| r.number.as_str()),
+            &draft.guid,
+            &draft.url.as_ref().map(Url::as_str),
+            &draft.title,
+            &draft.summary,
+            &fingerprint,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Puts the present state among the revisions.
+fn keep_state(tx: &Tx, id: NoticeId, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO revision (notice_id, number, title, summary, content, text, until)
          SELECT id, revision, title, summary, content, text, $2 FROM notice WHERE id = $1",
         &[&id.get(), &millis(now)],
     )?;
-    restate(tx, id, source, stated, None)?;
     tx.execute("UPDATE notice SET revision = revision + 1 WHERE id = $1", &[&id.get()])?;
     Ok(())
 }

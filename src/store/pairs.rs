@@ -25,12 +25,6 @@ pub fn let_join(tx: &Tx, one: NoticeId, other: NoticeId) -> Result<()> {
     Ok(())
 }
 
-/// Whether two notices are kept apart.
-pub fn are_apart(db: &Db, one: NoticeId, other: NoticeId) -> Result<bool> {
-    let sql = "SELECT 1 FROM apart WHERE a = $1 AND b = $2";
-    db.query_first(sql, &[&one.min(other).get(), &one.max(other).get()], |_| Ok(())).map(|row| row.is_some())
-}
-
 /// What a notice is kept apart from, in the order of their numbers.
 pub fn apart_from(db: &Db, notice: NoticeId) -> Result<Vec<NoticeId>> {
     let read = |row: &Row| Ok(NoticeId::new(row.get(0)?));

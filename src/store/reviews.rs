@@ -21,8 +21,8 @@ pub struct Reviewed {
 /// What stands in the place of a decision where an editor changed words, and decided nothing.
 pub const EDITED: &str = "edited";
 
-/// Keeps a decision about a story. One that becomes approved waits for these cadences, unless a bulletin of theirs carried
-/// it, or what was merged into it, before; one that is not approved waits for none.
+/// Keeps a decision about a story. One that becomes approved waits for those of these cadences that told of nothing that
+/// stands in it, or not of all its alerts and advisories; one that is not approved waits for none.
 pub fn decide(
     tx: &Tx,
     id: StoryId,
@@ -59,14 +59,16 @@ pub fn wait_again(tx: &Tx, id: StoryId, cadences: impl Iterator<Item = Cadence>,
     Ok(())
 }
 
+/// A copy of what was told says nothing that is not known.
 fn wait(tx: &Tx, id: StoryId, cadence: Cadence, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO waiting (cadence, story_id, since)
          SELECT $1, $2, $3
-         WHERE NOT EXISTS (SELECT 1 FROM bulletin_story s JOIN bulletin b ON b.id = s.bulletin_id
-             WHERE s.story_id = $2 AND b.cadence = $1)
-           AND NOT EXISTS (SELECT 1 FROM story m JOIN bulletin_story s ON s.story_id = m.id
-             JOIN bulletin b ON b.id = s.bulletin_id WHERE m.merged_into = $2 AND b.cadence = $1)
+         WHERE NOT EXISTS (SELECT 1 FROM notice n JOIN bulletin_notice t ON t.notice_id = n.id
+             JOIN bulletin b ON b.id = t.bulletin_id WHERE n.story_id = $2 AND b.cadence = $1)
+           OR EXISTS (SELECT 1 FROM notice n WHERE n.story_id = $2 AND n.nature IN ('alerte', 'avis')
+             AND NOT EXISTS (SELECT 1 FROM bulletin_notice t JOIN bulletin b ON b.id = t.bulletin_id
+               WHERE t.notice_id IN (n.id, n.copy_of) AND b.cadence = $1))
          ON CONFLICT (cadence, story_id) DO NOTHING",
         &[&cadence.as_str(), &id.get(), &millis(now)],
     )?;

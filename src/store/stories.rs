@@ -243,28 +243,27 @@ pub fn waiting(db: &Db, cadence: Cadence) -> Result<Vec<Story>> {
     )
 }
 
-/// Whether a bulletin of any cadence carries it.
+/// Whether a bulletin of any cadence told of a notice that stands in it, in whatever story it stood then.
 pub fn is_carried(db: &Db, id: StoryId) -> Result<bool> {
-    let sql = "SELECT 1 FROM bulletin_story WHERE story_id = $1 LIMIT 1";
+    let sql = "SELECT 1 FROM notice n JOIN bulletin_notice t ON t.notice_id = n.id WHERE n.story_id = $1 LIMIT 1";
     Ok(db.query_first(sql, &[&id.get()], |_| Ok(()))?.is_some())
+}
+
+/// The notices of a story that bulletins of a cadence told of, in whatever story they stood then.
+pub fn told_by(db: &Db, cadence: Cadence, story: StoryId) -> Result<BTreeSet<NoticeId>> {
+    let told = db.query(
+        "SELECT n.id FROM notice n JOIN bulletin_notice t ON t.notice_id = n.id JOIN bulletin b ON b.id = t.bulletin_id
+         WHERE n.story_id = $1 AND b.cadence = $2 ORDER BY n.id",
+        &[&story.get(), &cadence.as_str()],
+        |row| Ok(NoticeId::new(row.get(0)?)),
+    )?;
+    Ok(told.into_iter().collect())
 }
 
 /// What no longer waits: a bulletin of that cadence carries it.
 pub fn carried(tx: &Tx, cadence: Cadence, story: StoryId) -> Result<()> {
     tx.execute("DELETE FROM waiting WHERE cadence = $1 AND story_id = $2", &[&cadence.as_str(), &story.get()])?;
     Ok(())
-}
-
-/// Whether a bulletin of a cadence told of a notice as part of a story: one that was frozen when it stood there already.
-pub fn was_told(db: &Db, cadence: Cadence, story: StoryId, notice: NoticeId) -> Result<bool> {
-    db.query_first(
-        "SELECT 1 FROM bulletin_story s JOIN bulletin b ON b.id = s.bulletin_id
-         WHERE s.story_id = $1 AND b.cadence = $2 AND b.frozen >=
-           (SELECT max(at) FROM decision WHERE notice_id = $3 AND verdict IN ('new', 'copy', 'joins')) LIMIT 1",
-        &[&story.get(), &cadence.as_str(), &notice.get()],
-        |_| Ok(()),
-    )
-    .map(|row| row.is_some())
 }
 
 /// Nothing waits for a cadence that does not exist: it begins with what comes after it was enabled.

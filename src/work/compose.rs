@@ -124,7 +124,7 @@ fn freeze(
 ) -> store::Result<Option<Composed>> {
     let sections = app.rules.sections();
     let waiting = stories::waiting(tx, cadence)?;
-    let items = items(app, tx, &waiting, now)?;
+    let items = items(app, tx, cadence, &waiting, now)?;
     let Some(bulletin) = bulletins::freeze(tx, cadence, slot, date, &items, now)? else { return Ok(None) };
     super::publish::announce(tx)?;
     for story in &waiting {
@@ -162,11 +162,12 @@ pub(super) fn message_key(tx: &Tx) -> store::Result<Vec<u8>> {
     Ok(settings::get_or_set(tx, "message-key", &hex)?.into_bytes())
 }
 
-/// What waits, in the words and in the order in which it is frozen.
-fn items(app: &App, db: &Db, waiting: &[Story], now: Timestamp) -> store::Result<Vec<Item>> {
+/// What waits for a cadence, in the words and in the order in which it is frozen. An update is what readers of this cadence
+/// were told of before.
+fn items(app: &App, db: &Db, cadence: Cadence, waiting: &[Story], now: Timestamp) -> store::Result<Vec<Item>> {
     let mut items = Vec::with_capacity(waiting.len());
     for story in waiting {
-        let again = stories::is_carried(db, story.id)?;
+        let again = !stories::told_by(db, cadence, story.id)?.is_empty();
         let told = tell(app, story, &notices::of_story(db, story.id)?, now);
         items.extend(told.map(|(item, _)| Item { again, ..item }));
     }
@@ -201,7 +202,7 @@ pub(super) fn told<'a>(app: &'a App, notice: &'a Notice) -> Told<'a> {
 pub fn preview(app: &App, cadence: Cadence) -> anyhow::Result<Option<Edition>> {
     let sections = app.rules.sections();
     let now = app.clock.now();
-    let items = app.store.read(|db| items(app, db, &stories::waiting(db, cadence)?, now))?;
+    let items = app.store.read(|db| items(app, db, cadence, &stories::waiting(db, cadence)?, now))?;
     let date = schedule::edition_date(now, &app.config.site.zone);
     Ok(bulletin::edition(cadence, date, 1, &items, sections, &Preferences::all(cadence)))
 }

@@ -320,15 +320,13 @@ pub fn split(
     Ok(Some(new))
 }
 
-/// The cadences that have not told of these notices yet.
+/// The cadences that have not told of all of these notices yet. Whether what is made of them waits for one is asked again
+/// when it is decided of ([`reviews::decide`]).
 fn untold(config: &Config, db: &Db, story: StoryId, notices: &[Teller]) -> Result<Vec<Cadence>> {
     let mut untold = Vec::new();
     for cadence in config.cadences.keys() {
-        let mut told = false;
-        for teller in notices {
-            told |= stories::was_told(db, *cadence, story, teller.id)?;
-        }
-        if !told {
+        let told = stories::told_by(db, *cadence, story)?;
+        if notices.iter().any(|teller| !told.contains(&teller.id)) {
             untold.push(*cadence);
         }
     }

@@ -202,20 +202,21 @@ impl Intake<'_> {
     }
 
     /// The list changed its words about a document that was read further. What its own page says is read again; where
-    /// that gives the text alone, title and summary are the list's, and revised at once.
-    fn relist(&self, id: NoticeId, mut judged: Judged) -> Result<bool> {
+    /// that gives the text alone, title and summary are the list's, and revised at once. Where it stands stays as its text
+    /// made it: the few words of a list know nothing of the vulnerabilities that the text names.
+    fn relist(&self, id: NoticeId, judged: Judged) -> Result<bool> {
         let Some(stored) = notices::get(self.tx, id)? else { return Ok(false) };
-        let draft = judged.entry.draft.clone();
-        let shown = judged.entry.print.clone();
+        let Judged { entry: Prepared { draft, print: shown, .. }, decision, unclaimed } = judged;
         let is_text = matches!(self.source.details, Some(Details::FullText));
         let revised = is_text && (stored.title != draft.title || stored.summary != draft.summary);
+        notices::claim_keys(self.tx, id, &unclaimed)?;
         if revised {
-            judged.entry.draft.text = stored.text;
-            judged.entry.draft.content = stored.content;
-            judged.entry.print = dedup::fingerprint(&draft.title, &judged.entry.draft.text);
-            self.revise(id, &judged)?;
+            let print = dedup::fingerprint(&draft.title, &stored.text);
+            notices::reword(self.tx, id, &draft, &print.hash, self.now)?;
+            search::later(self.tx, id)?;
+            self.tell(id, decision.verdict, &decision.because)?;
+            self.compare_again(id, Reading::Later)?;
         } else {
-            notices::claim_keys(self.tx, id, &judged.unclaimed)?;
             let because = "Même document : la liste en a changé les mots ; relu à son adresse";
             self.tell(id, Verdict::Same { notice: id }, because)?;
         }

@@ -3,7 +3,7 @@
 use vigie::{
     model::Notice,
     store::{
-        alarms, details, notices,
+        alarms, details, exploited, notices,
         sources::{self, State},
     },
     web::replay::Answer,
@@ -126,6 +126,34 @@ async fn a_revision_in_the_list_is_one_though_the_page_stays_as_it_was() {
     // Nothing more is made of it.
     t.at("2023-09-01T05:30:00Z");
     assert_eq!(t.crawl_one("a").await.revised, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_text_of_a_page_made_of_a_document_outlives_a_change_of_words_in_the_list() {
+    let sources = FULL_TEXT.to_owned() + "nature = \"avis\"\n";
+    let mut t = TestApp::reading(&sources).await;
+    let page = "<html lang=\"fr\"><head><title>Faille</title></head><body><main><article><h1>Article 1</h1><p>La faille \
+                CVE-2023-4242 du serveur de messagerie permet de prendre la main sur les postes des agents de la commune, et \
+                elle est activement exploitée depuis samedi : les marchés publics de la mairie en ont souffert.</p></article>\
+                </main></body></html>";
+    t.web.set("/1", Answer::ok("text/html; charset=utf-8", page));
+    let first = entry(&t, 1, "/1");
+    t.serve("/a", std::slice::from_ref(&first));
+    t.crawl_one("a").await;
+    let named = |t: &TestApp| t.app.store.read(|db| exploited::named(db, only(t).id)).expect("a read");
+    let because = |t: &TestApp| t.app.store.read(|db| notices::shelved_because(db, only(t).id)).expect("a read");
+    let why = |t: &TestApp| t.app.store.read(|db| notices::why_relevant(db, only(t).id)).expect("a read");
+    let (before, cves, shelved, relevant) = (only(&t), named(&t), because(&t), why(&t));
+    assert_eq!(cves, ["CVE-2023-4242"]);
+    assert!(before.relevance > 0 && relevant.contains("dans le texte"), "{before:?}: {relevant}");
+    t.at("2023-08-31T05:30:00Z");
+    t.serve("/a", &[Item { title: String::from("Article 1 complété"), text: String::from("Deux mots."), ..first }]);
+    assert_eq!(t.crawl_one("a").await.revised, 1);
+    let after = only(&t);
+    assert_eq!((after.title.as_str(), after.summary.as_str()), ("Article 1 complété", "Deux mots."));
+    let standing = |n: &Notice| (n.section.clone(), n.also.clone(), n.nature, n.severity, n.relevance);
+    assert_eq!(standing(&after), standing(&before));
+    assert_eq!((named(&t), because(&t), why(&t)), (cves, shelved, relevant));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,12 @@
 use mail_parser::MessageParser;
 use vigie::{
     alarm::{Alarm, AlarmKind},
+    dedup,
     demo::inbox::{Answer as Reply, Behaviour},
-    model::{Address, EmailAddress, SourceId},
+    model::{Address, EmailAddress, NoticeId, SourceId},
     store::{
-        alarms, fetches,
+        Tx, alarms, fetches,
+        likeness::{self, Posting},
         sources::{self, Known, State},
     },
     web::replay::Answer,
@@ -17,7 +19,7 @@ use vigie::{
     },
 };
 
-use crate::app::{TestApp, item, rss};
+use crate::app::{Item, TestApp, item, rss};
 
 fn id(name: &str) -> SourceId {
     SourceId::parse(name).expect("an id")
@@ -364,6 +366,45 @@ async fn old_fetches_go_but_for_the_last_of_each_source() {
     let kept = t.app.store.read(|db| fetches::latest(db, &id("a"), 100)).expect("a read");
     assert_eq!((kept.len(), kept.last().map(|past| past.fetch.new)), (21, Some(1)));
     assert_eq!(tidy::tidy(&t.app).expect("room"), 0, "once a day");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_documents_are_compared_by_goes_when_they_are_old_and_the_rest_stays() {
+    let mut t = TestApp::watching(&["/a"]).await;
+    let text = "Le pont de Valbrune sera fermé trois mois pour la réfection de son tablier.";
+    t.serve("/a", &[item(1, "Fermeture du pont", text)]);
+    t.crawl_one("a").await;
+    let today = dedup::day(t.now());
+    // One key in each part of the index that was last seen today, and one that is seen later.
+    let keys = |low: u64| (0..64_u64).map(move |part| (part << 58) + low);
+    let set = |low, day| {
+        let posting = Posting { count: 1, day, notices: vec![(NoticeId::new(1), day)] };
+        let set = |tx: &Tx| keys(low).try_for_each(|key| likeness::set_posting(tx, key, &posting));
+        t.app.store.write(set).expect("a write");
+    };
+    set(1, today);
+    set(2, today + 150);
+    let index = |t: &TestApp, low| t.app.store.read(|db| likeness::postings(db, keys(low))).expect("a read").len();
+    let compared = |t: &TestApp, id| t.app.store.read(|db| likeness::copy_of(db, NoticeId::new(id))).expect("a read");
+    t.later(24 * 59);
+    tidy::tidy(&t.app).expect("room");
+    assert_eq!((compared(&t, 1), index(&t, 1)), (Some(NoticeId::new(1)), 64), "not old enough");
+    t.later(24 * 5);
+    let late =
+        Item { date: String::from("Thu, 02 Nov 2023 10:00:00 +0100"), ..item(2, "Réouverture", "Le pont rouvre.") };
+    t.serve("/a", &[late]);
+    t.crawl_one("a").await;
+    for day in 1..=64 {
+        tidy::tidy(&t.app).expect("room");
+        assert_eq!(index(&t, 1), 64 - day, "one part a day");
+        t.later(24);
+        if day == 1 {
+            assert_eq!((compared(&t, 1), compared(&t, 2)), (None, Some(NoticeId::new(2))));
+        }
+    }
+    assert_eq!((index(&t, 1), index(&t, 2)), (0, 64));
+    let all = t.app.store.read(|db| likeness::postings(db, [likeness::ALL].into_iter())).expect("a read");
+    assert_eq!(all.len(), 1, "how many documents there were is still known");
 }
 
 #[tokio::test(flavor = "multi_thread")]

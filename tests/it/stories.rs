@@ -11,7 +11,7 @@ use vigie::{
     config::{FirstLook, Reviewing},
     model::{Cadence, Hand, Nature, NoticeId, Placed, Preferences, Review, SectionId, Severity, Story, StoryId},
     store::{
-        exploited, notices,
+        bulletins, exploited, notices,
         pairs::{self, Suspected},
         reviews,
         stories::{self, Edit, Filter, Shelf},
@@ -74,6 +74,15 @@ impl TestApp {
     fn waiting(&self, cadence: Cadence) -> Vec<i64> {
         let found = self.app.store.read(|db| stories::waiting(db, cadence)).expect("stories");
         found.into_iter().map(|story| story.id.get()).collect()
+    }
+
+    /// Freezes a bulletin: the stories that it carries, and which of them are updates.
+    fn again(&self, cadence: Cadence) -> Vec<(i64, bool)> {
+        let Some(bulletin) = self.compose(cadence).map(|composed| composed.bulletin) else { return Vec::new() };
+        let items = self.app.store.read(|db| bulletins::items(db, bulletin)).expect("its items");
+        let mut items: Vec<(i64, bool)> = items.into_iter().map(|item| (item.story.get(), item.again)).collect();
+        items.sort_unstable();
+        items
     }
 
     /// The last decision of a story: what, by whom, why.
@@ -354,16 +363,113 @@ async fn what_is_split_off_waits_for_those_who_have_not_read_of_it() {
     t.subscribe("maire@example.fr", Cadence::Daily);
     t.compose(Cadence::Daily).expect("an edition");
     t.at("2023-08-30T08:00:00Z");
-    t.join(&[3], 1);
-    // The daily bulletin told of the second notice; the third came to the story after it.
-    assert_eq!(t.split(1, &[2]).expect("a split").id.get(), 5);
-    assert_eq!(t.split(1, &[3]).expect("a split").id.get(), 6);
-    assert_eq!(t.waiting(Cadence::Daily), [6]);
-    assert_eq!(t.waiting(Cadence::Weekly), [1, 4, 5, 6]);
+    t.serve("/b", &[item(5, "Cinq", "Compte rendu de la kermesse des pompiers")]);
+    t.crawl_one("b").await;
+    t.join(&[3, 5], 1);
+    // The daily bulletin told of the second notice, and of the third in a story of its own; the fifth came after it.
+    assert_eq!(t.split(1, &[2]).expect("a split").id.get(), 6);
+    assert_eq!(t.split(1, &[3]).expect("a split").id.get(), 7);
+    assert_eq!(t.split(1, &[5]).expect("a split").id.get(), 8);
+    assert_eq!(t.waiting(Cadence::Daily), [8]);
+    assert_eq!(t.waiting(Cadence::Weekly), [1, 4, 6, 7, 8]);
     assert!(t.split(1, &[1]).expect_err("a refusal").to_string().starts_with("nothing would be left of story 1"));
     let error = t.split(1, &[2]).expect_err("a refusal").to_string();
-    assert!(error.starts_with("notice 2 is not in story 1, but in 5\nhint: `vigie stories show 1`"), "{error}");
+    assert!(error.starts_with("notice 2 is not in story 1, but in 6\nhint: `vigie stories show 1`"), "{error}");
     assert!(t.split(1, &[77]).expect_err("a refusal").to_string().starts_with("there is no notice 77"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_merged_story_told_readers_know() {
+    let mut t = four().await;
+    editor::reject(&t.app, &[StoryId::new(1)], &marie(), "").expect("a rejection");
+    assert_eq!(t.compose(Cadence::Daily).map(|composed| composed.stories), Some(3));
+    t.at("2023-08-30T08:00:00Z");
+    t.merge(1, &[2]).expect("a merge");
+    editor::approve(&t.app, &[StoryId::new(1)], &marie(), "").expect("an approval");
+    assert_eq!(t.waiting(Cadence::Daily), [] as [i64; 0]);
+    // It becomes graver: what readers know of it is no longer all.
+    t.sql("UPDATE notice SET severity = 'critical' WHERE id = 1");
+    t.join(&[3], 1);
+    assert_eq!(t.waiting(Cadence::Daily), [1]);
+    assert_eq!(t.again(Cadence::Daily), [(1, true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_that_was_told_is_told_again_where_it_took_in_an_alert_that_was_not() {
+    let mut t = four().await;
+    t.compose(Cadence::Daily).expect("an edition");
+    editor::reject(&t.app, &[StoryId::new(1), StoryId::new(2)], &marie(), "").expect("a rejection");
+    let alert = Item {
+        link: String::from("https://www.cert.ssi.gouv.fr/alerte/CERTFR-2023-ALE-009/"),
+        ..item(5, "Exploitation d’une faille", "Il faut couper le serveur de messagerie.")
+    };
+    t.at("2023-08-30T08:00:00Z");
+    t.serve("/b", &[alert, item(6, "Six", "Compte rendu de la kermesse des pompiers")]);
+    t.crawl_one("b").await;
+    assert_eq!(t.waiting(Cadence::Daily), [5, 6]);
+    t.merge(1, &[5]).expect("a merge");
+    t.merge(2, &[6]).expect("a merge");
+    editor::approve(&t.app, &[StoryId::new(1), StoryId::new(2)], &marie(), "").expect("an approval");
+    assert_eq!(t.waiting(Cadence::Daily), [1], "the second one brings no warning");
+    assert_eq!(t.again(Cadence::Daily), [(1, true)]);
+    // Once.
+    editor::reject(&t.app, &[StoryId::new(1)], &marie(), "").expect("a rejection");
+    editor::approve(&t.app, &[StoryId::new(1)], &marie(), "").expect("an approval");
+    assert_eq!(t.waiting(Cadence::Daily), [] as [i64; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_before_it_was_merged_is_not_announced_when_it_is_split_off() {
+    let mut t = four().await;
+    t.compose(Cadence::Daily).expect("an edition");
+    t.at("2023-08-30T08:00:00Z");
+    t.merge(1, &[2]).expect("a merge");
+    assert_eq!(t.split(1, &[2]).expect("a split").id.get(), 5);
+    assert_eq!(t.waiting(Cadence::Daily), [] as [i64; 0]);
+    assert_eq!(t.waiting(Cadence::Weekly), [1, 3, 4, 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_makes_no_notice_one_that_was_told() {
+    let mut t = four().await;
+    t.compose(Cadence::Daily).expect("an edition");
+    t.at("2023-08-30T04:00:00Z");
+    t.serve("/b", &[item(5, "Cinq", "Compte rendu de la kermesse des pompiers")]);
+    t.crawl_one("b").await;
+    t.join(&[5], 1);
+    assert_eq!(t.split(1, &[5]).expect("a split").id.get(), 6);
+    assert_eq!(t.waiting(Cadence::Daily), [6]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_is_an_update_for_the_readers_of_the_cadence_that_told_of_it_before() {
+    let t = four().await;
+    assert_eq!(t.again(Cadence::Daily), [(1, false), (2, false), (3, false), (4, false)]);
+    assert_eq!(t.again(Cadence::Weekly), [(1, false), (2, false), (3, false), (4, false)]);
+    t.sql("UPDATE notice SET severity = 'critical' WHERE id = 2");
+    t.join(&[3], 2);
+    assert_eq!(t.again(Cadence::Weekly), [(2, true)]);
+    assert_eq!(t.again(Cadence::Daily), [(2, true)]);
+}
+
+/// What bulletins of a version carried that did not keep which notices they told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_before_this_was_kept_is_still_known() {
+    let mut t = four().await;
+    t.compose(Cadence::Daily).expect("an edition");
+    t.at("2023-08-30T08:00:00Z");
+    t.serve("/b", &[item(5, "Cinq", "Compte rendu de la kermesse des pompiers")]);
+    t.crawl_one("b").await;
+    t.join(&[5], 1);
+    t.merge(1, &[2]).expect("a merge");
+    for sql in ["DROP TABLE bulletin_notice", "PRAGMA user_version = 8"] {
+        t.app.store.write(|tx| tx.execute(sql, &[])).expect("a write");
+    }
+    let t = t.reopened();
+    let told =
+        |story| t.app.store.read(|db| stories::told_by(db, Cadence::Daily, StoryId::new(story))).expect("a read");
+    assert_eq!(told(1), BTreeSet::from([1, 2].map(NoticeId::new)), "the fifth came after");
+    assert_eq!(told(3), BTreeSet::from([NoticeId::new(3)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

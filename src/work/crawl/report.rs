@@ -34,6 +34,7 @@ pub struct SourceReport {
     pub millis: u64,
     /// Entries that could be read.
     pub drafts: u32,
+    /// Documents that were not known, without `copies`.
     pub new: u32,
     pub revised: u32,
     /// Documents that another source, or another entry of the same page, had brought under another address.
