@@ -132,6 +132,26 @@ pub fn reword(tx: &Tx, id: NoticeId, draft: &Draft, fingerprint: &str, now: Time
     Ok(())
 }
 
+/// Puts a notice where the rules put it now that its title is another.
+pub fn reshelve(tx: &Tx, id: NoticeId, shelved: &Shelved) -> Result<()> {
+    tx.execute(
+        "UPDATE notice SET section = $2, also = $3, nature = $4, severity = $5, shelved = $6, relevance = $7,
+           relevance_because = $8
+         WHERE id = $1",
+        &[
+            &id.get(),
+            &shelved.section.as_str(),
+            &sections(&shelved.also),
+            &shelved.nature.as_str(),
+            &shelved.severity.as_str(),
+            &shelved.because.join("\n"),
+            &shelved.relevance.points,
+            &relevance_because(shelved),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Puts the present state among the revisions.
 fn keep_state(tx: &Tx, id: NoticeId, now: Timestamp) -> Result<()> {
     tx.execute(

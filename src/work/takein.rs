@@ -15,7 +15,7 @@ use crate::{
     classify::Shelved,
     config::Config,
     dedup::{self, Decision, Verdict},
-    model::{Authority, Details, Draft, NoticeId, Review, Source, SourceId, StoryId},
+    model::{Authority, Details, Draft, Notice, NoticeId, Review, Source, SourceId, StoryId},
     store::{
         Result, Tx,
         details::{self, Due, Outcome},
@@ -153,10 +153,8 @@ impl Intake<'_> {
     /// What was read of a document at its own address: it completes the notice the first time, and revises it when it
     /// changed since.
     pub fn complete(&self, due: &Due, mut entry: Prepared) -> Result<Completed> {
-        let stored = notices::get(self.tx, due.notice)?;
-        if stored.is_none_or(|stored| stored.source != self.source.id) {
-            return Ok(Completed::Foreign);
-        }
+        let stored = notices::get(self.tx, due.notice)?.filter(|stored| stored.source == self.source.id);
+        let Some(stored) = stored else { return Ok(Completed::Foreign) };
         self.claim_reference(due.notice, &mut entry)?;
         exploited::weigh(self.config, self.tx, &mut entry)?;
         let entry = &entry;
@@ -190,6 +188,11 @@ impl Intake<'_> {
             self.tell(due.notice, verdict, &because)?;
             let reading = if revised { Reading::Later } else { Reading::First };
             self.compare_again(due.notice, reading)?;
+        } else if !stands_as(&stored, &entry.shelved) {
+            // The text is as it was, and the title that the list gives it is another.
+            notices::reshelve(self.tx, due.notice, &entry.shelved)?;
+            exploited::note(self.tx, due.notice, entry)?;
+            self.choose_lead(stored.story)?;
         }
         details::settle(self.tx, due.notice, Outcome::Read { fingerprint: &read.hash }, self.now)?;
         Ok(Completed::Kept { revised })
@@ -203,7 +206,7 @@ impl Intake<'_> {
 
     /// The list changed its words about a document that was read further. What its own page says is read again; where
     /// that gives the text alone, title and summary are the list's, and revised at once. Where it stands stays as its text
-    /// made it: the few words of a list know nothing of the vulnerabilities that the text names.
+    /// made it until this is read again: the few words of a list know nothing of the vulnerabilities that the text names.
     fn relist(&self, id: NoticeId, judged: Judged) -> Result<bool> {
         let Some(stored) = notices::get(self.tx, id)? else { return Ok(false) };
         let Judged { entry: Prepared { draft, print: shown, .. }, decision, unclaimed } = judged;
@@ -395,4 +398,10 @@ impl Intake<'_> {
             shelved,
         }
     }
+}
+
+/// Whether a notice stands where the rules put it now.
+fn stands_as(stored: &Notice, shelved: &Shelved) -> bool {
+    let stands = (&stored.section, &stored.also, stored.nature, stored.severity, stored.relevance);
+    stands == (&shelved.section, &shelved.also, shelved.nature, shelved.severity, shelved.relevance.points)
 }

@@ -153,7 +153,15 @@ async fn what_the_text_of_a_page_made_of_a_document_outlives_a_change_of_words_i
     assert_eq!((after.title.as_str(), after.summary.as_str()), ("Article 1 complété", "Deux mots."));
     let standing = |n: &Notice| (n.section.clone(), n.also.clone(), n.nature, n.severity, n.relevance);
     assert_eq!(standing(&after), standing(&before));
-    assert_eq!((named(&t), because(&t), why(&t)), (cves, shelved, relevant));
+    assert_eq!((named(&t), because(&t), why(&t)), (cves.clone(), shelved, relevant));
+    // What the new title says counts together with the text, which was read again and has not changed.
+    let title = "Alerte : article 1, faille exploitée dans les collectivités territoriales";
+    t.at("2023-09-01T05:30:00Z");
+    t.serve("/a", &[Item { title: String::from(title), ..entry(&t, 1, "/1") }]);
+    assert_eq!(t.crawl_one("a").await.revised, 1);
+    let graver = only(&t);
+    assert!(graver.relevance > after.relevance, "{graver:?}");
+    assert_eq!((graver.section, named(&t), graver.revision), (after.section, cves, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
