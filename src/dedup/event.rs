@@ -30,11 +30,36 @@ pub struct Member {
 }
 
 /// A story that a document may tell of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     pub story: StoryId,
-    /// Never empty.
-    pub members: Vec<Member>,
+    members: Vec<Member>,
+    /// The sum of their words. Ascending.
+    centre: Vec<(u64, i64)>,
+    /// Of the centre, in parts of one.
+    length: f64,
+}
+
+impl Told {
+    /// Of the members of a story, of which there is at least one.
+    pub fn new(story: StoryId, members: Vec<Member>) -> Self {
+        let mut sum: BTreeMap<u64, i64> = BTreeMap::new();
+        for (key, weight) in members.iter().flat_map(|member| &member.vector.0) {
+            *sum.entry(*key).or_default() += i64::from(*weight);
+        }
+        let length = sum.values().map(|weight| (*weight as f64) * (*weight as f64)).sum::<f64>().sqrt();
+        Self { story, members, centre: sum.into_iter().collect(), length }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The weight of a word in the middle of the story.
+    fn weight(&self, key: u64) -> Option<i64> {
+        let place = self.centre.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        self.centre.get(place).map(|(_, weight)| *weight)
+    }
 }
 
 /// Whether a document tells of a story that is known, and why, in French, for editors.
@@ -83,10 +108,11 @@ pub fn vector(tale: &Tale, refrain: &Refrain, counts: &Counts) -> Vector {
 }
 
 /// Compares a document with stories that share words or names with it.
-pub fn tells(ours: &Likeness, tale: &Tale, vector: &Vector, stories: &[Told], counts: &Counts) -> Tells {
+pub fn tells<'s>(ours: &Likeness, tale: &Tale, vector: &Vector, stories: &'s [Told], counts: &Counts) -> Tells {
     let mut best: Option<(i64, &Told, String)> = None;
-    let mut take = |score: i64, told, because| {
-        let is_better = |(other, story, _): &(i64, &Told, String)| score > *other || (score == *other && told < *story);
+    let mut take = |score: i64, told: &'s Told, because| {
+        let is_better =
+            |(other, story, _): &(i64, &Told, String)| score > *other || (score == *other && told.story < story.story);
         if best.as_ref().is_none_or(is_better) {
             best = Some((score, told, because));
         }
@@ -104,19 +130,6 @@ pub fn tells(ours: &Likeness, tale: &Tale, vector: &Vector, stories: &[Told], co
             Tells::Perhaps { story: told.story, because: format!("À rapprocher : {because}") }
         }
         _ => Tells::Nothing,
-    }
-}
-
-impl PartialOrd for Told {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Told {
-    /// The older story comes first.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.story.cmp(&other.story)
     }
 }
 
@@ -142,8 +155,8 @@ fn alike(ours: &Likeness, tale: &Tale, vector: &Vector, told: &Told, counts: &Co
     if gap > OVER || vector.0.len() < ENOUGH || told.members.iter().any(is_other) {
         return None;
     }
-    let titles: BTreeSet<&String> = told.members.iter().flat_map(|member| &member.title).collect();
-    let common: Vec<&String> = tale.subject().filter(|word| titles.contains(word)).collect();
+    let is_in_title = |word: &&String| told.members.iter().any(|member| member.title.contains(*word));
+    let common: Vec<&String> = tale.subject().filter(is_in_title).collect();
     if common.is_empty() {
         return None;
     }
@@ -152,16 +165,17 @@ fn alike(ours: &Likeness, tale: &Tale, vector: &Vector, told: &Told, counts: &Co
     if same_source && !told.members.iter().any(title) {
         return None;
     }
-    let centre = centre(&told.members);
-    if !vector.0.iter().any(|(key, _)| centre.contains_key(key) && counts.is_telling(*key)) {
+    if !vector.0.iter().any(|(key, _)| counts.is_telling(*key) && told.weight(*key).is_some()) {
         return None;
     }
-    let product = |(key, weight): &(u64, i32)| centre.get(key).map_or(0, |other| i64::from(*weight) * other);
+    let product = |(key, weight): &(u64, i32)| told.weight(*key).map_or(0, |other| i64::from(*weight) * other);
     let dot: i64 = vector.0.iter().map(product).sum();
-    let length = centre.values().map(|weight| (*weight as f64) * (*weight as f64)).sum::<f64>().sqrt();
     // Both are parts of `ONE`: one of the two factors goes with the length.
-    let cosine = if length > 0.0 { (dot as f64 / length).round() as i64 } else { 0 };
+    let cosine = if told.length > 0.0 { (dot as f64 / told.length).round() as i64 } else { 0 };
     let score = cosine * (ONE - PER_DAY * i64::from(gap)).max(0) / ONE;
+    if score < NEAR {
+        return None;
+    }
     let words = common.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(", ");
     let days = match gap {
         0 => String::new(),
@@ -178,14 +192,6 @@ fn alike(ours: &Likeness, tale: &Tale, vector: &Vector, told: &Told, counts: &Co
 fn is_column(ours: &BTreeSet<String>, theirs: &BTreeSet<String>) -> bool {
     let is_fixed = |word: &&String| !word.starts_with(|c: char| c.is_ascii_digit()) && !is_calendar(word);
     ours != theirs && ours.iter().filter(is_fixed).eq(theirs.iter().filter(is_fixed))
-}
-
-fn centre(members: &[Member]) -> BTreeMap<u64, i64> {
-    let mut sum = BTreeMap::new();
-    for (key, weight) in members.iter().flat_map(|member| &member.vector.0) {
-        *sum.entry(*key).or_default() += i64::from(*weight);
-    }
-    sum
 }
 
 /// The rare names and numbers that a document in one language shares with a story told in another, in words.

@@ -71,7 +71,8 @@ impl Passages {
     }
 }
 
-fn join(words: &[u64]) -> u64 {
+/// A run of words as a number.
+pub(super) fn join(words: &[u64]) -> u64 {
     mix(words.iter().fold(0x9e37_79b9_7f4a_7c15, |all: u64, word| all.rotate_left(23).wrapping_mul(PRIME) ^ word))
 }
 

@@ -5,7 +5,12 @@ use std::{
     sync::LazyLock,
 };
 
-use super::{fingerprint::each_token, likeness::Marks, names, passages::hash};
+use super::{
+    fingerprint::each_token,
+    likeness::Marks,
+    names,
+    passages::{hash, join},
+};
 use crate::{
     model::{Draft, Issuer},
     normalise::{reference, terms},
@@ -49,23 +54,26 @@ struct Word {
 }
 
 pub(super) fn of(draft: &Draft, language: &str, marks: &Marks) -> Tale {
-    let title: Vec<String> = words(without_site(&draft.title)).into_iter().flatten().take(MOST_TITLE_WORDS).collect();
+    let mut title = BTreeSet::new();
+    each_word(without_site(&draft.title), |word| {
+        if title.len() < MOST_TITLE_WORDS {
+            title.extend(stem(word).map(str::to_owned));
+        }
+    });
     let head = draft.text.get(..draft.text.floor_char_boundary(READ)).unwrap_or_default();
-    let mut tokens = Vec::new();
-    each_word(head, |token| tokens.push(token.to_owned()));
-    let opening = tokens
-        .iter()
-        .enumerate()
-        .map(|(at, token)| Word {
-            key: stem(token).filter(|_| !is_filler(&tokens, at)).map(|stem| word_key(&stem)),
-            run: run(tokens.get(at..at + REFRAIN).unwrap_or_default()),
-            length: token.len() + 1,
-        })
-        .collect();
+    let (mut opening, mut tokens) = (Vec::new(), Vec::new());
+    each_word(head, |token| {
+        tokens.push(hash("word", token));
+        opening.push(Word { key: stem(token).map(word_key), run: 0, length: token.len() + 1 });
+    });
+    for (word, some) in opening.iter_mut().zip(tokens.windows(REFRAIN)) {
+        word.run = run(some);
+    }
+    silence_fillers(&mut opening, &tokens);
     let is_alert = draft.reference.as_ref().is_some_and(|r| r.issuer == Issuer::CertFr && r.number.contains("-ALE-"));
     let cites = if is_alert { cited(draft, marks) } else { BTreeSet::new() };
     let language = language.split('-').next().unwrap_or_default().to_ascii_lowercase();
-    Tale { language, title: title.into_iter().collect(), names: names::of(&draft.title, head), cites, opening }
+    Tale { language, title, names: names::of(&draft.title, head), cites, opening }
 }
 
 /// The advisories that an alert names; none when it names many.
@@ -198,43 +206,32 @@ fn without_site(title: &str) -> &str {
     if is_apart && (2..=40).contains(&length) && !before.trim().is_empty() { before.trim_end() } else { title }
 }
 
-fn words(text: &str) -> Vec<Option<String>> {
-    let mut out = Vec::new();
-    each_word(text, |word| out.push(stem(word)));
-    out
-}
-
 fn each_word(text: &str, mut with: impl FnMut(&str)) {
     each_token(text, |token| token.split(['_', ':', '/']).filter(|part| !part.is_empty()).for_each(&mut with));
 }
 
-fn run(words: &[String]) -> u32 {
-    if words.len() < REFRAIN {
-        return 0;
-    }
+fn run(words: &[u64]) -> u32 {
     // One bit keeps it from being the number of no run.
-    (hash("run", &words.join(" ")) as u32) | 1
+    (join(words) as u32) | 1
 }
 
-/// Whether a word belongs to what browsers without JavaScript are told.
-fn is_filler(words: &[String], at: usize) -> bool {
-    const FILLERS: [&[&str]; 3] = [
-        &["veuillez", "activer", "javascript"],
-        &["nous", "utilisons", "des", "cookies"],
-        &["verifying", "your", "browser"],
-    ];
-    FILLERS.iter().any(|filler| {
-        (0..filler.len()).any(|place| {
-            let from = at.checked_sub(place);
-            let run = from.and_then(|from| words.get(from..from + filler.len()));
-            run.is_some_and(|run| run.iter().zip(*filler).all(|(word, expected)| word == expected))
-        })
-    })
+/// Takes their keys from words of what browsers without JavaScript are told.
+fn silence_fillers(opening: &mut [Word], tokens: &[u64]) {
+    static FILLERS: LazyLock<Vec<Vec<u64>>> = LazyLock::new(|| {
+        let fillers = ["veuillez activer javascript", "nous utilisons des cookies", "verifying your browser"];
+        fillers.iter().map(|filler| filler.split(' ').map(|word| hash("word", word)).collect()).collect()
+    });
+    for filler in FILLERS.iter() {
+        let found = tokens.windows(filler.len()).enumerate().filter(|(_, words)| *words == filler.as_slice());
+        for at in found.map(|(at, _)| at) {
+            opening.iter_mut().skip(at).take(filler.len()).for_each(|word| word.key = None);
+        }
+    }
 }
 
 /// A word without its ending; `None` where it says nothing. A lighter hand than that of the search index
 /// ([`terms`]): what is one word there (« communes », « communication ») must not bring two events together.
-fn stem(word: &str) -> Option<String> {
+fn stem(word: &str) -> Option<&str> {
     const ENDINGS: [&str; 19] = [
         "ements", "ement", "ations", "ation", "ateurs", "ateur", "euses", "euse", "ives", "ive", "iques", "ique",
         "ees", "ee", "es", "s", "e", "er", "ent",
@@ -244,10 +241,10 @@ fn stem(word: &str) -> Option<String> {
     }
     let word = word.get(..word.floor_char_boundary(terms::LONGEST_WORD)).unwrap_or(word);
     if word.len() <= 5 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Some(word.to_owned());
+        return Some(word);
     }
     let ending = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending).filter(|front| front.len() >= 4));
-    Some(ending.unwrap_or(word).to_owned())
+    Some(ending.unwrap_or(word))
 }
 
 /// Whether a word without its ending is that of a day or a month.
@@ -257,6 +254,7 @@ pub(super) fn is_calendar(word: &str) -> bool {
          vendredi samedi dimanche"
             .split_whitespace()
             .filter_map(stem)
+            .map(str::to_owned)
             .collect()
     });
     CALENDAR.contains(word)
@@ -279,6 +277,7 @@ static GENERIC: LazyLock<HashSet<String>> = LazyLock::new(|| {
      decret arrete ordonnance loi deliberation decision circulaire communique relatif relative portant modifiant fixant"
         .split_whitespace()
         .filter_map(stem)
+        .map(str::to_owned)
         .collect()
 });
 

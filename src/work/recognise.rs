@@ -22,7 +22,7 @@ use crate::{
         self, COMMON, Counts, Decision, Group, Likeness, MEMBERS, OVER, Refrain, Repeats, SHARED, Tale, Tells, Told,
         Vector, Verdict, WINDOW,
     },
-    model::{Draft, Hand, Notice, NoticeId, SourceId, StoryId},
+    model::{Draft, Hand, Notice, NoticeId, Review, SourceId, StoryId},
     normalise::reference,
     store::{
         Result, Tx,
@@ -83,7 +83,7 @@ const GROUPS: usize = 8;
 /// So many documents of a group, besides the first.
 const COPIES: u32 = 12;
 /// So many stories are compared with one document.
-const STORIES: usize = 24;
+const STORIES: usize = 16;
 /// So many of the last documents are found by a word of their title.
 const BY_WORD: usize = 32;
 
@@ -239,11 +239,12 @@ impl<'a> Recogniser<'a> {
             Repeats::Apart { from, because } => decision.because = format!("{because} (notice {from})"),
             Repeats::Nothing => {}
         }
+        // What was old when its source was first read is never announced: nobody would read of its event twice.
+        let own = stories::get(self.tx, arrival.story)?.filter(|own| own.review != Review::Archived);
+        let Some(own) = own else { return Ok(decision) };
         let Some(joins) = self.event(arrival, vector, counts)? else { return Ok(decision) };
         let target = place(joins.verdict).filter(|(story, _)| *story != arrival.story);
-        let (Some((story, what)), Some(own)) = (target, stories::get(self.tx, arrival.story)?) else {
-            return Ok(joins);
-        };
+        let Some((story, what)) = target else { return Ok(joins) };
         let Some(why) = regroup::keeps_own(self.tx, &own, what, story)? else { return Ok(joins) };
         if let Some(to) = stories::get(self.tx, story)? {
             let because = format!("À rapprocher : {} ; {why}", joins.because);
@@ -363,8 +364,8 @@ impl<'a> Recogniser<'a> {
                 told.push(self.story(story)?);
             }
         }
-        told.retain(|told| !told.members.is_empty());
-        told.sort();
+        told.retain(|told| !told.is_empty());
+        told.sort_by_key(|told| told.story);
         let tells = dedup::tells(ours, tale, vector, &told, counts);
         self.told.extend(told.into_iter().map(|told| (told.story, told)));
         Ok(match tells {
@@ -382,7 +383,7 @@ impl<'a> Recogniser<'a> {
     fn story(&mut self, story: StoryId) -> Result<Told> {
         match self.told.remove(&story) {
             Some(told) => Ok(told),
-            None => Ok(Told { story, members: likeness::members(self.tx, story, MEMBERS)? }),
+            None => Ok(Told::new(story, likeness::members(self.tx, story, MEMBERS)?)),
         }
     }
 

@@ -40,14 +40,13 @@ impl Stream {
         };
         match &tells {
             Tells::Of { story, .. } => {
-                self.told
-                    .iter_mut()
-                    .filter(|told| told.story == *story)
-                    .for_each(|told| told.members.push(member.clone()));
+                for told in self.told.iter_mut().filter(|told| told.story == *story) {
+                    *told = Told::new(told.story, [told.members.clone(), vec![member.clone()]].concat());
+                }
             }
             _ => {
                 let story = StoryId::new(self.told.len() as i64 + 1);
-                self.told.push(Told { story, members: vec![member] });
+                self.told.push(Told::new(story, vec![member]));
             }
         }
         for key in ours.keys(&tale) {
