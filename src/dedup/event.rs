@@ -86,7 +86,7 @@ pub const OVER: i32 = 4;
 /// 16 only 88 are true. Without the days, a precision of 91 takes 25 hundredths, and finds 64.
 const SAME: i64 = ONE * 19 / 100;
 /// From this on, an editor is asked.
-const NEAR: i64 = ONE * 15 / 100;
+const NEAR: i64 = ONE * 17 / 100;
 /// What a day between two documents takes off their likeness.
 const PER_DAY: i64 = ONE * 12 / 100;
 /// Two documents of one source tell of one event only where so much of their titles is the same, in hundredths.

@@ -27,8 +27,10 @@ pub struct Deadline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bound {
-    /// To be done before, or on, that day.
+    /// To be done on that day at the latest.
     Until,
+    /// To be done before that day: on it, it is too late.
+    Before,
     /// Applies from that day on.
     From,
 }
@@ -38,6 +40,7 @@ impl Bound {
     pub const fn name(self) -> &'static str {
         match self {
             Bound::Until => "Échéance",
+            Bound::Before => "Avant le",
             Bound::From => "À compter du",
         }
     }
@@ -61,8 +64,8 @@ pub fn deadlines(text: &str, published: Date) -> Vec<Deadline> {
     out.sort_unstable();
     out.dedup();
     // The day by which to act says all that the same day as a beginning would.
-    let untils: Vec<Date> = out.iter().filter(|d| d.bound == Bound::Until).map(|d| d.day).collect();
-    out.retain(|deadline| deadline.bound == Bound::Until || !untils.contains(&deadline.day));
+    let untils: Vec<Date> = out.iter().filter(|d| d.bound != Bound::From).map(|d| d.day).collect();
+    out.retain(|deadline| deadline.bound != Bound::From || !untils.contains(&deadline.day));
     out.truncate(MOST);
     out
 }
@@ -73,8 +76,8 @@ const TRIGGERS: [(&[&str], Bound); 46] = [
     (&["au", "plus", "tard", "le"], Bound::Until),
     (&["au", "plus", "tard", "au"], Bound::Until),
     (&["au", "plus", "tard"], Bound::Until),
-    (&["avant", "le"], Bound::Until),
-    (&["avant"], Bound::Until),
+    (&["avant", "le"], Bound::Before),
+    (&["avant"], Bound::Before),
     (&["jusqu'au"], Bound::Until),
     (&["jusqu'a"], Bound::Until),
     (&["d'ici", "le"], Bound::Until),
@@ -101,7 +104,7 @@ const TRIGGERS: [(&[&str], Bound); 46] = [
     (&["limite"], Bound::Until),
     (&["until"], Bound::Until),
     (&["no", "later", "than"], Bound::Until),
-    (&["before"], Bound::Until),
+    (&["before"], Bound::Before),
     (&["a", "compter", "du"], Bound::From),
     (&["a", "partir", "du"], Bound::From),
     (&["en", "vigueur", "le"], Bound::From),

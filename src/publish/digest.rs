@@ -3,7 +3,7 @@
 use super::text::{escape, line, web_address};
 use crate::{
     bulletin::{Item, Question, Quote},
-    normalise::reference::cve_home,
+    normalise::{deadline::Bound, reference::cve_home},
     text::{day_in_words, french},
 };
 
@@ -27,7 +27,7 @@ pub fn digest(item: &Item) -> Option<String> {
     }
     out.push_str(&format!("<p>{summary}</p>\n"));
     for deadline in &item.deadlines {
-        let colon = if deadline.bound.name().ends_with("du") { " " } else { "\u{a0}: " };
+        let colon = if deadline.bound != Bound::Until { " " } else { "\u{a0}: " };
         out.push_str(&format!(
             "<p><strong>{}{colon}{}</strong></p>\n",
             deadline.bound.name(),

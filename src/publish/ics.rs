@@ -46,6 +46,7 @@ pub fn ics(events: &[Event], site: &Site) -> Option<Vec<u8>> {
         out.put(&format!("DTSTART;VALUE=DATE:{}", event.day.strftime("%Y%m%d")));
         let what = match event.bound {
             Bound::Until => "Échéance :",
+            Bound::Before => "Avant ce jour :",
             Bound::From => "À compter de ce jour :",
         };
         out.text("SUMMARY", &format!("{} {}", french(what), truncate(&line(&event.title), 200)));

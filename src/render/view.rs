@@ -225,7 +225,7 @@ fn named<'a>(all: impl Iterator<Item = (&'a str, Option<String>)>) -> Vec<NamedV
 fn deadline(deadline: &crate::normalise::deadline::Deadline) -> String {
     let colon = match deadline.bound {
         Bound::Until => " :",
-        Bound::From => "",
+        Bound::Before | Bound::From => "",
     };
     french(&format!("{}{colon} {}", deadline.bound.name(), day_in_words(deadline.day)))
 }

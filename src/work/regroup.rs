@@ -4,7 +4,7 @@
 //! [`pairs::is_apart_from_story`] must say no, and [`join`] asks both itself where nobody's hand moves it. What an editor
 //! does overrules both.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Authority, Cadence, Edited, Hand, Nature, Notice, NoticeId, Placed, Review, SourceId, Story, StoryId},
+    model::{Authority, Cadence, Hand, Nature, Notice, NoticeId, Placed, Review, SourceId, Story, StoryId},
     store::{
         Db, Result, Tx, notices, pairs, reviews,
         stories::{self, Standing, Teller},
@@ -24,7 +24,7 @@ use crate::{
 /// Lets the notice of greatest authority speak for a story: of these one that tells of the event rather than a guide to
 /// it, then the earliest, then the one with the least address. The
 /// story is as severe as the most severe of them, and concerns readers as much as the one that does most; what an editor
-/// set stays. A story that readers know and that is graver now is told again. A story that only the rules left out comes in when it now concerns enough.
+/// set stays. A story that only the rules left out comes in when it now concerns enough.
 pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
     let (Some(story), tellers) = (stories::get(tx, id)?, stories::tellers(tx, id)?) else { return Ok(()) };
     let rank = |teller: &Teller| {
@@ -46,11 +46,19 @@ pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Re
         ..lead.standing.clone()
     };
     stories::set_lead(tx, &story, lead.id, &standing, now)?;
-    let is_graver = standing.severity > story.severity && !story.edited.contains(&Edited::Severity);
-    if is_graver && stories::is_carried(tx, id)? {
+    review::reconsider(config, tx, &story, &standing, now)
+}
+
+/// As [`elect`], where what a notice of the story says is another now: where that makes graver what readers know, they are
+/// told again.
+pub fn weigh_again(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
+    let severity = || Ok(stories::get(tx, id)?.map(|story| story.severity));
+    let was = severity()?;
+    elect(config, tx, id, now)?;
+    if severity()? > was && stories::is_carried(tx, id)? {
         reviews::wait_again(tx, id, config.cadences.keys().copied(), now)?;
     }
-    review::reconsider(config, tx, &story, &standing, now)
+    Ok(())
 }
 
 /// A source that is no longer configured has no authority left.
@@ -90,7 +98,8 @@ pub fn join(
     now: Timestamp,
 ) -> Result<Vec<NoticeId>> {
     let Some(to) = resolve(tx, to)? else { return Ok(Vec::new()) };
-    let (mut moved, mut left) = (Vec::new(), BTreeSet::new());
+    // Those that notices leave, each with whether readers know it.
+    let (mut moved, mut left) = (Vec::new(), BTreeMap::new());
     for id in notices {
         let Some(notice) = notices::get(tx, *id)?.filter(|notice| notice.story != to) else { continue };
         if by == Hand::Automatic && must_stay(tx, &notice, to)? {
@@ -101,10 +110,11 @@ pub fn join(
                 pairs::let_join(tx, notice.id, other.id)?;
             }
         }
+        let is_known = stories::is_carried(tx, notice.story)?;
+        left.entry(notice.story).or_insert(is_known);
         stories::place(tx, notice.id, to)?;
         pairs::settle_within(tx, notice.id, to, now)?;
         tell(tx, &notice, "joins", because, now)?;
-        left.insert(notice.story);
         moved.push(notice.id);
     }
     if moved.is_empty() {
@@ -116,8 +126,13 @@ pub fn join(
             stories::fix(tx, teller.id)?;
         }
     }
-    for story in left {
+    for (story, is_known) in left {
+        let was = stories::get(tx, story)?;
         leave(config, tx, story, to, by, because, now)?;
+        // What an editor brings here and nobody was told of.
+        if let (Some(was), Hand::Editor(_), false) = (was, by, is_known) {
+            welcome(config, tx, &was, Absorbed::Account, to, now)?;
+        }
     }
     elect(config, tx, to, now)?;
     publish::announce(tx)?;
@@ -153,7 +168,7 @@ pub fn absorb(
 /// that stood before, of which no bulletin told.
 ///
 /// News brings back what was old when its source was first read, unless an editor had a word in it. And no story hides an
-/// alert, an advisory or an official text: readers who know the event are told again.
+/// alert, an advisory, an official text or what is graver: readers who know the event are told again.
 pub(super) fn welcome(
     config: &Config,
     tx: &Tx,
@@ -171,7 +186,8 @@ pub(super) fn welcome(
         let cadences = config.cadences.keys().copied();
         reviews::decide(tx, to, newcomer.review, Hand::Automatic, because, cadences, now)?;
     }
-    if what == Absorbed::Account && is_told_always(newcomer.nature) && stories::is_carried(tx, to)? {
+    let is_more = is_told_always(newcomer.nature) || newcomer.severity > story.severity;
+    if what == Absorbed::Account && is_more && stories::is_carried(tx, to)? {
         reviews::wait_again(tx, to, config.cadences.keys().copied(), now)?;
     }
     Ok(())
@@ -212,10 +228,6 @@ fn leave(config: &Config, tx: &Tx, story: StoryId, to: StoryId, by: Hand, becaus
     }
     let (was, into) = (stories::get(tx, story)?, stories::get(tx, to)?);
     let word = editors_word(tx, story)?;
-    // What an editor brings here and nobody was told of.
-    if let (Some(was), Hand::Editor(_), false) = (&was, by, stories::is_carried(tx, story)?) {
-        welcome(config, tx, was, Absorbed::Account, to, now)?;
-    }
     stories::set_merged(tx, story, to)?;
     let merged = format!("réunie à l’histoire {to} : {because}");
     reviews::decide(tx, story, Review::Rejected, by, &merged, std::iter::empty(), now)?;

@@ -169,8 +169,14 @@ fn one(
         relation,
         story: notices::story_of(tx, notice)?.map_or(0, |story| story.get()),
         possible,
-        because: notices::reasons(tx, notice)?.pop().map(|reason| reason.because).unwrap_or_default(),
+        because: because(tx, notice, relation)?,
     })
+}
+
+/// What was told of a document last; of one that came again unchanged nothing is.
+fn because(tx: &Tx, notice: NoticeId, relation: &str) -> store::Result<String> {
+    let told = notices::reasons(tx, notice)?.pop().filter(|reason| relation != "same" || reason.verdict == "same");
+    Ok(told.map_or_else(|| String::from("Même document ; inchangé"), |reason| reason.because))
 }
 
 fn draft(document: &Document) -> anyhow::Result<Draft> {

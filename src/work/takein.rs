@@ -370,7 +370,7 @@ impl Intake<'_> {
     }
 
     fn choose_lead(&self, story: StoryId) -> Result<()> {
-        regroup::elect(self.config, self.tx, story, self.now)
+        regroup::weigh_again(self.config, self.tx, story, self.now)
     }
 
     fn authority(&self, id: &SourceId) -> Authority {

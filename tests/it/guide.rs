@@ -146,7 +146,10 @@ fn the_takedown_of_qakbot_is_told_with_all_four_parts_of_its_guide() {
     [Parquet] Qakbot ouvrait la porte à des rançongiciels : le montant des rançons payées par les victimes est évalué à 58 millions de dollars.
     "#);
     let reasons: Vec<String> = importance.because.iter().map(|r| format!("{} {:+}", r.text, r.points)).collect();
-    assert_eq!(reasons[..3], ["source : auteur de l’acte +20", "sources indépendantes : 6 +18", "action demandée +4"]);
+    assert_eq!(
+        reasons[..3],
+        ["gravité : à surveiller +15", "source : auteur de l’acte +20", "sources indépendantes : 6 +18"]
+    );
     assert_eq!(item.importance, importance.points);
 }
 
@@ -188,7 +191,7 @@ fn deadlines_and_references_of_the_demonstration_are_found() {
         format!("{} | {} | {}", days.join(", "), item.cves.join(", "), cited.join(", "))
     };
     assert_eq!(shown("les grands électeurs ont jusqu'au 4 septembre"), "Échéance 2023-09-04 |  | ");
-    assert_eq!(shown("adoptent avant le 1er juillet 2024"), "Échéance 2024-07-01 |  | ");
+    assert_eq!(shown("adoptent avant le 1er juillet 2024"), "Avant le 2024-07-01 |  | ");
     assert_eq!(shown("engagées à compter du 1er octobre 2023"), "À compter du 2023-10-01 |  | ");
     assert_eq!(shown("est exploitée activement"), " | CVE-2023-99020 | CERTFR-2023-AVI-9005");
 }
@@ -206,7 +209,7 @@ async fn the_published_folder_holds_the_days_to_come_and_every_feed_the_guide() 
     };
     let (_, calendar) = read(&t, "echeances.ics");
     assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1, "{calendar}");
-    assert!(calendar.contains("DTSTART;VALUE=DATE:20230904\r\nSUMMARY:Échéance\u{a0}: Enquête\r\n"), "{calendar}");
+    assert!(calendar.contains("DTSTART;VALUE=DATE:20230904\r\nSUMMARY:Avant ce jour\u{a0}: Enquête\r\n"), "{calendar}");
     assert!(read(&t, "index.html").1.contains("href=\"echeances.ics\""));
     let (written, feed) = read(&t, "veille.json");
     assert_eq!(written, 0, "the same state gives the same files");

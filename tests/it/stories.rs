@@ -389,7 +389,7 @@ async fn what_a_merged_story_told_readers_know() {
     assert_eq!(t.waiting(Cadence::Daily), [] as [i64; 0]);
     // It becomes graver: what readers know of it is no longer all.
     t.sql("UPDATE notice SET severity = 'critical' WHERE id = 1");
-    t.join(&[3], 1);
+    t.app.store.write(|tx| regroup::weigh_again(&t.app.config, tx, StoryId::new(1), t.now())).expect("a weight");
     assert_eq!(t.waiting(Cadence::Daily), [1]);
     assert_eq!(t.again(Cadence::Daily), [(1, true)]);
 }
@@ -447,7 +447,7 @@ async fn an_item_is_an_update_for_the_readers_of_the_cadence_that_told_of_it_bef
     assert_eq!(t.again(Cadence::Daily), [(1, false), (2, false), (3, false), (4, false)]);
     assert_eq!(t.again(Cadence::Weekly), [(1, false), (2, false), (3, false), (4, false)]);
     t.sql("UPDATE notice SET severity = 'critical' WHERE id = 2");
-    t.join(&[3], 2);
+    t.app.store.write(|tx| regroup::weigh_again(&t.app.config, tx, StoryId::new(2), t.now())).expect("a weight");
     assert_eq!(t.again(Cadence::Weekly), [(2, true)]);
     assert_eq!(t.again(Cadence::Daily), [(2, true)]);
 }
@@ -808,4 +808,20 @@ async fn what_becomes_known_as_exploited_raises_recent_notices_and_nothing_old()
     t.serve("/avis", &[item(2, "Nouvelle faille", "CVE-2023-1001, corrigée hier")]);
     t.crawl().await;
     assert_eq!(severity("Nouvelle faille").1, Severity::High);
+}
+
+/// What was sent stays what it was, merged and split off again.
+#[tokio::test(flavor = "multi_thread")]
+async fn undoing_a_merge_of_what_readers_know_sends_nothing() {
+    let mut t = four().await;
+    for id in [1, 2] {
+        t.sql(&format!("UPDATE notice SET nature = 'avis' WHERE id = {id}"));
+        t.sql(&format!("UPDATE story SET nature = 'avis' WHERE id = {id}"));
+    }
+    t.compose(Cadence::Daily).expect("an edition");
+    t.at("2023-08-30T08:00:00Z");
+    t.merge(1, &[2]).expect("a merge");
+    assert_eq!(t.waiting(Cadence::Daily), [] as [i64; 0]);
+    t.split(1, &[2]).expect("a split");
+    assert_eq!(t.waiting(Cadence::Daily), [] as [i64; 0]);
 }

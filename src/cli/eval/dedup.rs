@@ -25,7 +25,7 @@ const TOGETHER: usize = 200;
 pub fn run(args: &Dedup, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     let mut documents: Vec<Document> = Vec::new();
     let (mut ids, mut sources) = (BTreeSet::new(), BTreeSet::new());
-    each_line(&args.file, |document: Document| {
+    each_line(&args.file, "dedup", |document: Document| {
         if !ids.insert(document.id.clone()) {
             bail!("`{}` is there twice\nhint: give each document an `id` of its own", document.id);
         }

@@ -40,7 +40,11 @@ pub fn run(args: &Eval, global: &Global, out: &Output) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// The first line that is no such object, with its number, and whatever the callback says.
-fn each_line<T: DeserializeOwned>(file: &Path, mut with: impl FnMut(T) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn each_line<T: DeserializeOwned>(
+    file: &Path,
+    verb: &str,
+    mut with: impl FnMut(T) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let name = file.display();
     let lines: Box<dyn BufRead> = match file == Path::new("-") {
         true => Box::new(stdin().lock()),
@@ -54,7 +58,7 @@ fn each_line<T: DeserializeOwned>(file: &Path, mut with: impl FnMut(T) -> anyhow
         let line = line.trim_start_matches('\u{feff}').trim();
         if !line.is_empty() {
             let item = serde_json::from_str(line).with_context(|| {
-                format!("line {number} of `{name}` is no item\nhint: `vigie eval shelves --help` tells its fields")
+                format!("line {number} of `{name}` is no item\nhint: `vigie eval {verb} --help` tells its fields")
             })?;
             with(item).with_context(|| format!("line {number} of `{name}` is no item"))?;
         }

@@ -53,7 +53,7 @@ struct Line<'a> {
 
 pub fn run(args: &Shelves, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     let rules = load::installed(global)?.rules;
-    each_line(&args.file, |item: Item| {
+    each_line(&args.file, "shelves", |item: Item| {
         let source = source(&rules, &item)?;
         let draft = draft(&item)?;
         let shelved = classify(&rules, &source, &draft);
