@@ -43,7 +43,9 @@
 //! make drafts of them with the help of [`normalise`], and finds out beside the writer what is known, what each is to
 //! [`dedup`] and where [`classify`] puts it (`work/prepare.rs`); `writer` stores page after page through
 //! `work/takein.rs`: notices, stories, reasons, words for the search, validators and health, a page as a whole or not at
-//! all. `work/review.rs` decides whether readers see a story before an editor does, by how much it concerns them;
+//! all. What no identity knows, `work/recognise.rs` compares in the same transaction, in the order in which it came, with
+//! what an index in the database finds ([`store::likeness`]): copies join the story of what they repeat, accounts of one
+//! event share one, what is doubtful waits for an editor. `work/review.rs` decides whether readers see a story before an editor does, by how much it concerns them;
 //! `work/exploited.rs` lets what is known to be exploited weigh. What is then wanted of single documents, `work/details.rs`
 //! reads at their own addresses: a page, JSON, or a PDF, which [`sandbox`] reads in a process of its own. [`alarm`] says
 //! what is wrong with a source in the light of its past, and [`work::health`] writes to the operator, once.
