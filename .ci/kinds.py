@@ -136,7 +136,8 @@ def main():
         of = lambda source: [notice for notice in notices if notice["source"] == source]
         shown = lambda notice: json.loads(vigie("notices", "show", str(notice["id"]), "--json"))
         catalogue = json.loads((CORPUS / "cisa-kev/known_exploited_vulnerabilities.json").read_text())["vulnerabilities"]
-        check(len(of("cisa-kev")) == len(catalogue) == 1404, f"{len(of('cisa-kev'))} of {len(catalogue)} exploited vulnerabilities")
+        exploited = first["cisa-kev"]["exploited"]
+        check(exploited == len(catalogue) == 1404 and not of("cisa-kev"), f"{exploited} of {len(catalogue)} exploited vulnerabilities, none of them a notice")
         texts = [notice for notice in of("jorf")]
         check(len(texts) == 1 and texts[0]["reference"] == "JORFTEXT000054708438", f"the text of the directory's archive: {texts[0]['title'][:80] if texts else 'none'}")
         # The same name with and without a space before the extension are two documents of one title.

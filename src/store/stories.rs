@@ -278,8 +278,12 @@ pub fn shown(db: &Db, shelf: Shelf, most: u32) -> Result<Vec<Story>> {
     let end = "ORDER BY id DESC LIMIT $1";
     match shelf {
         Shelf::All => db.query(&format!("{STORY} WHERE {shown} {end}"), &[&most], read),
+        // Along the shelf from its newest end: a large one is never read as a whole.
         Shelf::Section(section) => db.query(
-            &format!("{STORY} WHERE id IN (SELECT story_id FROM story_shelf WHERE section = $2) AND {shown} {end}"),
+            "SELECT s.id, s.lead_id, s.title, s.section, s.also, s.nature, s.severity, s.relevance, s.review, s.first_seen,
+               s.updated, s.edited, s.merged_into
+             FROM story_shelf h JOIN story s ON s.id = h.story_id
+             WHERE h.section = $2 AND s.review IN ('approved', 'archived') ORDER BY h.story_id DESC LIMIT $1",
             &[&most, &section.as_str()],
             read,
         ),

@@ -144,6 +144,12 @@ pub fn edit(
             (Edited::Severity, edit.severity.is_some()),
         ];
         let given: BTreeSet<Edited> = given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field).collect();
+        if let Some(field) = given.intersection(back).next() {
+            let name = field.as_str();
+            return Ok(Err(format!(
+                "`{name}` is both written and given back\nhint: name it with `--{name}` or with `--back`"
+            )));
+        }
         let edited = story.edited.union(&given).copied().filter(|field| !back.contains(field)).collect();
         let mut edit = edit.clone();
         if back.contains(&Edited::Title) {
@@ -154,6 +160,10 @@ pub fn edit(
         regroup::elect(&app.config, tx, id, now)?;
         let after = find(tx, id)?;
         if let Ok(after) = &after {
+            // Readers who know it as less, or whose choices left it out, are told.
+            if after.severity > story.severity && stories::is_carried(tx, id)? {
+                reviews::wait_again(tx, id, app.config.cadences.keys().copied(), now)?;
+            }
             let told = signed(&changes(&story, after), by, because);
             reviews::note(tx, id, reviews::EDITED, by.hand(), &told, now)?;
         }

@@ -21,8 +21,8 @@ use crate::{
 /// How many past editions keep their page.
 const EDITIONS: u32 = 400;
 
-/// How many of the latest stories are looked through for deadlines that are still to come.
-const LOOKED_THROUGH: u32 = 3_000;
+/// How many of the latest stories are looked through for deadlines that are still to come: their texts are read each time.
+const LOOKED_THROUGH: u32 = 300;
 
 /// Set while something is stored that the folder does not show yet.
 const PENDING: &str = "publish-pending";

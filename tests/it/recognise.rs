@@ -274,3 +274,16 @@ async fn revisions_do_not_hide_a_document_from_its_copies() {
     t.serve("/relais", &[item(2, "Communiqué relayé", QAKBOT)]);
     assert_eq!(t.crawl_one("relais").await.copies, 1);
 }
+
+/// As of a database that a version made which compared nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_of_before_are_learnt_and_their_copies_known() {
+    let t = TestApp::watching(&["/parquet", "/relais"]).await;
+    t.serve("/parquet", &[item(1, "Démantèlement du réseau Qakbot", QAKBOT)]);
+    t.crawl_one("parquet").await;
+    for sql in ["DELETE FROM likeness", "DELETE FROM posting", "INSERT INTO likeness_pending SELECT id FROM notice"] {
+        t.app.store.write(|tx| tx.execute(sql, &[])).expect("a write");
+    }
+    t.serve("/relais", &[item(2, "À lire : Qakbot", QAKBOT)]);
+    assert_eq!(t.crawl_one("relais").await.copies, 1);
+}

@@ -825,3 +825,15 @@ async fn undoing_a_merge_of_what_readers_know_sends_nothing() {
     t.split(1, &[2]).expect("a split");
     assert_eq!(t.waiting(Cadence::Daily), [] as [i64; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_editor_makes_graver_is_told_again() {
+    let t = four().await;
+    t.compose(Cadence::Daily).expect("an edition");
+    let graver = Edit { severity: Some(Severity::High), ..Edit::default() };
+    editor::edit(&t.app, StoryId::new(2), &graver, &BTreeSet::new(), &marie(), "").expect("an edit");
+    assert_eq!(t.waiting(Cadence::Daily), [2]);
+    let both = BTreeSet::from([vigie::model::Edited::Severity]);
+    let error = editor::edit(&t.app, StoryId::new(2), &graver, &both, &marie(), "").expect_err("a refusal").to_string();
+    assert!(error.starts_with("`severity` is both written and given back\nhint: "), "{error}");
+}
