@@ -116,6 +116,11 @@ impl Tale {
         counts
     }
 
+    /// The keys under which an alert is found by what it cites.
+    pub fn citations(&self) -> impl Iterator<Item = u64> {
+        self.cites.iter().map(|reference| citation_key(reference))
+    }
+
     /// Its words and names, whatever its source says often.
     pub(super) fn keys(&self) -> impl Iterator<Item = u64> {
         let words = self.title.iter().map(|word| word_key(word));

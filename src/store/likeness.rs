@@ -110,7 +110,14 @@ pub fn set(tx: &Tx, id: NoticeId, compared: &Compared) -> Result<()> {
     Ok(())
 }
 
-/// Takes some notices off the list of those that were stored before anything was compared, the oldest first.
+/// Puts a notice on the list of those that were not compared.
+pub fn set_pending(tx: &Tx, id: NoticeId) -> Result<()> {
+    let sql = "INSERT INTO likeness_pending (notice_id) VALUES ($1) ON CONFLICT (notice_id) DO NOTHING";
+    tx.execute(sql, &[&id.get()])?;
+    Ok(())
+}
+
+/// Takes some notices off the list of those that were not compared when they were stored, the oldest first.
 pub fn take_pending(tx: &Tx, most: u32) -> Result<Vec<NoticeId>> {
     let sql = "SELECT notice_id FROM likeness_pending ORDER BY notice_id LIMIT $1";
     let pending = tx.query(sql, &[&most], |row| Ok(NoticeId::new(row.get(0)?)))?;

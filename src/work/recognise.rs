@@ -5,6 +5,8 @@
 //! transaction touches are read in the order of their keys, changed in memory, and written once at its end. So a page of
 //! forty entries costs little more than its different words, and a restart forgets nothing.
 
+mod index;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -26,12 +28,14 @@ use crate::{
     normalise::reference,
     store::{
         Result, Tx,
-        likeness::{self, ALL, Compared, Posting},
+        likeness::{self, Compared},
         notices,
         pairs::{self, Suspected},
         stories,
     },
 };
+
+use index::Index;
 
 /// A notice that is to be recognised.
 pub(super) struct Arrival {
@@ -57,6 +61,13 @@ impl Arrival {
         let (likeness, tale) = Likeness::of(&source, &language, &draft, nature, first_seen);
         Self { notice: id, story, likeness, tale }
     }
+
+    /// What of the index bears on it.
+    fn keys(&self) -> Vec<u64> {
+        let mut keys = self.likeness.keys(&self.tale);
+        keys.extend(self.tale.citations());
+        keys
+    }
 }
 
 /// Whether a notice was read at its own address before.
@@ -66,9 +77,6 @@ pub(super) enum Reading {
     Later,
 }
 
-/// From so many documents on a key is counted roughly.
-const OFTEN: u32 = 32;
-const STEP: u32 = 8;
 /// Whether a document teaches what its source always says: once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Learning {
@@ -84,8 +92,6 @@ const GROUPS: usize = 8;
 const COPIES: u32 = 12;
 /// So many stories are compared with one document.
 const STORIES: usize = 16;
-/// So many of the last documents are found by a word of their title.
-const BY_WORD: usize = 32;
 
 /// Who recognises the notices of one transaction.
 pub(super) struct Recogniser<'a> {
@@ -105,7 +111,7 @@ impl<'a> Recogniser<'a> {
             config,
             tx,
             now,
-            index: Index { tx, held: BTreeMap::new(), changed: BTreeSet::new() },
+            index: Index::new(tx),
             refrains: HashMap::new(),
             learnt: BTreeSet::new(),
             groups: HashMap::new(),
@@ -115,11 +121,10 @@ impl<'a> Recogniser<'a> {
 
     /// Recognises new notices, in their order. What each is, in the same order.
     pub fn take(&mut self, arrivals: &[Arrival]) -> Result<Vec<Verdict>> {
-        let keys = |arrival: &Arrival| [arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat();
         let mut verdicts = Vec::with_capacity(arrivals.len());
         for some in arrivals.chunks(TOGETHER) {
-            let keys: BTreeSet<u64> = some.iter().flat_map(keys).collect();
-            self.index.load(keys.into_iter())?;
+            let keys: BTreeSet<u64> = some.iter().flat_map(Arrival::keys).collect();
+            self.index.load(keys)?;
             for arrival in some {
                 verdicts.push(self.recognise(arrival)?);
             }
@@ -137,7 +142,7 @@ impl<'a> Recogniser<'a> {
         };
         let arrival = changed.as_ref().unwrap_or(arrival);
         if changed.is_some() {
-            self.index.load([arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat().into_iter())?;
+            self.index.load(arrival.keys())?;
         }
         let (repeats, counts) = self.compare(arrival)?;
         let vector = self.vector(arrival, &counts, Learning::Yes)?;
@@ -161,7 +166,7 @@ impl<'a> Recogniser<'a> {
             && stories::tellers(self.tx, arrival.story)?.len() == 1
             && !regroup::is_fixed(self.tx, notice)?
             && !stories::is_carried(self.tx, arrival.story)?;
-        self.index.load([arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat().into_iter())?;
+        self.index.load(arrival.keys())?;
         let (repeats, counts) = self.compare(arrival)?;
         let vector = self.vector(arrival, &counts, Learning::No)?;
         let mut decision = Decision::unknown();
@@ -192,7 +197,7 @@ impl<'a> Recogniser<'a> {
         if is_over || likeness::copy_of(self.tx, id)?.is_some() {
             return Ok(());
         }
-        self.index.load([arrival.likeness.keys(&arrival.tale), citations(&arrival.tale)].concat().into_iter())?;
+        self.index.load(arrival.keys())?;
         let counts = self.index.counts(arrival.likeness.keys(&arrival.tale));
         let vector = self.vector(&arrival, &counts, Learning::Yes)?;
         self.keep(&arrival, Verdict::New, &vector)?;
@@ -206,17 +211,12 @@ impl<'a> Recogniser<'a> {
     }
 
     fn write(&mut self) -> Result<()> {
-        for key in std::mem::take(&mut self.index.changed) {
-            if let Some(posting) = self.index.held.get(&key) {
-                likeness::set_posting(self.tx, key, posting)?;
-            }
-        }
+        self.index.write()?;
         for source in std::mem::take(&mut self.learnt) {
             if let Some(refrain) = self.refrains.get(&source) {
                 likeness::set_refrain(self.tx, &source, refrain)?;
             }
         }
-        self.index.held.clear();
         self.refrains.clear();
         self.groups.clear();
         self.told.clear();
@@ -404,7 +404,7 @@ impl<'a> Recogniser<'a> {
             let today = dedup::day(ours.at);
             let days = u32::try_from(WINDOW.as_hours() / 24).unwrap_or(u32::MAX);
             let key = dedup::citation_key(reference);
-            self.index.load(std::iter::once(key))?;
+            self.index.load([key])?;
             let near = self.index.find(key).iter().filter(|(id, day)| id != notice && day.abs_diff(today) <= days);
             let alerts: Vec<NoticeId> = near.map(|(id, _)| *id).collect();
             for alert in alerts {
@@ -433,85 +433,22 @@ pub(super) fn catch_up(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Leaves notices that could not be compared where they are, to be learnt later: what one of them is like may be beyond
+/// reading, and that must not cost the others.
+pub(super) fn postpone(tx: &Tx, arrivals: &[Arrival], now: Timestamp) -> Result<()> {
+    for Arrival { notice, likeness, .. } in arrivals {
+        let because = "Nouveau : n’a pu être comparé";
+        notices::decide(tx, *notice, &likeness.source, Verdict::New.as_str(), because, now)?;
+        likeness::set_pending(tx, *notice)?;
+    }
+    Ok(())
+}
+
 /// Where a verdict puts a notice, and as what.
 fn place(verdict: Verdict) -> Option<(StoryId, Absorbed)> {
     match verdict {
         Verdict::Copy { story, .. } => Some((story, Absorbed::Copy)),
         Verdict::Joins { story } => Some((story, Absorbed::Account)),
         Verdict::New | Verdict::Same { .. } | Verdict::Revision { .. } => None,
-    }
-}
-
-/// The keys under which an alert is found by what it cites.
-fn citations(tale: &Tale) -> Vec<u64> {
-    tale.cites.iter().map(|reference| dedup::citation_key(reference)).collect()
-}
-
-/// The rows of the index that a transaction touches.
-struct Index<'a> {
-    tx: &'a Tx<'a>,
-    held: BTreeMap<u64, Posting>,
-    changed: BTreeSet<u64>,
-}
-
-impl Index<'_> {
-    /// Reads the rows of some keys, ascending, unless they are held.
-    fn load(&mut self, keys: impl Iterator<Item = u64>) -> Result<()> {
-        let missing: Vec<u64> = keys.chain([ALL]).filter(|key| !self.held.contains_key(key)).collect();
-        let mut found = likeness::postings(self.tx, missing.iter().copied())?;
-        self.held.extend(missing.into_iter().map(|key| (key, found.remove(&key).unwrap_or_default())));
-        Ok(())
-    }
-
-    fn find(&self, key: u64) -> &[(NoticeId, i32)] {
-        self.held.get(&key).map_or(&[], |posting| &posting.notices)
-    }
-
-    /// Of keys that are held.
-    fn counts(&self, keys: Vec<u64>) -> Counts {
-        let count = |key: &u64| self.held.get(key).map_or(0, |posting| posting.count);
-        let of = keys.iter().map(|key| (*key, count(key))).filter(|(_, count)| *count > 0).collect();
-        Counts { documents: u64::from(count(&ALL)), of }
-    }
-
-    /// Counts a document: once.
-    fn count(&mut self, arrival: &Arrival) {
-        let Arrival { notice, likeness, tale, .. } = arrival;
-        let day = dedup::day(likeness.at);
-        for key in likeness.keys(tale).into_iter().chain([ALL]) {
-            let posting = self.held.entry(key).or_default();
-            // A word that dozens have is counted by eights, in one document of eight: nearly every write is saved.
-            let step = if key == ALL || posting.count < OFTEN { 1 } else { STEP };
-            if step > 1 && !(key ^ notice.get().cast_unsigned()).is_multiple_of(u64::from(STEP)) {
-                continue;
-            }
-            posting.count = posting.count.saturating_add(step);
-            posting.day = posting.day.max(day);
-            self.changed.insert(key);
-        }
-    }
-
-    /// Lets a document be found by its passages, the words of its title, its names, what it cites.
-    fn post(&mut self, arrival: &Arrival) {
-        let Arrival { notice, likeness, tale, .. } = arrival;
-        let day = dedup::day(likeness.at);
-        let documents = self.held.get(&ALL).map_or(0, |all| all.count);
-        let passages = likeness.passages.indexed().iter().map(|passage| (*passage, COMMON + 1));
-        let words = dedup::asked(tale).into_iter().chain(citations(tale)).map(|key| (key, BY_WORD));
-        for (key, most) in passages.chain(words) {
-            let posting = self.held.entry(key).or_default();
-            // What a tenth of all documents have finds nothing.
-            if posting.count > OFTEN && posting.count > documents / 10 {
-                continue;
-            }
-            // It is found by what it says now.
-            posting.notices.retain(|(id, _)| id != notice);
-            if posting.notices.len() >= most {
-                posting.notices.remove(0);
-            }
-            posting.notices.push((*notice, day));
-            posting.day = posting.day.max(day);
-            self.changed.insert(key);
-        }
     }
 }

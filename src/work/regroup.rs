@@ -1,8 +1,8 @@
 //! Moves notices from story to story: what joins, what is merged, what is split, and who then speaks for each.
 //!
 //! An editor's word is never undone by the program: before it moves a notice, [`is_fixed`] and
-//! [`pairs::is_apart_from_story`] must say no, and [`join`] asks both itself where nobody's hand moves it. What an editor
-//! does overrules both.
+//! [`pairs::is_apart_from_story`] must say no, and [`join`] asks both itself where nobody's hand moves it; of what has just
+//! come, [`keeps_own`] is asked. What an editor does overrules all.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// Lets the notice of greatest authority speak for a story: of these one that tells of the event rather than a guide to
-/// it, then the earliest, then the one with the least address. The
-/// story is as severe as the most severe of them, and concerns readers as much as the one that does most; what an editor
-/// set stays. A story that only the rules left out comes in when it now concerns enough.
+/// it, then the earliest, then the one with the least address. The story is as severe as the most severe of them, and
+/// concerns readers as much as the one that does most; what an editor set stays. A story that only the rules left out comes
+/// in when it now concerns enough.
 pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
     let (Some(story), tellers) = (stories::get(tx, id)?, stories::tellers(tx, id)?) else { return Ok(()) };
     let rank = |teller: &Teller| {

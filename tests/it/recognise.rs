@@ -287,3 +287,23 @@ async fn notices_of_before_are_learnt_and_their_copies_known() {
     t.serve("/relais", &[item(2, "À lire : Qakbot", QAKBOT)]);
     assert_eq!(t.crawl_one("relais").await.copies, 1);
 }
+
+/// One row that cannot be read costs no source anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_compared_is_stored_and_shown_all_the_same() {
+    let t = TestApp::watching(&["/parquet", "/relais"]).await;
+    t.serve("/parquet", &[item(1, "Démantèlement du réseau Qakbot", QAKBOT)]);
+    t.crawl_one("parquet").await;
+    let broken = "UPDATE likeness SET marks = 'illisible'";
+    t.app.store.write(|tx| tx.execute(broken, &[])).expect("a write");
+    t.serve("/relais", &[item(2, "À lire : Qakbot", QAKBOT)]);
+    let report = t.crawl_one("relais").await;
+    assert!(!report.failed() && report.new == 1, "{report:?}");
+    assert_eq!(because(&t, 2), "Nouveau : n’a pu être comparé");
+    assert_eq!(t.compose(Cadence::Daily).expect("an edition").stories, 2);
+    // It is learnt at the next crawl, and others are compared with it.
+    let mended = "DELETE FROM likeness WHERE marks = 'illisible'";
+    t.app.store.write(|tx| tx.execute(mended, &[])).expect("a write");
+    t.serve("/parquet", &[item(3, "Démantèlement de Qakbot, suite", QAKBOT)]);
+    assert_eq!(t.crawl_one("parquet").await.copies, 1);
+}

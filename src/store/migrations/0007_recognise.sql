@@ -19,7 +19,7 @@ CREATE TABLE likeness (
 CREATE INDEX likeness_group ON likeness (copy_of, notice_id);
 CREATE INDEX likeness_at ON likeness (at);
 
--- Notices that were stored before there was anything to compare.
+-- Notices that were stored without being compared: those of before this step, and what could not be.
 CREATE TABLE likeness_pending (
   notice_id INTEGER NOT NULL PRIMARY KEY
 ) STRICT;

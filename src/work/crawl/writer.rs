@@ -22,7 +22,7 @@ use crate::{
     store::{self, Result, Tx, search, sources::Known},
     work::{
         prepare::{Desk, Entry},
-        recognise::{Arrival, Recogniser},
+        recognise::{self, Arrival, Recogniser},
         takein::{Added, Intake, Taken},
     },
 };
@@ -121,9 +121,19 @@ fn recognise(
     now: Timestamp,
 ) -> Result<()> {
     let (places, arrivals): (Vec<usize>, Vec<Arrival>) = arrivals.into_iter().unzip();
-    let mut recogniser = Recogniser::new(&desk.config, tx, now);
-    let verdicts = recogniser.take(&arrivals)?;
-    recogniser.finish()?;
+    let recognised = tx.part(|tx| {
+        let mut recogniser = Recogniser::new(&desk.config, tx, now);
+        let verdicts = recogniser.take(&arrivals)?;
+        recogniser.finish()?;
+        Ok(verdicts)
+    });
+    let verdicts = match recognised {
+        Ok(verdicts) => verdicts,
+        Err(error) => {
+            tracing::error!(%error, notices = arrivals.len(), "what came could not be compared with what is stored");
+            return recognise::postpone(tx, &arrivals, now);
+        }
+    };
     for (place, verdict) in places.into_iter().zip(verdicts) {
         let Some(Ok(report)) = reports.get_mut(place) else { continue };
         match verdict {
