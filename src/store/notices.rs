@@ -11,7 +11,8 @@ use crate::{
     classify::Shelved,
     dedup::{Known, Shown},
     model::{
-        Draft, Nature, Notice, NoticeId, Placed, Precision, PublicationDate, SectionId, Severity, SourceId, StoryId,
+        Draft, Nature, Notice, NoticeId, Placed, Precision, PublicationDate, SectionId, Severity, SourceId, Story,
+        StoryId,
     },
 };
 
@@ -303,6 +304,17 @@ pub fn by_reference(db: &Db, reference: &str) -> Result<Option<Referred>> {
             Ok(Referred { notice: NoticeId::new(row.get(0)?), story: StoryId::new(row.get(1)?), published })
         },
     )
+}
+
+/// What is told of a story: its lead, and of the others the first ones, oldest first. A source may have put thousands there.
+pub fn telling(db: &Db, story: &Story) -> Result<Vec<Notice>> {
+    const MOST: u32 = 100;
+    let sql = format!("{NOTICE} WHERE story_id = $1 ORDER BY id LIMIT $2");
+    let mut told = db.query(&sql, &[&story.id.get(), &MOST], read)?;
+    if told.iter().all(|notice| notice.id != story.lead) {
+        told.extend(get(db, story.lead)?);
+    }
+    Ok(told)
 }
 
 /// The notices of a story, oldest first.

@@ -192,30 +192,41 @@ pub struct Teller {
     pub standing: Standing,
 }
 
+const TELLER: &str =
+    "SELECT id, source_id, url, coalesce(published_at, first_seen), section, also, nature, severity, relevance,
+       relevance_because FROM notice";
+
 /// The notices of a story, oldest first, without their words.
 pub fn tellers(db: &Db, story: StoryId) -> Result<Vec<Teller>> {
-    db.query(
-        "SELECT id, source_id, url, coalesce(published_at, first_seen), section, also, nature, severity, relevance,
-           relevance_because
-         FROM notice WHERE story_id = $1 ORDER BY id",
-        &[&story.get()],
-        |row| {
-            Ok(Teller {
-                id: NoticeId::new(row.get(0)?),
-                source: word("the id of a source", &row.get::<String>(1)?, SourceId::parse)?,
-                url: row.get(2)?,
-                at: instant(row.get(3)?)?,
-                standing: Standing {
-                    section: word("a section", &row.get::<String>(4)?, SectionId::parse)?,
-                    also: read_sections(&row.get::<String>(5)?)?,
-                    nature: word("a nature", &row.get::<String>(6)?, Nature::parse)?,
-                    severity: word("a severity", &row.get::<String>(7)?, Severity::parse)?,
-                    relevance: row.get(8)?,
-                    relevance_because: row.get(9)?,
-                },
-            })
+    db.query(&format!("{TELLER} WHERE story_id = $1 ORDER BY id"), &[&story.get()], read_teller)
+}
+
+/// One notice, without its words.
+pub fn teller(db: &Db, notice: NoticeId) -> Result<Option<Teller>> {
+    db.query_first(&format!("{TELLER} WHERE id = $1"), &[&notice.get()], read_teller)
+}
+
+/// Whether a notice stands in a story.
+pub fn has_teller(db: &Db, story: StoryId) -> Result<bool> {
+    let sql = "SELECT 1 FROM notice WHERE story_id = $1 LIMIT 1";
+    Ok(db.query_first(sql, &[&story.get()], |_| Ok(()))?.is_some())
+}
+
+fn read_teller(row: &Row) -> Result<Teller> {
+    Ok(Teller {
+        id: NoticeId::new(row.get(0)?),
+        source: word("the id of a source", &row.get::<String>(1)?, SourceId::parse)?,
+        url: row.get(2)?,
+        at: instant(row.get(3)?)?,
+        standing: Standing {
+            section: word("a section", &row.get::<String>(4)?, SectionId::parse)?,
+            also: read_sections(&row.get::<String>(5)?)?,
+            nature: word("a nature", &row.get::<String>(6)?, Nature::parse)?,
+            severity: word("a severity", &row.get::<String>(7)?, Severity::parse)?,
+            relevance: row.get(8)?,
+            relevance_because: row.get(9)?,
         },
-    )
+    })
 }
 
 const STORY: &str =

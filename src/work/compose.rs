@@ -168,7 +168,7 @@ fn items(app: &App, db: &Db, cadence: Cadence, waiting: &[Story], now: Timestamp
     let mut items = Vec::with_capacity(waiting.len());
     for story in waiting {
         let again = !stories::told_by(db, cadence, story.id)?.is_empty();
-        let told = tell(app, story, &notices::of_story(db, story.id)?, now);
+        let told = tell(app, story, &notices::telling(db, story)?, now);
         items.extend(told.map(|(item, _)| Item { again, ..item }));
     }
     Ok(bulletin::in_order(items, app.rules.sections()))
@@ -184,7 +184,11 @@ pub(super) fn tell(app: &App, story: &Story, notices: &[Notice], now: Timestamp)
 /// Why a story stands where it does in a bulletin that would be frozen now. `None` when there is no such story.
 pub fn importance(app: &App, id: StoryId) -> anyhow::Result<Option<Importance>> {
     let now = app.clock.now();
-    let found = app.store.read(|db| Ok(stories::get(db, id)?.zip(Some(notices::of_story(db, id)?))))?;
+    let found = app.store.read(|db| {
+        let Some(story) = stories::get(db, id)? else { return Ok(None) };
+        let notices = notices::telling(db, &story)?;
+        Ok(Some((story, notices)))
+    })?;
     Ok(found.and_then(|(story, notices)| tell(app, &story, &notices, now)).map(|(_, importance)| importance))
 }
 

@@ -180,7 +180,7 @@ fn channel(
 }
 
 fn entry(app: &App, db: &Db, authority: &str, story: &Story) -> store::Result<Option<Entry>> {
-    let told = notices::of_story(db, story.id)?;
+    let told = notices::telling(db, story)?;
     // What is told does not depend on the hour: only the points do, which no feed shows.
     let Some((item, _)) = compose::tell(app, story, &told, story.updated) else { return Ok(None) };
     let Some(lead) = told.iter().find(|notice| notice.id == story.lead) else { return Ok(None) };
@@ -220,7 +220,7 @@ fn events(app: &App, authority: &str) -> anyhow::Result<Vec<Event>> {
     let mut events = app.store.read(|db| {
         let mut events = Vec::new();
         for story in store::stories::shown(db, Shelf::All, LOOKED_THROUGH)? {
-            let notices = notices::of_story(db, story.id)?;
+            let notices = notices::telling(db, &story)?;
             let told: Vec<_> = notices.iter().map(|notice| compose::told(app, notice)).collect();
             let Some(lead) = told.iter().find(|told| told.notice.id == story.lead) else { continue };
             let coming = bulletin::story_deadlines(&told, zone).into_iter().filter(|deadline| deadline.day >= today);

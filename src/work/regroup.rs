@@ -26,12 +26,9 @@ use crate::{
 /// concerns readers as much as the one that does most; what an editor set stays. A story that only the rules left out comes
 /// in when it now concerns enough.
 pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
-    let (Some(story), tellers) = (stories::get(tx, id)?, stories::tellers(tx, id)?) else { return Ok(()) };
-    let rank = |teller: &Teller| {
-        let is_guide = teller.standing.nature == Nature::Doc;
-        (Reverse(authority(config, &teller.source)), is_guide, teller.at, teller.url.clone(), teller.id)
-    };
-    let Some(lead) = tellers.iter().min_by_key(|teller| rank(teller)) else { return Ok(()) };
+    let Some(story) = stories::get(tx, id)? else { return Ok(()) };
+    let tellers = stories::tellers(tx, id)?;
+    let Some(lead) = tellers.iter().min_by_key(|teller| rank(config, teller)) else { return Ok(()) };
     // Of equals the lead, then the oldest.
     let most = tellers.iter().fold(
         lead,
@@ -47,6 +44,30 @@ pub(super) fn elect(config: &Config, tx: &Tx, id: StoryId, now: Timestamp) -> Re
     };
     stories::set_lead(tx, &story, lead.id, &standing, now)?;
     review::reconsider(config, tx, &story, &standing, now)
+}
+
+/// As [`elect`], where all that is new is one notice: a story that a source fills with thousands costs no more than one of
+/// two.
+fn consider(config: &Config, tx: &Tx, id: StoryId, newcomer: NoticeId, now: Timestamp) -> Result<()> {
+    let Some(story) = stories::get(tx, id)? else { return Ok(()) };
+    let (Some(lead), Some(new)) = (stories::teller(tx, story.lead)?, stories::teller(tx, newcomer)?) else {
+        return elect(config, tx, id, now);
+    };
+    let severity = story.severity.max(new.standing.severity);
+    let (relevance, relevance_because) = match new.standing.relevance > story.relevance {
+        true => (new.standing.relevance, new.standing.relevance_because.clone()),
+        false => (story.relevance, stories::why_relevant(tx, id)?),
+    };
+    let speaks = if rank(config, &new) < rank(config, &lead) { new } else { lead };
+    let standing = Standing { severity, relevance, relevance_because, ..speaks.standing };
+    stories::set_lead(tx, &story, speaks.id, &standing, now)?;
+    review::reconsider(config, tx, &story, &standing, now)
+}
+
+/// The least of them speaks for a story.
+fn rank(config: &Config, teller: &Teller) -> impl Ord + use<> {
+    let is_guide = teller.standing.nature == Nature::Doc;
+    (Reverse(authority(config, &teller.source)), is_guide, teller.at, teller.url.clone(), teller.id)
 }
 
 /// As [`elect`], where what a notice of the story says is another now: where that makes graver what readers know, they are
@@ -153,15 +174,15 @@ pub fn absorb(
     let newcomer = stories::get(tx, own)?;
     stories::place(tx, notice, to)?;
     pairs::settle_within(tx, notice, to, now)?;
-    match stories::tellers(tx, own)?.is_empty() {
-        true => stories::discard(tx, own)?,
+    match stories::has_teller(tx, own)? {
+        false => stories::discard(tx, own)?,
         // Another one of this transaction joined it meanwhile.
-        false => elect(config, tx, own, now)?,
+        true => elect(config, tx, own, now)?,
     }
     if let Some(newcomer) = newcomer {
         welcome(config, tx, &newcomer, what, to, now)?;
     }
-    elect(config, tx, to, now)
+    consider(config, tx, to, notice, now)
 }
 
 /// What a story that readers know, or that was kept from them, owes to what came into it. `newcomer` is the story in which
@@ -223,7 +244,7 @@ pub enum Absorbed {
 
 /// A story from which notices went to another one: who speaks for it now, or where it is to be found.
 fn leave(config: &Config, tx: &Tx, story: StoryId, to: StoryId, by: Hand, because: &str, now: Timestamp) -> Result<()> {
-    if !stories::tellers(tx, story)?.is_empty() {
+    if stories::has_teller(tx, story)? {
         return elect(config, tx, story, now);
     }
     let (was, into) = (stories::get(tx, story)?, stories::get(tx, to)?);
