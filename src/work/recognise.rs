@@ -264,7 +264,7 @@ impl<'a> Recogniser<'a> {
             _ => likeness::copy_of(self.tx, *notice)?.unwrap_or(*notice),
         };
         likeness::set(self.tx, *notice, &Compared { copy_of, likeness, tale, vector })?;
-        self.index.post(arrival);
+        self.index.post(arrival, copy_of);
         self.groups.remove(&copy_of);
         if let Some((story, _)) = place(verdict) {
             self.told.remove(&story);

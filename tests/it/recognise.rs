@@ -307,3 +307,15 @@ async fn what_cannot_be_compared_is_stored_and_shown_all_the_same() {
     t.serve("/parquet", &[item(3, "Démantèlement de Qakbot, suite", QAKBOT)]);
     assert_eq!(t.crawl_one("parquet").await.copies, 1);
 }
+
+/// A communiqué does not become common by being printed often.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_twentieth_copy_is_one_too() {
+    let t = TestApp::watching(&["/parquet", "/relais"]).await;
+    t.serve("/parquet", &[item(1, "Démantèlement du réseau Qakbot", QAKBOT)]);
+    t.crawl_one("parquet").await;
+    let copies: Vec<Item> = (2..32).map(|n| item(n, "À lire : Qakbot", QAKBOT)).collect();
+    t.serve("/relais", &copies);
+    assert_eq!(t.crawl_one("relais").await.copies, 30);
+    assert_eq!(stories_of(&t).len(), 1);
+}

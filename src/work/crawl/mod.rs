@@ -8,7 +8,7 @@ mod read;
 mod report;
 mod writer;
 
-use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
@@ -26,7 +26,7 @@ use crate::{
 };
 use ask::{Asked, Asker};
 use losses::{Losses, Lost};
-use read::Reader;
+use read::{Cores, Reader};
 
 pub use report::{Report, SourceReport};
 
@@ -116,7 +116,7 @@ pub async fn crawl(
         app,
         fetcher,
         desk,
-        cores: Semaphore::new(thread::available_parallelism().map_or(2, usize::from)),
+        cores: Cores::of_this_machine(),
         visits,
         losses: Arc::clone(&losses),
         done: done.clone(),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::{
-    Semaphore,
+    Semaphore, SemaphorePermit,
     mpsc::{Sender, UnboundedSender},
 };
 
@@ -54,11 +54,31 @@ pub(super) struct Reader<'a> {
     pub app: &'a App,
     pub fetcher: &'a Fetcher,
     pub desk: Arc<Desk>,
-    /// More readers at once than cores would only need more memory.
-    pub cores: Semaphore,
+    pub cores: Cores,
     pub visits: Sender<Visit>,
     pub losses: Arc<Losses>,
     pub done: UnboundedSender<SourceReport>,
+}
+
+/// What may be read at once: more pages than cores would only need more memory, and a large page is read alone, for its tree
+/// takes many times what it takes itself.
+pub(super) struct Cores {
+    free: Semaphore,
+    all: u32,
+}
+
+/// From how many octets on a page is large.
+const LARGE: usize = 2 << 20;
+
+impl Cores {
+    pub fn of_this_machine() -> Self {
+        let all = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(64)) as u32;
+        Self { free: Semaphore::new(all as usize), all }
+    }
+
+    async fn take(&self, octets: usize) -> anyhow::Result<SemaphorePermit<'_>> {
+        Ok(self.free.acquire_many(if octets < LARGE { 1 } else { self.all }).await?)
+    }
 }
 
 impl Reader<'_> {
@@ -76,13 +96,14 @@ impl Reader<'_> {
         let now = self.app.clock.now();
         let mut result = self.read(source, &known, answer, now).await?;
         let pages = std::mem::take(&mut result.pages);
+        let octets = usize::try_from(result.bytes).unwrap_or(usize::MAX);
         let (source, desk) = (source.clone(), Arc::clone(&self.desk));
         let prepare = move || {
             let pages = pages.into_iter().map(|drafts| desk.prepare(&source, &known, drafts, now));
             let pages = pages.collect::<store::Result<Vec<_>>>();
             (source, known, pages)
         };
-        let core = self.cores.acquire().await?;
+        let core = self.cores.take(octets).await?;
         let prepared = tokio::task::spawn_blocking(prepare).await.context("the reader of pages was stopped")?;
         drop(core);
         let (source, known, pages) = prepared;
@@ -95,7 +116,7 @@ impl Reader<'_> {
 
     /// What a page says as its source is configured.
     pub async fn extract(&self, page: Page, source: &Source, now: Timestamp) -> anyhow::Result<Extracted> {
-        let _core = self.cores.acquire().await?;
+        let _core = self.cores.take(page.body.len()).await?;
         let source = source.clone();
         let read = move || extract::extract(&page, &source, now);
         tokio::task::spawn_blocking(read).await.context("the reader of pages was stopped")

@@ -78,8 +78,10 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// Lets a document be found by its passages, the words of its title, its names, what it cites.
-    pub fn post(&mut self, arrival: &Arrival) {
+    /// Lets a document be found by its passages, the words of its title, its names, what it cites. What it shares with the
+    /// one that its copies began with (`root`: itself, where it copies nothing) finds that one: a communiqué that many print
+    /// does not become common by it.
+    pub fn post(&mut self, arrival: &Arrival, root: NoticeId) {
         let Arrival { notice, likeness, tale, .. } = arrival;
         let day = dedup::day(likeness.at);
         let documents = self.held.get(&ALL).map_or(0, |all| all.count);
@@ -91,12 +93,14 @@ impl<'a> Index<'a> {
             if posting.count > OFTEN && posting.count > documents / 10 {
                 continue;
             }
-            // It is found by what it says now.
+            // The last one is kept longest. A notice is found by what it says now.
+            let root_at = posting.notices.iter().position(|(id, _)| *id == root);
+            let (found, last) = root_at.map_or((*notice, day), |at| posting.notices.remove(at));
             posting.notices.retain(|(id, _)| id != notice);
             if posting.notices.len() >= most {
                 posting.notices.remove(0);
             }
-            posting.notices.push((*notice, day));
+            posting.notices.push((found, day.max(last)));
             posting.day = posting.day.max(day);
             self.changed.insert(key);
         }
