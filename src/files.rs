@@ -1,4 +1,8 @@
-//! Files that others read while we write: each one appears whole or not at all.
+//! Files that others read while we write: each one appears whole or not at all. And what waits on the disk ([`Waiting`]).
+
+mod waiting;
+
+pub use waiting::Waiting;
 
 use std::{
     collections::BTreeSet,

@@ -11,7 +11,7 @@ use super::{
     sources::at,
 };
 use crate::{
-    model::{Consent, Delivery, EmailAddress, Subscriber, SubscriberState},
+    model::{Consent, Delivery, EmailAddress, Matter, Subscriber, SubscriberState},
     store::{
         outbox,
         subscribers::{self, Added, Left},
@@ -191,9 +191,12 @@ fn show(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
             page += &format!("must not be written to: {why}\n");
         }
         for delivery in &shown.deliveries {
+            let what = match &delivery.matter {
+                Matter::Bulletin(bulletin) => format!("bulletin {bulletin}"),
+                Matter::Letter { kind, .. } => format!("letter `{}`", kind.as_str()),
+            };
             page += &format!(
-                "bulletin {}: {} (tries: {}), <{}>\n",
-                delivery.bulletin,
+                "{what}: {} (tries: {}), <{}>\n",
                 delivery.state.as_str(),
                 delivery.attempts,
                 delivery.message_id

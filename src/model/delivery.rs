@@ -1,4 +1,4 @@
-//! One bulletin to one subscriber.
+//! One bulletin, or one letter, to one reader.
 
 use std::fmt;
 
@@ -11,8 +11,10 @@ use super::{BulletinId, DeliveryId, EmailAddress, SubscriberId};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Delivery {
     pub id: DeliveryId,
-    pub bulletin: BulletinId,
-    pub subscriber: SubscriberId,
+    #[serde(flatten)]
+    pub matter: Matter,
+    /// Nobody's, where the address is no subscriber's (yet).
+    pub subscriber: Option<SubscriberId>,
     pub address: EmailAddress,
     /// The same at every try, without angle brackets.
     pub message_id: String,
@@ -24,6 +26,47 @@ pub struct Delivery {
     /// After that, nobody wants it any more: it is given up.
     pub expires: Timestamp,
     pub doubt: Doubt,
+}
+
+/// What is delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matter {
+    Bulletin(BulletinId),
+    Letter {
+        kind: Letter,
+        /// JSON: what it says besides.
+        #[serde(skip)]
+        particulars: String,
+    },
+}
+
+/// A message about the subscription itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Letter {
+    /// Asks whether an address was given by the one who reads there.
+    Confirmation,
+    Welcome,
+    Goodbye,
+    /// Asks a reader of long standing whether the bulletin is still wanted.
+    Renewal,
+}
+
+impl Letter {
+    pub const ALL: [Letter; 4] = [Letter::Confirmation, Letter::Welcome, Letter::Goodbye, Letter::Renewal];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Letter::Confirmation => "confirmation",
+            Letter::Welcome => "welcome",
+            Letter::Goodbye => "goodbye",
+            Letter::Renewal => "renewal",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|letter| letter.as_str() == text)
+    }
 }
 
 /// Whether an earlier try broke off behind the final dot, so that nobody knows what became of it (RFC 1047).

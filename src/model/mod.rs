@@ -26,7 +26,7 @@ mod subscriber;
 pub use address::{Address, BadAddress};
 pub use bulletin::{Bulletin, Cadence};
 pub use date::{Precision, PublicationDate};
-pub use delivery::{Delivery, DeliveryState, Doubt, SmtpReply};
+pub use delivery::{Delivery, DeliveryState, Doubt, Letter, Matter, SmtpReply};
 pub use email::{EmailAddress, InvalidEmail, mask_addresses};
 pub use id::{AlarmId, BulletinId, DeliveryId, FetchId, NoticeId, SourceId, StoryId, SubscriberId};
 pub use kind::{Archive, ArchiveFormat, Details, Dialect, Expression, Field, Kind, Mapping, Markup, Part, Pattern};

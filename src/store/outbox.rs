@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
-use crate::model::{BulletinId, Delivery, DeliveryId, DeliveryState, Doubt, EmailAddress, SmtpReply, SubscriberId};
+use crate::model::{
+    BulletinId, Delivery, DeliveryId, DeliveryState, Doubt, EmailAddress, Letter, Matter, SmtpReply, SubscriberId,
+};
 
 /// Queues one bulletin for one subscriber. Queued already: nothing changes.
 pub fn queue(
@@ -16,11 +18,42 @@ pub fn queue(
     expires: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO delivery (bulletin_id, subscriber_id, message_id, state, attempts, due, expires)
-         VALUES ($1, $2, $3, 'queued', 0, $4, $5) ON CONFLICT (bulletin_id, subscriber_id) DO NOTHING",
+        "INSERT INTO delivery (bulletin_id, subscriber_id, letter, address, particulars, message_id, state, attempts, due,
+                               expires, sender)
+         VALUES ($1, $2, '', '', '', $3, 'queued', 0, $4, $5, 0) ON CONFLICT (bulletin_id, subscriber_id) DO NOTHING",
         &[&bulletin.get(), &subscriber.get(), &message_id, &millis(now), &millis(expires)],
     )?;
     Ok(())
+}
+
+/// A letter to be sent: to a subscriber, or to an address that is none's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLetter<'a> {
+    pub kind: Letter,
+    pub subscriber: Option<SubscriberId>,
+    pub address: &'a EmailAddress,
+    /// JSON: what it says besides.
+    pub particulars: &'a str,
+    pub message_id: &'a str,
+}
+
+/// Queues a letter. What it says is written when it is sent.
+pub fn queue_letter(tx: &Tx, letter: &NewLetter, now: Timestamp, expires: Timestamp) -> Result<DeliveryId> {
+    let id = tx.insert(
+        "INSERT INTO delivery (bulletin_id, subscriber_id, letter, address, particulars, message_id, state, attempts, due,
+                               expires, sender)
+         VALUES (NULL, $1, $2, $3, $4, $5, 'queued', 0, $6, $7, 0) RETURNING id",
+        &[
+            &letter.subscriber.map(SubscriberId::get),
+            &letter.kind.as_str(),
+            &letter.address.as_str(),
+            &letter.particulars,
+            &letter.message_id,
+            &millis(now),
+            &millis(expires),
+        ],
+    )?;
+    Ok(DeliveryId::new(id))
 }
 
 /// Longer than any wait for a next try: a delivery that is due later than that was put off by a clock gone wrong.
@@ -88,8 +121,8 @@ pub fn record(tx: &Tx, attempt: &Attempt) -> Result<()> {
         &[&attempt.delivery.get(), &attempt.state.as_str(), &millis(attempt.due), &ended],
     )?;
     tx.execute(
-        "INSERT INTO attempt (delivery_id, number, at, state, code, enhanced, text)
-         SELECT id, attempts, $2, $3, $4, $5, $6 FROM delivery WHERE id = $1",
+        "INSERT INTO attempt (delivery_id, number, at, state, code, enhanced, text, host, operator)
+         SELECT id, attempts, $2, $3, $4, $5, $6, '', '' FROM delivery WHERE id = $1",
         &[
             &attempt.delivery.get(),
             &millis(attempt.at),
@@ -175,9 +208,10 @@ pub fn hasten(tx: &Tx, now: Timestamp) -> Result<usize> {
 }
 
 const DELIVERY: &str =
-    "SELECT d.id, d.bulletin_id, d.subscriber_id, s.address, d.message_id, d.state, d.attempts, d.due, d.expires,
+    "SELECT d.id, d.bulletin_id, d.letter, d.particulars, d.subscriber_id, coalesce(nullif(d.address, ''), s.address),
+    d.message_id, d.state, d.attempts, d.due, d.expires,
     EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = d.id AND a.state = 'at_data')
-  FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id";
+  FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber_id";
 
 /// All deliveries to one subscriber, newest first.
 pub fn of_subscriber(db: &Db, id: SubscriberId) -> Result<Vec<Delivery>> {
@@ -187,14 +221,20 @@ pub fn of_subscriber(db: &Db, id: SubscriberId) -> Result<Vec<Delivery>> {
 fn read(row: &Row) -> Result<Delivery> {
     Ok(Delivery {
         id: DeliveryId::new(row.get(0)?),
-        bulletin: BulletinId::new(row.get(1)?),
-        subscriber: SubscriberId::new(row.get(2)?),
-        address: word("an address", &row.get::<String>(3)?, |text| EmailAddress::parse(text).ok())?,
-        message_id: row.get(4)?,
-        state: word("the state of a delivery", &row.get::<String>(5)?, DeliveryState::parse)?,
-        attempts: row.get(6)?,
-        due: instant(row.get(7)?)?,
-        expires: instant(row.get(8)?)?,
-        doubt: if row.get(9)? { Doubt::MayHaveArrived } else { Doubt::None },
+        matter: match row.get::<Option<i64>>(1)? {
+            Some(bulletin) => Matter::Bulletin(BulletinId::new(bulletin)),
+            None => Matter::Letter {
+                kind: word("a letter", &row.get::<String>(2)?, Letter::parse)?,
+                particulars: row.get(3)?,
+            },
+        },
+        subscriber: row.get::<Option<i64>>(4)?.map(SubscriberId::new),
+        address: word("an address", &row.get::<String>(5)?, |text| EmailAddress::parse(text).ok())?,
+        message_id: row.get(6)?,
+        state: word("the state of a delivery", &row.get::<String>(7)?, DeliveryState::parse)?,
+        attempts: row.get(8)?,
+        due: instant(row.get(9)?)?,
+        expires: instant(row.get(10)?)?,
+        doubt: if row.get(11)? { Doubt::MayHaveArrived } else { Doubt::None },
     })
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     config::Mailbox,
     mail::{self, Dot, Envelope, Mailer, Outcome},
-    model::{Delivery, DeliveryId, DeliveryState, Doubt, EmailAddress, SmtpReply, mask_addresses},
+    model::{Delivery, DeliveryId, DeliveryState, Doubt, EmailAddress, Matter, SmtpReply, mask_addresses},
     store::{
         self, Db,
         outbox::{self, Attempt},
@@ -179,10 +179,13 @@ fn bytes(
     }
     let reader = app.store.read(|db| {
         let closed = subscribers::is_closed(db, &delivery.address)?;
-        Ok(subscribers::get(db, delivery.subscriber)?.filter(|_| !closed))
+        let reader = delivery.subscriber.map(|id| subscribers::get(db, id)).transpose()?.flatten();
+        Ok(reader.filter(|_| !closed))
     })?;
-    let Some(reader) = reader else { return Ok(Letters::Unwanted("its reader left")) };
-    let Some(edition) = editions.get(app, delivery.bulletin, &reader.preferences)? else {
+    let (Some(reader), Matter::Bulletin(bulletin)) = (reader, &delivery.matter) else {
+        return Ok(Letters::Unwanted("its reader left"));
+    };
+    let Some(edition) = editions.get(app, *bulletin, &reader.preferences)? else {
         return Ok(Letters::Unwanted("nothing of it is wanted any more"));
     };
     let letter = Letter {

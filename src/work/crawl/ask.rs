@@ -2,13 +2,18 @@
 
 use std::{sync::Arc, time::Instant};
 
+use anyhow::Context;
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    task::spawn_blocking,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Asking, IN_MEMORY, losses::Losses, report::SourceReport};
 use crate::{
     fetch::{Answer, FetchError, Fetcher, Request},
+    files::Waiting,
     model::{Problem, ProblemKind, Source, Validators},
     store::sources::Known,
     work::{App, details, prepare::Desk},
@@ -67,8 +72,37 @@ impl Asker<'_> {
         let answer = self.fetcher.get(&Request::of(source, &url, validators)).await;
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.app.keep_robots()?;
-        let place = Arc::clone(&self.in_memory).acquire_many_owned(places(&answer)).await?;
+        let (answer, place) = self.place(answer).await?;
         Ok(Asked { source, known, answer, millis, place, stored: None })
+    }
+
+    /// Waits until there is a place for an answer; a large page does so on the disk.
+    async fn place(
+        &self,
+        mut answer: Result<Answer, FetchError>,
+    ) -> anyhow::Result<(Result<Answer, FetchError>, OwnedSemaphorePermit)> {
+        let places = places(&answer);
+        let free = Arc::clone(&self.in_memory).try_acquire_many_owned(places);
+        if let Ok(place) = free {
+            return Ok((answer, place));
+        }
+        let mut waiting = None;
+        if let Ok(Answer::Page { page, .. }) = &mut answer
+            && page.body.len() >= OF_ONE_PLACE
+        {
+            let (body, folder) = (std::mem::take(&mut page.body), self.app.config.data.clone());
+            match spawn_blocking(move || Waiting::put(&folder, &body).map_err(|_| body)).await? {
+                Ok(put) => waiting = Some(put),
+                // Where the disk has no room, it waits in memory.
+                Err(body) => page.body = body,
+            }
+        }
+        let place = Arc::clone(&self.in_memory).acquire_many_owned(places).await?;
+        if let (Ok(Answer::Page { page, .. }), Some(waiting)) = (&mut answer, waiting) {
+            let back = spawn_blocking(move || waiting.take()).await?;
+            page.body = back.context("a page that waited on the disk cannot be read back")?;
+        }
+        Ok((answer, place))
     }
 
     /// Until when an answer's own host is to be left alone.
