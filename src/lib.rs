@@ -14,7 +14,7 @@
 //! | 2 | [`normalise`] | one form per value: addresses, dates, charsets, titles, references, terms |
 //! | 3 | [`config`] [`schedule`] [`alarm`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
 //! | 4 | [`render`] [`publish`] | presentation, pure |
-//! | 5 | [`fetch`] [`sandbox`] [`store`] [`mail`] [`files`] | the outside, one module per system |
+//! | 5 | [`fetch`] [`sandbox`] [`store`] [`mail`] [`dns`] [`files`] | the outside, one module per system |
 //! | 6 | [`work`] | use cases: read, decide, write in one transaction |
 //! | 7 | [`web`] | what is served over HTTP |
 //! | 8 | [`daemon`] [`demo`] | what runs by itself |
@@ -85,6 +85,7 @@ pub mod publish;
 pub mod render;
 
 // Row 5: the outside.
+pub mod dns;
 pub mod fetch;
 pub mod files;
 pub mod mail;

@@ -12,7 +12,12 @@ mod tests;
 mod value;
 mod warning;
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -143,6 +148,8 @@ pub struct Mail {
     pub unsubscribe: Option<EmailAddress>,
     /// Who is told when a source breaks, and when it is well again.
     pub operator: Option<EmailAddress>,
+    /// The DNS server to ask; by default the machine's.
+    pub dns: Option<SocketAddr>,
     pub transport: Transport,
 }
 

@@ -1,6 +1,9 @@
 //! How single values are written: durations, sizes, times, addresses, mailboxes, selectors.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use jiff::{
     civil::{Time, Weekday},
@@ -214,6 +217,16 @@ pub(super) fn network(text: &str) -> Result<Network, Wrong> {
     Network::parse(text).ok_or_else(|| {
         let why = format!("must hold ranges of IP addresses, not {}", quoted(text));
         Wrong::new(why, "write them as `127.0.0.0/8`, `10.1.2.3` or `fd00::/8`")
+    })
+}
+
+/// An address and a port; port 53 when none is written.
+pub(super) fn server(text: &str) -> Result<SocketAddr, Wrong> {
+    let text = text.trim();
+    let alone = |_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    text.parse().or_else(alone).map_err(|_| {
+        let why = format!("must be the address of a server and a port, not {}", quoted(text));
+        Wrong::new(why, "write it as `192.0.2.53:53` or `[2001:db8::53]:53`")
     })
 }
 

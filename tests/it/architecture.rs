@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Each top-level module and its row. A new one must be given a row here and in `src/lib.rs`.
-const ROWS: [(&str, usize); 22] = [
+const ROWS: [(&str, usize); 23] = [
     ("clock", 1),
     ("model", 1),
     ("text", 1),
@@ -22,6 +22,7 @@ const ROWS: [(&str, usize); 22] = [
     ("schedule", 3),
     ("publish", 4),
     ("render", 4),
+    ("dns", 5),
     ("fetch", 5),
     ("files", 5),
     ("mail", 5),
@@ -34,10 +35,10 @@ const ROWS: [(&str, usize); 22] = [
 ];
 const TOP: (&str, usize) = ("cli", 9);
 
-/// Outside libraries and the only place (a module, or one file) that may name each.
+/// Outside libraries and the only places (modules, or files) that may name each.
 const HOMES: [(&str, &str); 13] = [
     ("reqwest", "fetch"),
-    ("hickory_resolver", "fetch"),
+    ("hickory_resolver", "fetch dns.rs"),
     ("lettre", "mail"),
     ("axum", "web"),
     ("clap", "cli"),
@@ -176,7 +177,7 @@ fn each_outside_library_has_one_home() {
     for file in files() {
         for (library, home) in HOMES {
             let names = file.code.contains(&format!("{library}::"));
-            if names && file.module != home && file.path != home {
+            if names && !home.split(' ').any(|home| [&*file.module, &*file.path].contains(&home)) {
                 wrong.push(format!("{} names `{library}`, whose home is `{home}`", file.path));
             }
         }

@@ -39,6 +39,7 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
         reply_to: table.parse("reply_to", value::email),
         unsubscribe: table.parse("unsubscribe", value::email),
         operator: table.parse("operator", value::email),
+        dns: table.parse("dns", value::server),
         transport,
     };
     table.finish();
