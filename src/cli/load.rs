@@ -10,7 +10,7 @@ mod glance;
 mod read;
 
 pub(super) use glance::{Glance, glance};
-use read::{Unread, named, own_rules, own_templates, read};
+use read::{Unread, named, own_operators, own_rules, own_templates, read};
 
 use super::{
     Exit, Global,
@@ -229,6 +229,8 @@ fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -
     }
     let own = config::rules_path(input).and_then(|name| named("rules", base.join(name), &mut found, &mut unread));
     let rules = own.map_or_else(Rules::embedded, |(path, text)| own_rules(&path, &text, &mut found));
+    let own = config::operators_path(input).and_then(|n| named("operators", base.join(n), &mut found, &mut unread));
+    let operators = own_operators(own, &mut found);
     let files: Vec<PathBuf> =
         settings.iter().map(|_| path.to_owned()).chain(sources.iter().map(|(path, _)| path.clone())).collect();
     let sources = sources.map(|(path, text)| (path.display().to_string(), text));
@@ -261,7 +263,10 @@ fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -
     problems.sort_by_key(|p| (order.iter().position(|name| *name == Some(p.file.as_str())).unwrap_or(2), p.line));
     problems.append(&mut of_templates);
     match config {
-        Some(config) if problems.is_empty() => Ok(Loaded { config, rules, templates, files }),
+        Some(mut config) if problems.is_empty() => {
+            config.mail.operators = operators;
+            Ok(Loaded { config, rules, templates, files })
+        }
         _ => Err(refused(problems)),
     }
 }

@@ -46,7 +46,7 @@ pub struct Context<'a> {
     pub read_secret: &'a dyn Fn(&Path) -> Result<String, String>,
     /// Whether a text is a CSS selector to the engine that will apply it; the error is text for the operator.
     pub selector: &'a dyn Fn(&str) -> Result<(), String>,
-    /// Whether there is what `sources`, `rules` (files) or `templates` (a folder) names; the error goes on after the
+    /// Whether there is what `sources`, `rules`, `operators` (files) or `templates` (a folder) names; the error goes on after the
     /// name of the key: « `rules` *names a file that is not there* ».
     pub named: &'a dyn Fn(&str, &Path) -> Result<(), String>,
 }
@@ -100,6 +100,11 @@ pub fn load(
 /// `None` too when the setting is wrong; [`load`] says why.
 pub fn rules_path(settings: Option<Input<'_>>) -> Option<String> {
     path(settings, "rules")
+}
+
+/// The `operators = "…"` of `[mail]`, as written: who keeps the settings reads that file into [`super::Operators`].
+pub fn operators_path(settings: Option<Input<'_>>) -> Option<String> {
+    Written::parse(settings).top().table("mail").parse("operators", value::path)
 }
 
 /// Where the sources are written.

@@ -5,6 +5,7 @@
 
 mod check;
 mod file;
+mod operators;
 mod problem;
 mod table;
 #[cfg(test)]
@@ -26,7 +27,8 @@ use url::Url;
 use crate::model::{Cadence, EmailAddress, Source};
 
 pub use crate::model::Rhythm;
-pub use check::{Context, Input, SourcesFile, is_toml, load, rules_path, sources_file};
+pub use check::{Context, Input, SourcesFile, is_toml, load, operators_path, rules_path, sources_file};
+pub use operators::{Keeps, Operator, Operators, Rate, Refusal};
 pub use problem::{ConfigProblem, Problems};
 pub use table::{source_table, written_duration};
 pub use warning::{Warning, warnings};
@@ -150,6 +152,8 @@ pub struct Mail {
     pub operator: Option<EmailAddress>,
     /// The DNS server to ask; by default the machine's.
     pub dns: Option<SocketAddr>,
+    /// Who keeps mailboxes. [`load`] leaves those that ship: a file of one's own is read apart, see [`operators_path`].
+    pub operators: Operators,
     pub transport: Transport,
 }
 

@@ -49,6 +49,7 @@ pub fn glance(global: &Global) -> Option<Glance> {
     let settings = config::load(input, None, &context).ok()?;
     let mut files = vec![path.clone(), sources];
     files.extend(config::rules_path(input).map(|name| base.join(name)));
+    files.extend(config::operators_path(input).map(|name| base.join(name)));
     let templates =
         settings.templates.iter().flat_map(|folder| Templates::names().iter().map(|name| folder.join(name)));
     files.extend(templates);

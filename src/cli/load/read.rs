@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     classify::Rules,
-    config::ConfigProblem,
+    config::{ConfigProblem, Input, Operators},
     render::{RenderError, Templates},
 };
 
@@ -95,6 +95,17 @@ pub(super) fn own_rules(path: &Path, text: &str, found: &mut Vec<ConfigProblem>)
     let is_usable = mistakes.is_empty() || rules.sections().iter().next().is_some();
     found.extend(mistakes.into_iter().map(|m| ConfigProblem::at(&name, text, m.span, m.message, m.hint)));
     if is_usable { rules } else { Rules::embedded() }
+}
+
+/// The operators that ship, with what somebody's own file says of them.
+pub(super) fn own_operators(file: Option<(PathBuf, String)>, found: &mut Vec<ConfigProblem>) -> Operators {
+    let shipped = Operators::shipped();
+    let Some((path, text)) = file else { return shipped };
+    let name = path.display().to_string();
+    shipped.with(Input { name: &name, text: &text }).unwrap_or_else(|problems| {
+        found.extend(problems.into_vec());
+        shipped
+    })
 }
 
 /// The templates of a folder in the place of the embedded ones, and what is wrong with them; or why there is no such folder.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Context, count, secret};
+use super::{Context, count, named, secret};
 use crate::config::{
-    Login, Mail, Security, Smtp, Transport,
+    Login, Mail, Operators, Security, Smtp, Transport,
     file::Table,
     value::{self, Wrong},
 };
@@ -40,10 +40,19 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
         unsubscribe: table.parse("unsubscribe", value::email),
         operator: table.parse("operator", value::email),
         dns: table.parse("dns", value::server),
+        operators: own_operators(&mut table, context),
         transport,
     };
     table.finish();
     mail
+}
+
+/// Those that ship; whether there is the file that is to change them.
+fn own_operators(table: &mut Table<'_>, context: &Context<'_>) -> Operators {
+    if let Some(name) = table.parse("operators", value::path) {
+        named(table, "operators", &context.base.join(name), context);
+    }
+    Operators::shipped()
 }
 
 fn smtp(mut table: Table<'_>, context: &Context<'_>) -> Smtp {
