@@ -10,6 +10,7 @@ mod migrate;
 pub mod alarms;
 pub mod bulletins;
 pub mod details;
+pub mod exchangers;
 pub mod exploited;
 pub mod fetches;
 pub mod likeness;

@@ -9,6 +9,7 @@ pub mod compose;
 pub mod crawl;
 mod details;
 pub mod editor;
+pub mod exchange;
 mod exploited;
 pub mod health;
 pub mod import;
