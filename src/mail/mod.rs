@@ -4,6 +4,7 @@
 //! waits for the reply to each command before the next, without end, and reports a break before and after the final
 //! dot alike. Ours pipelines (RFC 2920), has a limit on each wait, and knows what may have arrived.
 
+mod advice;
 mod header;
 mod message;
 mod outcome;
@@ -13,6 +14,7 @@ mod tls;
 mod transport;
 mod wire;
 
+pub use advice::{About, Advice, Cause, advise, cause};
 pub use message::{List, MessageError, Parts, alarm_message_id, build, message_id};
 pub use outcome::{Dot, Envelope, Outcome, SendError};
 pub use reply::{Blame, ReplyClass, blames_reader, classify, retry_delay};

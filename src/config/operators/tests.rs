@@ -84,7 +84,7 @@ fn a_file_adds_and_changes_entries() {
                 [[operator]]\nid = \"notre-filtre\"\nname = \"Notre filtre\"\nkind = \"filter\"\nmx = [\"mx.google.com\"]\n";
     let operators = Operators::shipped().with(Input { name: "o.toml", text }).unwrap_or_else(|e| panic!("{e}"));
     let orange = operators.get("orange");
-    assert_eq!((orange.connections, orange.messages, &*orange.name), (1, 100, "Orange, Wanadoo"));
+    assert_eq!((orange.connections, orange.messages, &*orange.name), (1, 100, "Orange (Wanadoo)"));
     assert_eq!(orange.says("421 OFR004_104 Trop de connexions"), Some(Refusal::TooFast));
     let added = operators.of(&[String::from("in.mail.sictiam.fr")]);
     assert_eq!(added.says("450 4.2.0 GREYLISTED, come back"), Some(Refusal::Greylist));
