@@ -19,6 +19,7 @@ mod sources;
 mod stories;
 mod subscribers;
 mod tick;
+mod trace;
 
 use std::path::PathBuf;
 
@@ -110,6 +111,8 @@ enum Verb {
     Bulletins(bulletins::Bulletins),
     /// The readers.
     Subscribers(subscribers::Subscribers),
+    /// What was sent to an address, when, what the other side said, what it means and what to do.
+    Trace(trace::Trace),
     /// What would be decided on labelled items; nothing is stored.
     Eval(eval::Eval),
     /// Reads one PDF file from standard input, in a process of its own.
@@ -155,6 +158,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Search(args) => search::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),
+        Verb::Trace(args) => trace::run(&args, &load::app(global)?, &out),
         Verb::Eval(args) => eval::run(&args, global, &out),
         Verb::ReadDocument(args) => read_document::run(&args),
     }

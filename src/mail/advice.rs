@@ -229,10 +229,15 @@ impl Words<'_> {
     }
 
     /// Who answered, without what stands in parentheses.
-    fn name(&self) -> &str {
-        match self.operator.name.split(" (").next() {
-            None | Some("") => "le serveur",
-            Some(name) => name,
+    fn name(&self) -> String {
+        let name = self.operator.name.split(" (").next().unwrap_or_default();
+        match name {
+            "" => String::from("le serveur"),
+            // Nobody knows it by more than its domain.
+            domain if *domain == self.operator.id && domain.contains('.') => {
+                format!("le serveur {}", preceded("de", domain))
+            }
+            name => name.to_owned(),
         }
     }
 
@@ -240,13 +245,8 @@ impl Words<'_> {
         format!("par {}", self.name())
     }
 
-    /// A small word before the name: « d’Orange », « de Free ».
     fn with(&self, word: &str) -> String {
-        let name = self.name();
-        match name.chars().next().is_some_and(|c| "aeiouyéèAEIOUYÉÈ".contains(c)) {
-            true => format!("{}’{name}", word.trim_end_matches('e')),
-            false => format!("{word} {name}"),
-        }
+        preceded(word, &self.name())
     }
 
     fn allow(&self) -> String {
@@ -280,5 +280,13 @@ impl Words<'_> {
             Some(page) => format!(" Ce {} demande aux expéditeurs : {page}", self.with("que")),
             None => String::new(),
         }
+    }
+}
+
+/// A small word before a name: « d’Orange », « de Free ».
+fn preceded(word: &str, name: &str) -> String {
+    match name.chars().next().is_some_and(|c| "aeiouyéèAEIOUYÉÈ".contains(c)) {
+        true => format!("{}’{name}", word.trim_end_matches('e')),
+        false => format!("{word} {name}"),
     }
 }

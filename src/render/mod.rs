@@ -11,6 +11,7 @@ mod page;
 mod quote;
 mod sample;
 mod templates;
+mod trace;
 mod view;
 mod words;
 
@@ -24,3 +25,4 @@ pub use page::{
     edition_path, index_page,
 };
 pub use templates::{RenderError, Templates};
+pub use trace::{Answer, TraceView, TracedView, TryView, Whom, trace_text};

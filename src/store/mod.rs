@@ -24,6 +24,7 @@ pub mod settings;
 pub mod sources;
 pub mod stories;
 pub mod subscribers;
+pub mod traces;
 
 use jiff::Timestamp;
 

@@ -26,6 +26,7 @@ pub mod subscribe;
 mod takein;
 pub mod tick;
 pub mod tidy;
+pub mod trace;
 
 use std::{
     collections::HashMap,

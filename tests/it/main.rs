@@ -24,6 +24,7 @@ mod sources;
 mod store;
 mod stories;
 mod tokens;
+mod trace;
 mod r#try;
 mod visits;
 mod zone;

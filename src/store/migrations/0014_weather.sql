@@ -31,4 +31,4 @@ CREATE INDEX storm_untold ON storm (id) WHERE told IS NULL;
 CREATE INDEX storm_end_untold ON storm (id) WHERE ended IS NOT NULL AND told_ended IS NULL;
 
 CREATE INDEX attempt_when ON attempt (at, operator);
-CREATE INDEX delivery_address ON delivery (lower(address), id) WHERE address <> '';
+CREATE INDEX IF NOT EXISTS delivery_address ON delivery (lower(address)) WHERE address <> '';
