@@ -13,6 +13,7 @@ mod sample;
 mod templates;
 mod trace;
 mod view;
+mod weather;
 mod words;
 
 #[cfg(test)]
@@ -26,3 +27,4 @@ pub use page::{
 };
 pub use templates::{RenderError, Templates};
 pub use trace::{Answer, TraceView, TracedView, TryView, Whom, trace_text};
+pub use weather::{Notice, OperatorStorm, Refusal, notice};

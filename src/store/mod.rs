@@ -25,6 +25,7 @@ pub mod sources;
 pub mod stories;
 pub mod subscribers;
 pub mod traces;
+pub mod weather;
 
 use jiff::Timestamp;
 

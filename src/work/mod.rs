@@ -27,6 +27,7 @@ mod takein;
 pub mod tick;
 pub mod tidy;
 pub mod trace;
+pub mod weather;
 
 use std::{
     collections::HashMap,

@@ -27,4 +27,5 @@ mod tokens;
 mod trace;
 mod r#try;
 mod visits;
+mod weather;
 mod zone;

@@ -11,7 +11,7 @@ CREATE TABLE weather (
   refused  INTEGER NOT NULL,                   -- not for a reader's sake
   PRIMARY KEY (operator, day)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX weather_day ON weather (day);
+CREATE INDEX weather_day ON weather (day, operator);
 
 -- An operator that refuses, from its first refusal to the word that it is over.
 CREATE TABLE storm (
