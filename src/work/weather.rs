@@ -69,7 +69,10 @@ pub(super) fn is_due(db: &Db, now: Timestamp) -> store::Result<bool> {
     let last = settings::get(db, LOOKED)?.and_then(|at| at.parse::<Timestamp>().ok());
     match last {
         // A last time that lies in the future is that of a clock that was set back.
-        Some(last) if last <= now => Ok(now.duration_since(last) >= EVERY && weather::is_tried(db, last)?),
+        // A first refusal counts when it has settled, though nothing is tried in the meantime.
+        Some(last) if last <= now => {
+            Ok(now.duration_since(last) >= EVERY && weather::is_tried(db, last - SETTLES - EVERY)?)
+        }
         _ => weather::is_tried(db, now - RECENT),
     }
 }

@@ -15,6 +15,7 @@ mod health;
 mod hostile;
 mod idle;
 mod mail;
+mod operators;
 mod readme;
 mod recognise;
 mod robots;
