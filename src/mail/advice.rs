@@ -93,9 +93,11 @@ impl Words<'_> {
                 say("Rien à faire : Vigie revient d’elle-même."),
                 format!("Si cela touche beaucoup de lecteurs (`vigie weather`), cherchez-en la cause.{}", self.page()),
             ),
-            Cause::Busy => {
-                (format!("panne passagère chez {name}"), say("Rien à faire : Vigie revient d’elle-même."), nothing())
-            }
+            Cause::Busy => (
+                format!("panne passagère : {name} ne prend pas de courrier pour l’instant"),
+                say("Rien à faire : Vigie revient d’elle-même."),
+                nothing(),
+            ),
             Cause::ReaderBusy => (
                 say("cette boîte reçoit trop de messages en ce moment"),
                 say("Rien à faire : Vigie revient d’elle-même."),
@@ -111,7 +113,7 @@ impl Words<'_> {
             Cause::Unknown => (
                 say("adresse inconnue : cette boîte n’existe pas, ou plus"),
                 say("Vérifiez l’orthographe de l’adresse, et donnez la bonne à qui vous envoie le bulletin."),
-                say("Demandez la bonne adresse à la collectivité ; l’ancienne n’est plus écrite."),
+                say("Demandez la bonne adresse à la collectivité : Vigie n’écrit plus à l’ancienne."),
             ),
             Cause::Disabled => (
                 say("boîte fermée : elle existe, mais elle est désactivée, archivée ou inutilisée depuis longtemps"),

@@ -22,7 +22,9 @@ async fn readers(many: usize, answer: &Answer) -> TestApp {
     test.config().mail.operator = EmailAddress::parse("informatique@exemple.fr").ok();
     test.serve("/flux", &[item(1, "Une alerte pour les mairies", "Les communes sont concernées.")]);
     test.crawl().await;
-    (0..many).for_each(|n| drop(test.subscribe(&format!("lecteur{n}@orange.fr"), Cadence::Daily)));
+    for n in 0..many {
+        test.subscribe(&format!("lecteur{n}@orange.fr"), Cadence::Daily);
+    }
     test.subscribe("seul@village.fr", Cadence::Daily);
     test.compose(Cadence::Daily).expect("an edition");
     send(&test).await;

@@ -79,7 +79,8 @@ impl Cause {
 /// Finds it out.
 pub fn cause(reply: &SmtpReply, tried: DeliveryState, operator: &Operator) -> Cause {
     match tried {
-        DeliveryState::AtData | DeliveryState::Ambiguous => return Cause::Ambiguous,
+        // Claimed: its sender died near the final dot.
+        DeliveryState::AtData | DeliveryState::Ambiguous | DeliveryState::Claimed => return Cause::Ambiguous,
         DeliveryState::Cancelled => return Cause::Cancelled,
         DeliveryState::Sent => return Cause::Sent,
         _ => {}
