@@ -65,7 +65,7 @@ pub enum Refusal {
 }
 
 /// All that are known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Operators {
     default: Limits,
     all: Vec<Operator>,
@@ -162,6 +162,13 @@ impl Operators {
             source: String::new(),
             says: Vec::new(),
         }
+    }
+}
+
+/// The table is long, and says nothing of the installation whose settings are shown.
+impl std::fmt::Debug for Operators {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Operators({})", self.all.len())
     }
 }
 
