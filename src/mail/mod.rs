@@ -9,11 +9,13 @@ mod message;
 mod outcome;
 mod reply;
 mod smtp;
+mod stencil;
 mod tls;
 mod transport;
 mod wire;
 
 pub use message::{List, MessageError, Parts, alarm_message_id, build, message_id};
 pub use outcome::{Dot, Envelope, Outcome, SendError};
-pub use reply::{Blame, ReplyClass, blames_reader, classify, retry_delay};
+pub use reply::{Blame, ReplyClass, blames_reader, classify, is_too_much, retry_delay};
+pub use stencil::{Own, Stencil};
 pub use transport::{Mailer, Sent, Session, Submission};
