@@ -41,6 +41,7 @@ pub struct Config {
     /// Absent cadences are not composed.
     pub cadences: BTreeMap<Cadence, Rhythm>,
     pub mail: Mail,
+    pub bounces: Bounces,
     pub publish: Publish,
     /// Where the database and the locks live.
     pub data: PathBuf,
@@ -196,6 +197,42 @@ impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Login(…)")
     }
+}
+
+/// Where failures, complaints and requests to leave come back to.
+#[derive(Debug, Clone, Default)]
+pub struct Bounces {
+    /// Without it, the envelope's sender is that of `[mail]`, and a report is known by the Message-ID alone.
+    pub address: Option<ReturnAddress>,
+    pub maildir: Option<PathBuf>,
+    pub imap: Option<ImapFolder>,
+}
+
+/// An address of which the mail server takes every form with a detail: `bounces+…@veille.example.fr`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnAddress {
+    pub address: EmailAddress,
+    /// What stands between the address and the detail.
+    pub separator: char,
+}
+
+impl ReturnAddress {
+    /// What stands before the `@`.
+    pub fn local(&self) -> &str {
+        self.address.as_str().rsplit_once('@').map_or("", |(local, _)| local)
+    }
+}
+
+/// A folder that an IMAP server keeps.
+#[derive(Debug, Clone)]
+pub struct ImapFolder {
+    pub host: String,
+    pub port: u16,
+    pub security: Security,
+    pub login: Login,
+    pub folder: String,
+    /// Where what was read is moved to; without it, it is only marked as seen.
+    pub done: Option<String>,
 }
 
 /// What `publish` writes.

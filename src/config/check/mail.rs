@@ -104,6 +104,6 @@ fn login(table: &mut Table<'_>, context: &Context<'_>) -> Option<Login> {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
