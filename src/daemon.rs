@@ -51,8 +51,14 @@ pub async fn step(app: &App) {
             }
             let back = &report.bounces;
             if back.read > 0 {
-                info!(read = back.read, failed = back.failed, complaints = back.complaints, left = back.left,
-                    unreadable = back.unreadable.len(), "what came back");
+                info!(
+                    read = back.read,
+                    failed = back.failed,
+                    complaints = back.complaints,
+                    left = back.left,
+                    unreadable = back.unreadable.len(),
+                    "what came back"
+                );
             }
             back.trouble.iter().for_each(|trouble| warn!(%trouble, "what came back stays where it is"));
             back.policy.iter().for_each(|(said, times)| warn!(%said, times, "refused for what we are or send"));

@@ -77,10 +77,10 @@ mod tests {
     fn mails_are_divided_where_the_first_one_says_so() {
         let mbox = "From a@x Thu\nA: 1\n\nFrom here\n>From there\n\nFrom b@x Fri\nB: 2\n\nend";
         // « From here » follows an empty line: every writer of such files quotes it.
-        assert_eq!(mails(&mbox.replace("\nFrom here", "\n>From here"), 100), [
-            "A: 1\n\nFrom here\nFrom there\n\n",
-            "B: 2\n\nend"
-        ]);
+        assert_eq!(
+            mails(&mbox.replace("\nFrom here", "\n>From here"), 100),
+            ["A: 1\n\nFrom here\nFrom there\n\n", "B: 2\n\nend"]
+        );
         assert_eq!(mails("A: 1\n\nFrom here\n", 100), ["A: 1\n\nFrom here\n"]);
         assert_eq!(mails("From a@x Thu\nA: 12345\n\nFrom b\nB: 2\n", 4), ["A: 1", "B: 2"]);
         assert_eq!(mails("", 10), [""; 0]);

@@ -137,7 +137,8 @@ impl Imap {
 }
 
 async fn connect(settings: &ImapFolder) -> Result<Client<Stream>, String> {
-    let socket = TcpStream::connect((settings.host.as_str(), settings.port)).await.map_err(|error| error.to_string())?;
+    let socket =
+        TcpStream::connect((settings.host.as_str(), settings.port)).await.map_err(|error| error.to_string())?;
     let tls = match settings.security {
         Security::None => None,
         Security::Tls | Security::StartTls => Some(Tls::new(&settings.host).map_err(|error| format!("{error:#}"))?),

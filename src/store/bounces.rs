@@ -124,14 +124,7 @@ pub fn fail(tx: &Tx, id: DeliveryId, reply: &SmtpReply, host: &str, now: Timesta
         "INSERT INTO attempt (delivery_id, number, at, state, code, enhanced, text, host, operator)
          SELECT d.id, d.attempts, $2, 'failed', $3, $4, $5, $6, coalesce(a.operator, '')
          FROM delivery d LEFT JOIN attempt a ON a.delivery_id = d.id AND a.number = d.attempts - 1 WHERE d.id = $1",
-        &[
-            &id.get(),
-            &millis(now),
-            &reply.code,
-            &reply.enhanced.as_deref().unwrap_or(""),
-            &reply.text,
-            &host,
-        ],
+        &[&id.get(), &millis(now), &reply.code, &reply.enhanced.as_deref().unwrap_or(""), &reply.text, &host],
     )?;
     Ok(true)
 }
@@ -150,10 +143,9 @@ pub fn strike(tx: &Tx, address: &EmailAddress, strike: &Strike) -> Result<()> {
 /// took none, so that a server which takes all and refuses later clears nothing.
 pub fn strikes(db: &Db, address: &EmailAddress, subscriber: Option<SubscriberId>) -> Result<Vec<Strike>> {
     let last: Option<i64> = match subscriber {
-        Some(id) => db.value(
-            "SELECT max(ended) FROM delivery WHERE subscriber_id = $1 AND state = 'sent'",
-            &[&id.get()],
-        )?,
+        Some(id) => {
+            db.value("SELECT max(ended) FROM delivery WHERE subscriber_id = $1 AND state = 'sent'", &[&id.get()])?
+        }
         None => None,
     };
     db.query(

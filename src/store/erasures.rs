@@ -27,10 +27,8 @@ pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Re
         tx.query_first("SELECT id FROM subscriber WHERE folded = $1", &[&folded], |row| row.get(0))?;
     let ground: Option<String> =
         tx.query_first("SELECT ground FROM suppression WHERE folded = $1", &[&folded], |row| row.get(0))?;
-    let letters: i64 = tx.value(
-        "SELECT count(*) FROM delivery WHERE lower(address) = $1 AND address <> ''",
-        &[&folded],
-    )?;
+    let letters: i64 =
+        tx.value("SELECT count(*) FROM delivery WHERE lower(address) = $1 AND address <> ''", &[&folded])?;
     if subscriber.is_none() && ground.is_none() && letters == 0 {
         return Ok(false);
     }
@@ -46,11 +44,8 @@ pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Re
     if let Some(id) = subscriber {
         blank(tx, SubscriberId::new(id), now)?;
     }
-    let letters: Vec<i64> = tx.query(
-        "SELECT id FROM delivery WHERE lower(address) = $1 AND address <> ''",
-        &[&folded],
-        |row| row.get(0),
-    )?;
+    let letters: Vec<i64> =
+        tx.query("SELECT id FROM delivery WHERE lower(address) = $1 AND address <> ''", &[&folded], |row| row.get(0))?;
     for id in letters {
         clean(tx, id)?;
         tx.execute(

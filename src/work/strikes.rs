@@ -36,8 +36,7 @@ pub(super) struct Message<'a> {
 /// Takes note of a refusal at the door, one that passes too (a full mailbox is one): in the transaction that records the try. The
 /// address that is given up for it, if it is; what else waits for it is cancelled.
 pub fn refused(tx: &Tx, delivery: &Delivery, reply: &SmtpReply, now: Timestamp) -> store::Result<Option<Suppressed>> {
-    let message =
-        Message { id: delivery.id, subscriber: delivery.subscriber, address: &delivery.address, at: now };
+    let message = Message { id: delivery.id, subscriber: delivery.subscriber, address: &delivery.address, at: now };
     hold(tx, &message, mail::blames(reply, Named::Reader), reply, None, now)
 }
 

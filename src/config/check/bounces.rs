@@ -27,8 +27,7 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Bounces {
     let maildir = table.parse("maildir", value::path).map(|path| context.base.join(path));
     let has_imap = table.has("imap");
     let imap = imap(table.table("imap"), context, has_imap);
-    let bounces =
-        Bounces { address: address.map(|address| ReturnAddress { address, separator }), maildir, imap };
+    let bounces = Bounces { address: address.map(|address| ReturnAddress { address, separator }), maildir, imap };
     table.finish();
     bounces
 }

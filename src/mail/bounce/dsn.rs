@@ -42,8 +42,7 @@ fn action(value: &str) -> Option<Action> {
 
 /// The code that says most: a server that gave up after days says `4.4.7`, and what it was told `4.2.2`.
 fn enhanced(status: Option<String>, told: Option<String>) -> Option<String> {
-    let is_vague =
-        |code: &String| code.ends_with(".0.0") || ["4.4.7", "5.4.7", "5.5.0"].contains(&code.as_str());
+    let is_vague = |code: &String| code.ends_with(".0.0") || ["4.4.7", "5.4.7", "5.5.0"].contains(&code.as_str());
     match (status, told) {
         (Some(status), Some(told)) if is_vague(&status) => Some(told),
         (status, told) => status.or(told),

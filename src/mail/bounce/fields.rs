@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_block_ends_at_the_empty_line_and_its_lines_may_be_folded() {
-        let text = b"Reporting-MTA: dns; mx.fr\r\nX:\r\n y\r\n\tz\r\nrubbish\r\n\r\nAction: failed\n\n\nAction: delayed\n";
+        let text =
+            b"Reporting-MTA: dns; mx.fr\r\nX:\r\n y\r\n\tz\r\nrubbish\r\n\r\nAction: failed\n\n\nAction: delayed\n";
         let (fields, end) = Fields::read(text);
         assert_eq!((fields.get("reporting-mta"), fields.get("x")), (Some("dns; mx.fr"), Some(" y z")));
         assert!(text[end..].starts_with(b"Action"));

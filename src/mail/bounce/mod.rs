@@ -138,7 +138,8 @@ fn what(fields: &Fields, body: &[u8], original: &mut Original) -> What {
         Err(why) => return What::Unreadable(why.to_owned()),
     };
     let part = |kinds: &[&str]| parts.iter().find(|part| kinds.contains(&part.kind.as_str()));
-    let copies = ["message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers"];
+    let copies =
+        ["message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers"];
     for copy in parts.iter().filter(|part| copies.contains(&part.kind.as_str())) {
         original.take(&Fields::read(&copy.body).0);
     }
@@ -155,7 +156,8 @@ fn what(fields: &Fields, body: &[u8], original: &mut Original) -> What {
             return What::Status(fates);
         }
     }
-    let is_report = fields.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("delivery-status"));
+    let is_report =
+        fields.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("delivery-status"));
     if is_daemon(fields) || is_report {
         let texts = parts.iter().filter(|part| part.kind.starts_with("text/") && !copies.contains(&part.kind.as_str()));
         if let Some((fate, copy)) = texts.take(4).find_map(|part| plain::read(&part.text())) {
@@ -216,7 +218,8 @@ fn recipients(fields: &Fields) -> Vec<String> {
 /// Whether a mail server speaks, and not a person.
 fn is_daemon(fields: &Fields) -> bool {
     let from = fields.words("from").to_lowercase();
-    let names = ["mailer-daemon", "postmaster", "mail delivery", "microsoft exchange", "microsoft outlook", "mail-daemon"];
+    let names =
+        ["mailer-daemon", "postmaster", "mail delivery", "microsoft exchange", "microsoft outlook", "mail-daemon"];
     names.iter().any(|name| from.contains(name)) || fields.get("x-failed-recipients").is_some()
 }
 

@@ -16,19 +16,19 @@ struct Dialect {
 
 const DIALECTS: &[Dialect] = &[
     // qmail, QSBMF (https://cr.yp.to/proto/qsbmf.txt), and what took it over.
-    Dialect { marks: &["this is the qmail-send program at", "this is a permanent error; i've given up"], told: &["\n<"] },
-    // Postfix before it wrote RFC 3464, or behind a gateway that took its parts away.
     Dialect {
-        marks: &["this is the mail system at host", "this is the postfix program at host"],
+        marks: &["this is the qmail-send program at", "this is a permanent error; i've given up"],
         told: &["\n<"],
     },
+    // Postfix before it wrote RFC 3464, or behind a gateway that took its parts away.
+    Dialect { marks: &["this is the mail system at host", "this is the postfix program at host"], told: &["\n<"] },
     Dialect {
         marks: &["this message was created automatically by mail delivery software"],
         told: &["address(es) failed", "has not yet been delivered", "failed:"],
     },
     Dialect {
         marks: &["the following addresses had permanent fatal errors", "transcript of session follows"],
-        told: &["(reason:", "transcript of session follows"],
+        told: &["permanent fatal errors", "transcript of session follows"],
     },
     // Exchange and Outlook, in English and in French.
     Dialect {
@@ -54,7 +54,10 @@ const DIALECTS: &[Dialect] = &[
         ],
     },
     Dialect {
-        marks: &["delivery to the following recipient failed permanently", "delivery to the following recipients failed"],
+        marks: &[
+            "delivery to the following recipient failed permanently",
+            "delivery to the following recipients failed",
+        ],
         told: &["the error that the other server returned was", "technical details of permanent failure", "failed"],
     },
 ];
@@ -83,7 +86,8 @@ const COPY: &[&str] = &[
 /// What a notice in words says of one message, and the fields of that message as far as it shows them. `None`: it is in no
 /// form that is known.
 pub(super) fn read(text: &str) -> Option<(Fate, Fields)> {
-    let text: String = text.chars().filter(|c| *c != '\r').map(|c| if c == '’' { '\'' } else { c }).take(LOOKED_AT).collect();
+    let text: String =
+        text.chars().filter(|c| *c != '\r').map(|c| if c == '’' { '\'' } else { c }).take(LOOKED_AT).collect();
     // Of the same length as the text, so that what is found in one stands at the same place in the other.
     let low = text.to_ascii_lowercase().replace('É', "é");
     let low = if low.len() == text.len() { low } else { text.to_ascii_lowercase() };

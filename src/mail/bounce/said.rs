@@ -17,7 +17,9 @@ static ENHANCED: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?:^|[\s#(:<])([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.?$)"));
 /// `said: 550 User unknown`: not any number of three figures.
 static BASIC: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?i)(?:^|said|says|smtp|error|reason|returned|responded|response|reply|was|code)[\s:;<'“«-]{0,4}([45][0-5][0-9])[ -]")
+    regex(
+        r"(?im)(?:^|said|says|smtp|error|reason|returned|responded|response|reply|was|code)[\s:;<'“«-]{0,4}([45][0-5][0-9])[ -]",
+    )
 });
 
 fn regex(pattern: &str) -> Regex {
@@ -36,11 +38,8 @@ pub(super) fn reply(words: &str) -> Option<SmtpReply> {
         enhanced: ENHANCED.captures(words).map(|found| found[1].to_owned()),
         text: from(words, end(&found, 1)),
     };
-    let enhanced = |found: Captures| SmtpReply {
-        code: 0,
-        enhanced: Some(found[1].to_owned()),
-        text: from(words, end(&found, 1)),
-    };
+    let enhanced =
+        |found: Captures| SmtpReply { code: 0, enhanced: Some(found[1].to_owned()), text: from(words, end(&found, 1)) };
     BOTH.captures(words)
         .map(both)
         .or_else(|| BASIC.captures(words).map(basic))
@@ -85,9 +84,24 @@ mod tests {
     fn a_reply_is_found_among_words() {
         for (words, code, enhanced, text) in [
             ("smtp; 550 5.1.1 User unknown", 550, Some("5.1.1"), "User unknown"),
-            ("550-5.1.1 The account that you\n550 5.1.1 tried does not exist", 550, Some("5.1.1"), "The account that you tried does not exist"),
-            ("host mx.fr[192.0.2.1] said: 550 No such user (in reply to RCPT TO command)", 550, None, "No such user (in reply to RCPT TO command)"),
-            ("<mx.fr #5.1.1 smtp;550 5.1.1 RESOLVER.ADR.RecipNotFound>", 550, Some("5.1.1"), "RESOLVER.ADR.RecipNotFound>"),
+            (
+                "550-5.1.1 The account that you\n550 5.1.1 tried does not exist",
+                550,
+                Some("5.1.1"),
+                "The account that you tried does not exist",
+            ),
+            (
+                "host mx.fr[192.0.2.1] said: 550 No such user (in reply to RCPT TO command)",
+                550,
+                None,
+                "No such user (in reply to RCPT TO command)",
+            ),
+            (
+                "<mx.fr #5.1.1 smtp;550 5.1.1 RESOLVER.ADR.RecipNotFound>",
+                550,
+                Some("5.1.1"),
+                "RESOLVER.ADR.RecipNotFound>",
+            ),
             ("Sorry, no mailbox here by that name. (#5.1.1)", 0, Some("5.1.1"), ")"),
             ("(reason: 552 quota exceeded)", 552, None, "quota exceeded)"),
         ] {

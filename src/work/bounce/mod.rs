@@ -32,12 +32,18 @@ use crate::{
 /// What one mail came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    Failed { suppressed: Option<Ground> },
+    Failed {
+        suppressed: Option<Ground>,
+    },
     /// Refused for what we are, or sent: for the operator, not for the reader.
-    Policy { said: String },
+    Policy {
+        said: String,
+    },
     Delayed,
     Delivered,
-    Complaint { suppressed: bool },
+    Complaint {
+        suppressed: bool,
+    },
     /// A complaint that is no reader's wish.
     Notice,
     Left,
@@ -49,7 +55,9 @@ pub enum Taken {
     Letter,
     /// A report that names no message of ours, or whose token is not ours.
     Unknown,
-    Unreadable { why: String },
+    Unreadable {
+        why: String,
+    },
 }
 
 /// Takes in one mail. `envelope` is whom it was sent to, where that is known besides what its fields say.
