@@ -27,9 +27,12 @@ pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Re
         tx.query_first("SELECT id FROM subscriber WHERE folded = $1", &[&folded], |row| row.get(0))?;
     let ground: Option<String> =
         tx.query_first("SELECT ground FROM suppression WHERE folded = $1", &[&folded], |row| row.get(0))?;
-    let letters: i64 =
-        tx.value("SELECT count(*) FROM delivery WHERE lower(address) = $1 AND address <> ''", &[&folded])?;
-    if subscriber.is_none() && ground.is_none() && letters == 0 {
+    let others = tx.value::<i64>(
+        "SELECT (SELECT count(*) FROM delivery WHERE lower(address) = $1 AND address <> '')
+           + (SELECT count(*) FROM lifted WHERE folded = $1) + (SELECT count(*) FROM strike WHERE folded = $1)",
+        &[&folded],
+    )?;
+    if subscriber.is_none() && ground.is_none() && others == 0 {
         return Ok(false);
     }
     let key = settings::get_or_set(tx, KEY, fresh)?;

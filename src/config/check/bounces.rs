@@ -25,14 +25,13 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Bounces {
     });
     let separator = separator.unwrap_or('+');
     let maildir = table.parse("maildir", value::path).map(|path| context.base.join(path));
-    let has_imap = table.has("imap");
-    let imap = imap(table.table("imap"), context, has_imap);
+    let imap = imap(table.table("imap"), context);
     let bounces = Bounces { address: address.map(|address| ReturnAddress { address, separator }), maildir, imap };
     table.finish();
     bounces
 }
 
-fn imap(mut table: Table<'_>, context: &Context<'_>, is_set: bool) -> Option<ImapFolder> {
+fn imap(mut table: Table<'_>, context: &Context<'_>) -> Option<ImapFolder> {
     let host = table.parse("host", value::host);
     let port = table.number("port", 1, 65_535).and_then(|port| u16::try_from(port).ok());
     let local = host.as_deref().is_some_and(is_loopback);
@@ -48,11 +47,14 @@ fn imap(mut table: Table<'_>, context: &Context<'_>, is_set: bool) -> Option<Ima
     }
     let user = table.parse("user", value::user);
     let password = secret::read(&mut table, "password", "password_file", PASSWORD, context);
-    let folder = table.parse("folder", value::line).unwrap_or_else(|| "INBOX".to_owned());
-    let done = table.parse("done", value::line);
-    let missing = [("host", host.is_none()), ("user", user.is_none())];
-    for (key, _) in missing.into_iter().filter(|(key, missing)| *missing && is_set && !table.has(key)) {
-        table.refuse(key, Wrong::new("is not set", "`[bounces.imap]` needs `host`, `user` and a password"));
+    let folder = table.parse("folder", mailbox).unwrap_or_else(|| "INBOX".to_owned());
+    let done = table.parse("done", mailbox);
+    let needs = "a folder on a server needs `host`, `user` and a password";
+    if table.has("host") && !table.has("user") {
+        table.refuse("host", Wrong::new("is set without `user`", needs));
+    }
+    if table.has("user") && !table.has("host") {
+        table.refuse("user", Wrong::new("is set without `host`", needs));
     }
     if user.is_some() && password.is_none() && !table.has("password") && !table.has("password_file") {
         let hint = format!("set `password_file`, or `{PASSWORD}` in the environment");
@@ -62,4 +64,11 @@ fn imap(mut table: Table<'_>, context: &Context<'_>, is_set: bool) -> Option<Ima
     let port = port.unwrap_or(if security == Security::Tls { 993 } else { 143 });
     let login = Login { user: user?, password: password? };
     Some(ImapFolder { host: host?, port, security, login, folder, done })
+}
+
+/// The name of a folder: in other letters than these it would have to be written in another way (RFC 3501 5.1.3).
+fn mailbox(text: &str) -> Result<String, Wrong> {
+    let is_plain = !text.trim().is_empty() && text.bytes().all(|octet| (b' '..=b'~').contains(&octet) && octet != b'&');
+    let hint = "name a folder in plain letters, such as `INBOX` or `Lus`";
+    if is_plain { Ok(text.to_owned()) } else { Err(Wrong::new("has a letter that cannot stand in it", hint)) }
 }
