@@ -72,6 +72,9 @@ async fn take_in(args: &Bounces, global: &Global, out: &Output) -> anyhow::Resul
     };
     out.data(&report, String::new)?;
     let exit = tell(&report, out);
+    if args.is_piped() && report.early > 0 {
+        return Ok(Exit::Later);
+    }
     // The mail is taken in: the server need not know that somebody is to look at it.
     Ok(if args.is_piped() { Exit::Done } else { exit })
 }
@@ -108,7 +111,7 @@ pub fn tell(report: &Report, out: &Output) -> Exit {
         out.say("another program is reading what came back: nothing to do");
         return Exit::Done;
     }
-    let Report { failed, delayed, delivered, complaints, left, again, automatic, letters, unknown, .. } = report;
+    let Report { failed, delayed, delivered, complaints, left, again, automatic, letters, unknown, early, .. } = report;
     let refused: usize = report.policy.values().sum();
     let told = [
         (*failed, "failure"),
@@ -121,6 +124,7 @@ pub fn tell(report: &Report, out: &Output) -> Exit {
         (*automatic, "automatic"),
         (*letters, "of no concern"),
         (*unknown, "of nothing of ours"),
+        (*early, "of a message that is still being sent, left for the next time"),
         (report.unreadable.len(), "not understood"),
     ];
     let told: Vec<String> = told.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();

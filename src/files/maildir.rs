@@ -1,4 +1,4 @@
-//! Mail that lies in a folder: a maildir (https://cr.yp.to/proto/maildir.html), or files beside each other. What was read is put
+//! Mail that lies in a folder: a maildir (https://cr.yp.to/proto/maildir.html), or files beside each other (`….eml`, numbers). What was read is put
 //! away by one renaming: it is never deleted, and of two programs that read at once one finds it gone.
 
 use std::{
@@ -26,7 +26,12 @@ pub fn waiting(folder: &Path) -> io::Result<Vec<PathBuf>> {
             found.extend(files(&folder.join("cur"))?.into_iter().filter(|path| !flags(path).contains('S')));
             found
         }
-        false => files(folder)?,
+        false => {
+            let mut found = files(folder)?;
+            // Whoever names the wrong folder finds it as it was.
+            found.retain(|path| is_mail(path));
+            found
+        }
     };
     found.sort();
     Ok(found)
@@ -65,6 +70,13 @@ pub fn put_away(folder: &Path, path: &Path, how: Away) -> io::Result<()> {
 
 fn is_maildir(folder: &Path) -> bool {
     folder.join("new").is_dir() && folder.join("cur").is_dir()
+}
+
+/// Whether a file is called as mails are: `….eml`, or by a number.
+fn is_mail(path: &Path) -> bool {
+    let is_numbered = |name: &OsStr| name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("eml"))
+        || path.file_name().is_some_and(is_numbered)
 }
 
 /// The files of a folder; what begins with a dot is still being written.
@@ -139,10 +151,12 @@ mod tests {
     #[test]
     fn files_beside_each_other_go_into_a_folder() {
         let dir = tempfile::tempdir().expect("a folder");
-        fs::write(dir.path().join("a.eml"), "x").expect("a file");
+        for name in ["a.eml", "notes.odt"] {
+            fs::write(dir.path().join(name), "x").expect("a file");
+        }
         put_away(dir.path(), &waiting(dir.path()).expect("one")[0], Away::Read).expect("a move");
         assert_eq!(names(waiting(dir.path())), [""; 0]);
-        assert!(dir.path().join("done/a.eml").exists());
+        assert!(dir.path().join("done/a.eml").exists() && dir.path().join("notes.odt").exists());
         assert!(waiting(&dir.path().join("nowhere")).is_err());
     }
 }

@@ -380,6 +380,59 @@ async fn a_mail_server_pipes_mail_in_and_keeps_what_cannot_be_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_faster_than_the_sender_waits_for_it() {
+    let mut t = sent().await;
+    t.at("2023-08-31T05:30:00Z");
+    t.serve("/a", &[item(2, "Un arrêté numéro 2", "Le maire arrête encore.")]);
+    t.crawl().await;
+    t.compose(Cadence::Daily).expect("an edition");
+    let lease = t.now() + std::time::Duration::from_secs(600);
+    t.app.store.write(|tx| outbox::claim(tx, 10, t.now(), lease)).expect("a write");
+    let mail = report(&t, UNKNOWN);
+    arrive(&t, "1.mx", &mail);
+    assert_eq!(take_in(&t).await.early, 1);
+    vigie(&t).args(["bounces", "-"]).write_stdin(mail).assert().code(75);
+    t.app.store.write(|tx| outbox::release(tx, t.now())).expect("a write");
+    t.send().await;
+    assert_eq!(take_in(&t).await.failed, 1, "it was left where it lay");
+    assert_eq!(last(&t).state, DeliveryState::Failed);
+}
+
+/// Two commands read the same maildir, and are killed again and again: at the end each report counted once, and each mail is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_killed_loses_nothing_and_counts_nothing_twice() {
+    const MAILS: usize = 200;
+    let t = sent().await;
+    let to = told_at(&t, &last(&t));
+    for n in 0..MAILS {
+        let mail =
+            dsn(&to, &format!("{n}@else"), READER, "Action: failed\nStatus: 5.4.6\nDiagnostic-Code: smtp; 554 no\n");
+        arrive(&t, &format!("{n:03}.mx"), &mail);
+    }
+    let run = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vigie"));
+        command.current_dir(t.dir.path()).args(["-q", "bounces", "back"]);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().expect("a command")
+    };
+    for n in 0..12 {
+        let mut both = [run(), run()];
+        tokio::time::sleep(std::time::Duration::from_millis(40 + 25 * n)).await;
+        for one in &mut both {
+            let _ = one.kill();
+            let _ = one.wait();
+        }
+    }
+    vigie(&t).args(["bounces", "back"]).assert().code(0);
+    let count = |folder: &str| fs::read_dir(t.dir.path().join("back").join(folder)).expect("a folder").count();
+    assert_eq!((count("new"), count("cur")), (0, MAILS));
+    let stored = |db: &vigie::store::Db| {
+        Ok((db.value::<i64>("SELECT count(*) FROM report", &[])?, db.value::<i64>("SELECT count(*) FROM strike", &[])?))
+    };
+    assert_eq!(t.app.store.read(stored).expect("a read"), (MAILS as i64, 1), "one delivery is one strike");
+    assert_eq!((suppressed(&t), last(&t).attempts), (None, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rubbish_in_a_maildir_is_flagged_and_the_rest_is_read() {
     let t = sent().await;
     arrive(&t, "1.mx", "From: MAILER-DAEMON@x.fr\n\nno form that anybody knows");

@@ -57,8 +57,12 @@ async fn conversation(app: &App, folder: &ImapFolder, report: &mut Report) -> an
         }
         let Some(octets) = imap.fetch(uid).await? else { continue };
         let taken = take(app, &octets, None)?;
-        let is_puzzling = matches!(taken, Taken::Unreadable { .. });
+        let (is_puzzling, is_early) = (matches!(taken, Taken::Unreadable { .. }), taken == Taken::Early);
         report.count(taken, || format!("message {uid} in `{}`", folder.folder));
+        // Unseen, it is found again.
+        if is_early {
+            continue;
+        }
         imap.seen(uid).await?;
         if uid > last {
             app.store.write(|tx| settings::set(tx, LAST, &format!("{place} {uid}")))?;

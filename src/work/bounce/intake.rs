@@ -63,11 +63,14 @@ pub fn take_folder(app: &App, folder: &Path, report: &mut Report) -> anyhow::Res
         let Some(octets) = maildir::read(&path, LOOKED_AT)? else { continue };
         let taken = take(app, &octets, None)?;
         let how = match &taken {
-            Taken::Unreadable { .. } => Away::Puzzling,
-            _ => Away::Read,
+            Taken::Early => None,
+            Taken::Unreadable { .. } => Some(Away::Puzzling),
+            _ => Some(Away::Read),
         };
-        maildir::put_away(folder, &path, how)
-            .context("what was read cannot be put away\nhint: make the folder writable for this user")?;
+        if let Some(how) = how {
+            maildir::put_away(folder, &path, how)
+                .context("what was read cannot be put away\nhint: make the folder writable for this user")?;
+        }
         report.count(taken, || path.display().to_string());
     }
     Ok(())

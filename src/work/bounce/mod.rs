@@ -20,7 +20,7 @@ use crate::{
         bounce::{self, Action, Automatic, Complaint, Fate, Returned, What},
         verp::{self, Meant},
     },
-    model::{DeliveryId, EmailAddress, Ground, SmtpReply, SubscriberId, mask_addresses},
+    model::{DeliveryId, DeliveryState, EmailAddress, Ground, SmtpReply, SubscriberId, mask_addresses},
     store::{
         self, Db, Tx,
         bounces::{self, Found, Kind, NewReport},
@@ -53,6 +53,8 @@ pub enum Taken {
     Automatic,
     /// A person wrote here, or a program, of nothing that concerns us.
     Letter,
+    /// It tells of a message that a sender still works on: it is to be read again later, when it is known what the door said.
+    Early,
     /// A report that names no message of ours, or whose token is not ours.
     Unknown,
     Unreadable {
@@ -168,6 +170,10 @@ fn status(tx: &Tx, returned: &Returned, found: &Found, fates: &[Fate], now: Time
         Action::Delayed => (Kind::Delay, Blames::Nobody),
         Action::Delivered | Action::Relayed | Action::Expanded => (Kind::Success, Blames::Nobody),
     };
+    // Else the sender would record over it that the message was taken.
+    if kind == Kind::Failure && matches!(found.state, DeliveryState::Claimed | DeliveryState::AtData) {
+        return Ok(Taken::Early);
+    }
     let report = NewReport {
         digest: &returned.digest,
         delivery: Some(found.id),

@@ -33,6 +33,8 @@ pub struct Report {
     pub automatic: usize,
     /// What people wrote: nobody reads it here.
     pub letters: usize,
+    /// Of messages that are still being sent: left where they are, for the next time.
+    pub early: usize,
     /// Reports of nothing of ours, forged ones among them.
     pub unknown: usize,
     /// Addresses that are not written to from now on, by why.
@@ -85,6 +87,7 @@ impl Report {
             Taken::Again => self.again += 1,
             Taken::Automatic => self.automatic += 1,
             Taken::Letter | Taken::Notice => self.letters += 1,
+            Taken::Early => self.early += 1,
             Taken::Unknown => self.unknown += 1,
             Taken::Unreadable { why } => self.unreadable.push(Unread { name: name(), why }),
         }
