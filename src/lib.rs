@@ -36,7 +36,7 @@
 //! 9. The crawler is a guest, and never reaches a private address that nobody allowed.
 //! 10. What is shown stays within the source's licence.
 //!
-//! # Four walks through the code
+//! # Five walks through the code
 //!
 //! **A notice comes in.** [`work::crawl::crawl`] asks [`store::sources`] what is due. Its three stages run at once: `ask`
 //! has [`fetch::Fetcher`] bring pages, each host in its turn and as its robots.txt allows; `read` has [`extract::extract`]
@@ -55,6 +55,12 @@
 //! delivery per reader.
 //! [`work::send::send`] claims deliveries, lets [`render`] write them, [`mail`] build and transmit them, and commits
 //! each outcome.
+//!
+//! **Something comes back.** [`work::bounce::take_in`] reads a maildir or a mailbox, `vigie bounces` a file or a pipe.
+//! [`mail::bounce`] says what a mail is, [`mail::verp`] of which delivery it may speak or who may leave by it,
+//! [`store::bounces`] keeps it once. What it is held against the address, `work/strikes.rs` weighs by the rules of
+//! [`mail::blames`] and [`mail::ground`], for a refusal at the door and for a report alike; [`store::suppressions`] says whom
+//! not to write to.
 //!
 //! **An editor decides.** [`work::editor`] looks whether what is asked for can be done, and does it in one transaction:
 //! [`store::reviews`] keeps who let a story in or kept it out, [`work::regroup`] moves notices between stories and elects

@@ -128,10 +128,12 @@ pub fn tell(report: &Report, out: &Output) -> Exit {
         (report.unreadable.len(), "not understood"),
     ];
     let told: Vec<String> = told.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    out.say(match told.is_empty() {
-        true => String::from("nothing came back"),
-        false => format!("{} read: {}", count(report.read, "mail"), told.join(", ")),
-    });
+    match told.is_empty() {
+        // What could not be read may hold something.
+        true if !report.trouble.is_empty() => {}
+        true => out.say("nothing came back"),
+        false => out.say(format!("{} read: {}", count(report.read, "mail"), told.join(", "))),
+    }
     for (ground, number) in &report.suppressed {
         out.say(format!("{} given up: {ground} (`vigie subscribers suppressed`)", count(*number, "address")));
     }

@@ -139,6 +139,8 @@ impl Imap {
 async fn connect(settings: &ImapFolder) -> Result<Client<Stream>, String> {
     let socket =
         TcpStream::connect((settings.host.as_str(), settings.port)).await.map_err(|error| error.to_string())?;
+    // A command goes out in pieces: each would wait for the acknowledgement of the one before.
+    socket.set_nodelay(true).map_err(|error| error.to_string())?;
     let tls = match settings.security {
         Security::None => None,
         Security::Tls | Security::StartTls => Some(Tls::new(&settings.host).map_err(|error| format!("{error:#}"))?),

@@ -109,12 +109,12 @@ fn read(row: &Row) -> Result<Found> {
 }
 
 /// What had been sent, or perhaps sent, failed after all: what the report says is kept as the last word on it. When it ended
-/// stays. `false` where it stands otherwise: one that waits for its next try, or was given up.
+/// stays. One that waits for its next try failed where an earlier one may have arrived. `false` where it stands otherwise.
 pub fn fail(tx: &Tx, id: DeliveryId, reply: &SmtpReply, host: &str, now: Timestamp) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE delivery SET state = 'failed', attempts = attempts + 1, ended = coalesce(ended, $2)
          WHERE id = $1 AND (state IN ('sent', 'ambiguous') OR (state IN ('queued', 'deferred')
-           AND EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = delivery.id AND a.state = 'at_data')))",
+           AND EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = delivery.id AND a.state IN ('at_data', 'claimed'))))",
         &[&id.get(), &millis(now)],
     )?;
     if changed == 0 {

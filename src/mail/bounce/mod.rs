@@ -121,8 +121,13 @@ pub fn read(mail: &[u8]) -> Returned {
     };
     let (fields, end) = Fields::read(mail);
     let body = &mail[end..];
-    let mut original = Original::default();
-    let what = what(&fields, body, &mut original);
+    // The decoders are not ours.
+    let looked = std::panic::catch_unwind(|| {
+        let mut original = Original::default();
+        (what(&fields, body, &mut original), original)
+    });
+    let (what, mut original) =
+        looked.unwrap_or_else(|_| (What::Unreadable(String::from("its parts break the decoder")), Original::default()));
     for list in [&mut original.message_ids, &mut original.addresses] {
         list.truncate(MOST);
     }

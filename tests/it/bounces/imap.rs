@@ -203,4 +203,12 @@ async fn a_server_that_cannot_be_used_is_named_and_left_alone_for_a_while() {
     let asked = shared.lock().expect("the mailbox").heard.len();
     let later = bounce::take_in(&t.app, Which::Due).await.expect("a reading");
     assert_eq!((later.trouble.len(), shared.lock().expect("the mailbox").heard.len()), (0, asked), "not at each tick");
+
+    // Nothing is said in clear where the settings want a protected connection.
+    for (security, why) in [(Security::Tls, "no encrypted connection"), (Security::StartTls, "STARTTLS: ")] {
+        t.config().bounces.imap.as_mut().expect("a folder").security = security;
+        let refused = read(&t).await;
+        assert!(refused.trouble[0].contains(why), "{refused:?}");
+    }
+    assert!(!shared.lock().expect("the mailbox").heard[asked..].iter().any(|heard| heard.contains("LOGIN")));
 }
