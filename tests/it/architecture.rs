@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Each top-level module and its row. A new one must be given a row here and in `src/lib.rs`.
-const ROWS: [(&str, usize); 22] = [
+const ROWS: [(&str, usize); 23] = [
     ("clock", 1),
     ("model", 1),
     ("text", 1),
@@ -20,6 +20,7 @@ const ROWS: [(&str, usize); 22] = [
     ("dedup", 3),
     ("extract", 3),
     ("schedule", 3),
+    ("shaping", 3),
     ("publish", 4),
     ("render", 4),
     ("fetch", 5),
