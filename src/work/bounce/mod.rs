@@ -3,9 +3,11 @@
 
 mod imap;
 mod intake;
+mod paths;
 mod report;
 
 pub use intake::{is_due, take_file, take_folder, take_in};
+pub use paths::Paths;
 pub use report::{Report, Unread, Which};
 
 use jiff::Timestamp;
