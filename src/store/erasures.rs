@@ -22,15 +22,16 @@ pub struct Erased {
 /// Erases a person: who stays away under a number, and every address among what is kept of the deliveries goes. `fresh` is random,
 /// and becomes the key where there is none yet. `false`: nothing was known of the address.
 pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Result<bool> {
-    let folded = fold(address);
+    // The database folds letters of ASCII alone.
+    let (folded, plain) = (fold(address), address.as_str().to_ascii_lowercase());
     let subscriber: Option<i64> =
         tx.query_first("SELECT id FROM subscriber WHERE folded = $1", &[&folded], |row| row.get(0))?;
     let ground: Option<String> =
         tx.query_first("SELECT ground FROM suppression WHERE folded = $1", &[&folded], |row| row.get(0))?;
     let others = tx.value::<i64>(
-        "SELECT (SELECT count(*) FROM delivery WHERE lower(address) = $1 AND address <> '')
+        "SELECT (SELECT count(*) FROM delivery WHERE lower(address) IN ($1, $2) AND address <> '')
            + (SELECT count(*) FROM lifted WHERE folded = $1) + (SELECT count(*) FROM strike WHERE folded = $1)",
-        &[&folded],
+        &[&folded, &plain],
     )?;
     if subscriber.is_none() && ground.is_none() && others == 0 {
         return Ok(false);
@@ -47,8 +48,11 @@ pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Re
     if let Some(id) = subscriber {
         blank(tx, SubscriberId::new(id), now)?;
     }
-    let letters: Vec<i64> =
-        tx.query("SELECT id FROM delivery WHERE lower(address) = $1 AND address <> ''", &[&folded], |row| row.get(0))?;
+    let letters: Vec<i64> = tx.query(
+        "SELECT id FROM delivery WHERE lower(address) IN ($1, $2) AND address <> ''",
+        &[&folded, &plain],
+        |row| row.get(0),
+    )?;
     for id in letters {
         clean(tx, id)?;
         tx.execute(

@@ -298,6 +298,25 @@ async fn one_colleague_behind_an_alias_does_not_close_it() {
     assert_eq!(suppressed(&t), None);
 }
 
+#[test]
+fn an_address_that_leaves_no_room_for_a_token_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (settings, why) in [
+        ("address = \"retours-des-bulletins@veille.example.fr\"", "room for a token"),
+        ("address = \"élodie@veille.example.fr\"", "plain letters"),
+        ("address = \"b@veille.example.fr\"\nseparator = \"/\"", "`separator`"),
+        ("[bounces.imap]\nhost = \"imap.example.fr\"", "is set without `user`"),
+        ("[bounces.imap]\nuser = \"b\"\nhost = \"imap.example.fr\"", "without a password"),
+        ("[bounces.imap]\nuser = \"b\"\npassword = \"x\"\nhost = \"imap.example.fr\"\nsecurity = \"none\"", "in clear"),
+        ("[bounces.imap]\nfolder = \"Traités\"", "`folder`"),
+    ] {
+        fs::write(dir.path().join("vigie.toml"), format!("[bounces]\n{settings}\n")).expect("a file");
+        let mut check = Command::cargo_bin("vigie").expect("the binary");
+        check.current_dir(dir.path()).env_remove("VIGIE_IMAP_PASSWORD");
+        check.arg("check").assert().code(2).stderr(contains(why).and_contains("hint: "));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_complaint_lets_the_reader_go_and_is_remembered() {
     let t = sent().await;

@@ -15,10 +15,11 @@ const LONGEST: usize = 20;
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Bounces {
     let address = table.parse("address", |text| {
         let address = value::email(text)?;
-        let local = address.as_str().split('@').next().unwrap_or_default().len();
-        let why = format!("has {local} letters before its `@`, and a token must fit in behind them");
-        let hint = format!("take a shorter one, of {LONGEST} letters at most, such as `bounces@{}`", address.domain());
-        if local <= LONGEST { Ok(address) } else { Err(Wrong::new(why, hint)) }
+        let local = address.as_str().rsplit_once('@').map_or("", |(local, _)| local);
+        let is_plain = local.is_ascii() && !local.starts_with('"');
+        let why = "must leave room for a token behind what stands before its `@`, and be in plain letters";
+        let hint = format!("take {LONGEST} letters at most, such as `bounces@{}`", address.domain());
+        if is_plain && local.len() <= LONGEST { Ok(address) } else { Err(Wrong::new(why, hint)) }
     });
     let separator = table.parse("separator", |text| {
         value::choice(text, "what stands between an address and its token", &[("+", '+'), ("-", '-'), ("=", '=')])

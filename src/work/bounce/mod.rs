@@ -156,7 +156,12 @@ fn fate_of<'f>(fates: &'f [Fate], address: &EmailAddress) -> Option<(&'f Fate, N
         Action::Delayed => 1,
         _ => 2,
     };
-    let named: Vec<&Fate> = fates.iter().filter(|fate| fate.recipients.contains(&address)).collect();
+    // A domain may be told in letters, and is kept as it is asked for (IDNA).
+    let is_it = |told: &String| match EmailAddress::parse(told) {
+        Ok(told) => told.as_str().to_lowercase() == address,
+        Err(_) => *told == address,
+    };
+    let named: Vec<&Fate> = fates.iter().filter(|fate| fate.recipients.iter().any(is_it)).collect();
     if let Some(fate) = named.iter().min_by_key(worst) {
         return Some((fate, Named::Reader));
     }
