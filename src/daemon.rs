@@ -49,6 +49,19 @@ pub async fn step(app: &App) {
                 info!(cadence = %composed.cadence, date = %composed.date, stories = composed.stories,
                     deliveries = composed.deliveries, "bulletin frozen");
             }
+            let back = &report.bounces;
+            if back.read > 0 {
+                info!(
+                    read = back.read,
+                    failed = back.failed,
+                    complaints = back.complaints,
+                    left = back.left,
+                    unreadable = back.unreadable.len(),
+                    "what came back"
+                );
+            }
+            back.trouble.iter().for_each(|trouble| warn!(%trouble, "what came back stays where it is"));
+            back.policy.iter().for_each(|(said, times)| warn!(%said, times, "refused for what we are or send"));
             let sent = &report.send;
             if sent.sent + sent.deferred + sent.failed > 0 {
                 info!(sent = sent.sent, deferred = sent.deferred, failed = sent.failed, "mail");

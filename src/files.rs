@@ -1,7 +1,11 @@
-//! Files that others read while we write: each one appears whole or not at all. And what waits on the disk ([`Waiting`]).
+//! Files that others read while we write: each one appears whole or not at all. And what waits on the disk ([`Waiting`]), mail
+//! among it ([`maildir`], [`Mails`]).
 
+pub mod maildir;
+mod mbox;
 mod waiting;
 
+pub use mbox::Mails;
 pub use waiting::Waiting;
 
 use std::{

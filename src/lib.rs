@@ -60,6 +60,11 @@
 //! [`config::Operators`] knows who that is, how he wants to be written to and what his refusals mean. [`mail::advise`] says
 //! in French what a reply means and what to do, [`work::trace`] does so for all that was sent to one address, and
 //! [`work::weather`] finds, with [`alarm::judge`], which operators refuse more than they used to.
+//! **Something comes back.** [`work::bounce::take_in`] reads a maildir or a mailbox, `vigie bounces` a file or a pipe.
+//! [`mail::bounce`] says what a mail is, [`mail::verp`] of which delivery it may speak or who may leave by it,
+//! [`store::bounces`] keeps it once. What it is held against the address, `work/strikes.rs` weighs by the rules of
+//! [`mail::blames`] and [`mail::ground`], for a refusal at the door and for a report alike; [`store::suppressions`] says whom
+//! not to write to.
 //!
 //! **An editor decides.** [`work::editor`] looks whether what is asked for can be done, and does it in one transaction:
 //! [`store::reviews`] keeps who let a story in or kept it out, [`work::regroup`] moves notices between stories and elects

@@ -1,5 +1,6 @@
 //! The command line: one verb per use case. Data goes to stdout, everything else to stderr.
 
+mod bounces;
 mod bulletins;
 mod compose;
 mod crawl;
@@ -37,6 +38,8 @@ pub enum Exit {
     Usage,
     /// Done, but some inputs failed: they are named on stderr.
     Partly,
+    /// Not done, for a mail server that is to try again (EX_TEMPFAIL of sysexits.h).
+    Later,
 }
 
 impl Exit {
@@ -47,6 +50,7 @@ impl Exit {
             Exit::Done => 0,
             Exit::Usage => 2,
             Exit::Partly => 3,
+            Exit::Later => 75,
         }
     }
 }
@@ -94,6 +98,8 @@ enum Verb {
     Compose(compose::Compose),
     /// Empty the outbox.
     Send(send::Send),
+    /// Take in what came back: delivery reports, complaints, requests to leave.
+    Bounces(bounces::Bounces),
     /// Write feeds and pages as files.
     Publish(publish::Publish),
     /// All of the above that is due, once: the line for cron.
@@ -152,6 +158,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Crawl(args) => crawl::run(&args, &load::app(global)?, &out).await,
         Verb::Compose(args) => compose::run(&args, &load::app(global)?, &out),
         Verb::Send(args) => send::run(&args, &load::app(global)?, &out).await,
+        Verb::Bounces(args) => bounces::run(&args, global, &out).await,
         Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
         Verb::Tick => tick::run(global, &out).await,
         Verb::Run => run::run(&load::app(global)?).await,

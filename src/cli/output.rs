@@ -128,6 +128,7 @@ pub fn count(n: impl TryInto<u64>, one: &str) -> String {
         1 => format!("1 {one}"),
         n => match one.strip_suffix('y') {
             Some(stem) => format!("{n} {stem}ies"),
+            None if one.ends_with("ss") => format!("{n} {one}es"),
             None => format!("{n} {one}s"),
         },
     }

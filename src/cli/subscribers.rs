@@ -15,6 +15,7 @@ use crate::{
     store::{
         outbox,
         subscribers::{self, Added, Left},
+        suppressions::{self, Suppression},
     },
     work::{
         App,
@@ -52,6 +53,17 @@ enum Verb {
         #[arg(long)]
         why: String,
     },
+    /// Write to an address again that was given up, or suppressed by hand. Whoever left stays away.
+    Lift {
+        address: String,
+        /// The reason, for whoever asks later.
+        #[arg(long)]
+        why: String,
+    },
+    /// The addresses that are not written to, since when and why.
+    Suppressed,
+    /// Forget a person: what remains is a keyed hash, so that no old list brings the address back.
+    Erase { address: String },
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +100,9 @@ pub fn run(args: &Subscribers, app: &App, out: &Output) -> anyhow::Result<Exit> 
         Verb::Show { address } => show(app, address, out),
         Verb::Export => export(app, out),
         Verb::Suppress { address, why } => suppress(app, address, why, out),
+        Verb::Lift { address, why } => lift(app, address, why, out),
+        Verb::Suppressed => suppressed(app, out),
+        Verb::Erase { address } => erase(app, address, out),
         Verb::Remove { address } => remove(app, address, out),
     }
 }
@@ -158,7 +173,7 @@ fn words<T: ToString>(of: impl Iterator<Item = T>) -> String {
 struct Shown {
     #[serde(flatten)]
     subscriber: Subscriber,
-    suppressed: Option<String>,
+    suppressed: Option<Suppression>,
     /// Oldest first; the last is the one that holds.
     consents: Vec<Consent>,
     deliveries: Vec<Delivery>,
@@ -170,7 +185,7 @@ fn show(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
         let Some(subscriber) = subscribers::find(db, &address)? else { return Ok(None) };
         let deliveries = outbox::of_subscriber(db, subscriber.id)?;
         let consents = subscribers::consents(db, subscriber.id)?;
-        Ok(Some(Shown { consents, suppressed: subscribers::suppressed(db, &address)?, deliveries, subscriber }))
+        Ok(Some(Shown { consents, suppressed: suppressions::get(db, &address)?, deliveries, subscriber }))
     })?;
     let Some(shown) = found else { bail!("{address} is not a subscriber") };
     out.data(&shown, || {
@@ -188,7 +203,12 @@ fn show(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
             page += &format!("consent: {}, {}, {}\n", consent.what, consent.how, at(app, Some(consent.when)));
         }
         if let Some(why) = &shown.suppressed {
-            page += &format!("must not be written to: {why}\n");
+            page += &format!(
+                "must not be written to since {}: {} ({})\n",
+                at(app, Some(why.since)),
+                why.ground.as_str(),
+                why.why
+            );
         }
         for delivery in &shown.deliveries {
             let what = match &delivery.matter {
@@ -240,6 +260,42 @@ fn suppress(app: &App, address: &str, why: &str, out: &Output) -> anyhow::Result
     let address = EmailAddress::parse(address)?;
     subscribe::suppress(app, &address, why)?;
     out.say(format!("{address} is not written to any more"));
+    Ok(Exit::Done)
+}
+
+fn lift(app: &App, address: &str, why: &str, out: &Output) -> anyhow::Result<Exit> {
+    let address = EmailAddress::parse(address)?;
+    if !subscribe::lift(app, &address, why)? {
+        bail!("{address} is not suppressed\nhint: `vigie subscribers suppressed` lists those that are");
+    }
+    out.say(format!("{address} may be written to again"));
+    Ok(Exit::Done)
+}
+
+fn suppressed(app: &App, out: &Output) -> anyhow::Result<Exit> {
+    let all = app.store.read(suppressions::all)?;
+    out.list(&all, || {
+        let mut table = Table::new(["ADDRESS", "GROUND", "SINCE", "DELIVERY", "WHY"]);
+        for one in &all {
+            table.row([
+                one.address.clone(),
+                one.ground.as_str().to_owned(),
+                at(app, Some(one.since)),
+                one.delivery.map_or_else(String::new, |id| id.to_string()),
+                one.why.clone(),
+            ]);
+        }
+        table
+    })?;
+    Ok(Exit::Done)
+}
+
+fn erase(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
+    let address = EmailAddress::parse(address)?;
+    if !subscribe::erase(app, &address)? {
+        bail!("nothing is known of {address}");
+    }
+    out.say("erased: nothing that names this person is kept");
     Ok(Exit::Done)
 }
 

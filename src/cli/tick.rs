@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::{Exit, Global, compose, crawl, load, output::Output, send};
+use super::{Exit, Global, bounces, compose, crawl, load, output::Output, send};
 use crate::{
     clock::Clock,
     work::{
@@ -20,6 +20,7 @@ pub async fn run(global: &Global, out: &Output) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let crawled = if report.crawl.sources.is_empty() { Exit::Done } else { crawl::tell(&report.crawl, out) };
+    let returned = if report.bounces.is_empty() { Exit::Done } else { bounces::tell(&report.bounces, out) };
     compose::tell(&report.composed, out);
     let send = &report.send;
     let idle = send.sent + send.deferred + send.failed + send.cancelled == 0 && send.trouble.is_none();
@@ -42,7 +43,7 @@ pub async fn run(global: &Global, out: &Output) -> anyhow::Result<Exit> {
     if !report.errors.is_empty() {
         bail!("{}", report.errors.join("\n"));
     }
-    let is_partly = [crawled, sent, told].contains(&Exit::Partly);
+    let is_partly = [crawled, returned, sent, told].contains(&Exit::Partly);
     Ok(if is_partly { Exit::Partly } else { sent })
 }
 

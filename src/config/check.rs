@@ -1,5 +1,6 @@
 //! From settings as written to settings as meant: every problem at once.
 
+mod bounces;
 mod mail;
 mod place;
 mod secret;
@@ -84,6 +85,7 @@ pub fn load(
         review: review(top.table("review")),
         cadences: cadences(top.table("cadence")),
         mail: mail::read(top.table("mail"), context),
+        bounces: bounces::read(top.table("bounces"), context),
         publish,
         data,
         templates,

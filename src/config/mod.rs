@@ -48,6 +48,7 @@ pub struct Config {
     /// Absent cadences are not composed.
     pub cadences: BTreeMap<Cadence, Rhythm>,
     pub mail: Mail,
+    pub bounces: Bounces,
     pub publish: Publish,
     /// Where the database and the locks live.
     pub data: PathBuf,
@@ -179,6 +180,8 @@ pub struct Mailbox {
 #[derive(Debug, Clone)]
 pub enum Transport {
     Smtp(Smtp),
+    /// To the servers of each domain (RFC 5321 5.1), without a relay.
+    Direct(Direct),
     /// One `.eml` file a message: to look at what would be sent.
     Folder(PathBuf),
 }
@@ -202,12 +205,27 @@ pub struct Smtp {
     pub ehlo: Option<String>,
 }
 
+/// How the servers of readers' domains are written to.
+#[derive(Debug, Clone)]
+pub struct Direct {
+    pub port: u16,
+    /// [`Security::Opportunistic`], or [`Security::StartTls`] where no message may travel in clear.
+    pub security: Security,
+    /// How many connections are open at once, at most, to all of them together.
+    pub connections: usize,
+    pub timeout: Duration,
+    /// The name given with EHLO: it must be that of the address that this machine sends from.
+    pub ehlo: Option<String>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
     /// TLS from the first byte (port 465).
     Tls,
     /// STARTTLS, required (port 587).
     StartTls,
+    /// STARTTLS where it is offered, whatever the certificate says (RFC 7435): better than in clear.
+    Opportunistic,
     /// In clear: a relay on this machine.
     None,
 }
@@ -223,6 +241,42 @@ impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Login(…)")
     }
+}
+
+/// Where failures, complaints and requests to leave come back to.
+#[derive(Debug, Clone, Default)]
+pub struct Bounces {
+    /// Without it, the envelope's sender is that of `[mail]`, and a report is known by the Message-ID alone.
+    pub address: Option<ReturnAddress>,
+    pub maildir: Option<PathBuf>,
+    pub imap: Option<ImapFolder>,
+}
+
+/// An address of which the mail server takes every form with a detail: `bounces+…@veille.example.fr`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnAddress {
+    pub address: EmailAddress,
+    /// What stands between the address and the detail.
+    pub separator: char,
+}
+
+impl ReturnAddress {
+    /// What stands before the `@`.
+    pub fn local(&self) -> &str {
+        self.address.as_str().rsplit_once('@').map_or("", |(local, _)| local)
+    }
+}
+
+/// A folder that an IMAP server keeps.
+#[derive(Debug, Clone)]
+pub struct ImapFolder {
+    pub host: String,
+    pub port: u16,
+    pub security: Security,
+    pub login: Login,
+    pub folder: String,
+    /// Where what was read is moved to; without it, it is only marked as seen.
+    pub done: Option<String>,
 }
 
 /// What `publish` writes.

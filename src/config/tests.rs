@@ -61,6 +61,7 @@ fn messages(settings: &str, sources: &str) -> Vec<String> {
 fn smtp(config: &Config) -> &Smtp {
     match &config.mail.transport {
         Transport::Smtp(smtp) => smtp,
+        Transport::Direct(_) => panic!("by a relay"),
         Transport::Folder(folder) => panic!("{folder:?}"),
     }
 }
@@ -201,7 +202,7 @@ entries = 1.5
       |
     1 | tempaltes = "t"
       | ^^^^^^^^^
-    hint: did you mean `templates`? known: `cadence`, `crawl`, `mail`, `publish`, `review`, `rules`, `site`, `source`, `sources`, `store`, `templates`
+    hint: did you mean `templates`? known: `bounces`, `cadence`, `crawl`, `mail`, `publish`, `review`, `rules`, `site`, `source`, `sources`, `store`, `templates`
 
     error: `name` in `[site]` must be text in quotes, not a whole number
      --> vigie.toml:3:8

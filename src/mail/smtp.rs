@@ -106,7 +106,13 @@ impl Connection {
             return Err(refused("the greeting", greeting));
         }
         connection.hello(&name).await.map_err(network)?.map_err(|reply| refused("EHLO", reply))?;
-        if let (Some(tls), Security::StartTls) = (tls, settings.security) {
+        let is_offered = connection.extensions.starttls;
+        let is_wanted = match settings.security {
+            Security::StartTls => true,
+            Security::Opportunistic => is_offered,
+            Security::Tls | Security::None => false,
+        };
+        if let (Some(tls), true) = (tls, is_wanted) {
             if !connection.extensions.starttls {
                 return Err(SendError::NoStartTls { server: server.clone() });
             }

@@ -13,7 +13,7 @@ use super::{
     tls::Tls,
 };
 use crate::{
-    config::{Security, Smtp, Transport},
+    config::{Direct, Security, Smtp, Transport},
     model::{EmailAddress, SmtpReply},
 };
 
@@ -22,6 +22,8 @@ use crate::{
 pub enum Mailer {
     /// Relays, in the order in which they are tried.
     Smtp(Arc<[Submission]>),
+    /// To the servers of each domain: [`Mailer::open_to`].
+    Direct(Arc<Direct>),
     /// One `.eml` file a message, named by its Message-ID: a second try replaces the first.
     Folder(PathBuf),
     /// Kept, for tests.
@@ -62,6 +64,7 @@ impl Mailer {
                 let relays = std::iter::once(settings).chain(fallback).map(Submission::new);
                 Ok(Self::Smtp(relays.collect::<anyhow::Result<_>>()?))
             }
+            Transport::Direct(settings) => Ok(Self::Direct(Arc::new(settings.clone()))),
             Transport::Folder(folder) => Ok(Self::Folder(folder.clone())),
         }
     }
@@ -75,15 +78,29 @@ impl Mailer {
     pub fn connections(&self) -> usize {
         match self {
             Self::Smtp(relays) => relays.first().map_or(1, |relay| relay.settings.connections.max(1)),
+            Self::Direct(settings) => settings.connections.max(1),
             Self::Folder(_) | Self::Memory(_) => 1,
         }
+    }
+
+    /// Opens one conversation with the first of these hosts that can be used. The error is that of the first.
+    pub async fn open_to(&self, hosts: &[String]) -> Result<Session, SendError> {
+        let Self::Direct(settings) = self else { return self.open().await };
+        let mut refused = None;
+        for host in hosts {
+            match open_host(settings, host).await {
+                Ok(connection) => return Ok(Session(Inner::Smtp(Box::new(connection)))),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        Err(refused.unwrap_or(SendError::NoRelay))
     }
 
     /// What [`Mailer::Memory`] keeps, in the order of sending; nothing for the others.
     pub fn sent(&self) -> Vec<Sent> {
         match self {
             Self::Memory(sent) => sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            Self::Smtp(_) | Self::Folder(_) => Vec::new(),
+            Self::Smtp(_) | Self::Direct(_) | Self::Folder(_) => Vec::new(),
         }
     }
 
@@ -100,6 +117,8 @@ impl Mailer {
                 }
                 return Err(refused.unwrap_or(SendError::NoRelay));
             }
+            // Whose servers is not known here.
+            Self::Direct(_) => return Err(SendError::NoRelay),
             Self::Folder(folder) => {
                 tokio::fs::create_dir_all(folder)
                     .await
@@ -108,6 +127,34 @@ impl Mailer {
             }
             Self::Memory(sent) => Inner::Memory(Arc::clone(sent)),
         }))
+    }
+}
+
+async fn open_host(settings: &Direct, host: &str) -> Result<Connection, SendError> {
+    let host = host.trim_end_matches('.').to_owned();
+    let mut smtp = Smtp {
+        host: host.clone(),
+        port: settings.port,
+        security: settings.security,
+        login: None,
+        connections: 1,
+        messages: u32::MAX,
+        rate: None,
+        timeout: settings.timeout,
+        ehlo: settings.ehlo.clone(),
+    };
+    let open = async |smtp: &Smtp| {
+        let unusable = |why: anyhow::Error| SendError::Network { server: host.clone(), why: why.to_string() };
+        let server = Submission::new(smtp).map_err(unusable)?;
+        Connection::open(&server.settings, server.name.as_deref(), server.tls.as_ref()).await
+    };
+    match open(&smtp).await {
+        // A handshake that fails is no better than one that is not offered.
+        Err(SendError::Tls { .. }) if smtp.security == Security::Opportunistic => {
+            smtp.security = Security::None;
+            open(&smtp).await
+        }
+        opened => opened,
     }
 }
 
@@ -124,11 +171,12 @@ impl Submission {
         };
         let tls = match settings.security {
             Security::Tls | Security::StartTls => Some(Tls::new(&settings.host)?),
-            Security::None if settings.login.is_some() && !is_here(&settings.host) => bail!(
+            Security::Opportunistic if settings.login.is_none() => Some(Tls::of_anyone(&settings.host)?),
+            Security::None | Security::Opportunistic if settings.login.is_some() && !is_here(&settings.host) => bail!(
                 "the password for `{}` would travel in clear\nhint: set `security` to `tls` (port 465) or `starttls` (port 587)",
                 settings.host
             ),
-            Security::None => None,
+            Security::None | Security::Opportunistic => None,
         };
         Ok(Self { settings: settings.clone(), name, tls })
     }

@@ -41,6 +41,8 @@ row_id! {
     SubscriberId,
     /// One bulletin to one subscriber.
     DeliveryId,
+    /// One report on what became of a delivery.
+    ReportId,
     /// One thing that is wrong with one source, from its first sign to its end.
     AlarmId,
 }

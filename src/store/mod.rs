@@ -8,8 +8,10 @@ mod error;
 mod migrate;
 
 pub mod alarms;
+pub mod bounces;
 pub mod bulletins;
 pub mod details;
+pub mod erasures;
 pub mod exchangers;
 pub mod exploited;
 pub mod fetches;
@@ -26,6 +28,7 @@ pub mod settings;
 pub mod sources;
 pub mod stories;
 pub mod subscribers;
+pub mod suppressions;
 pub mod traces;
 pub mod weather;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Db, Result, Tx, engine::Row, instant, millis, word};
+use super::{Db, Result, Tx, engine::Row, erasures, instant, millis, suppressions, word};
 use crate::model::{
     Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity, Subscriber, SubscriberId, SubscriberState,
 };
@@ -30,8 +30,14 @@ pub fn add(
     now: Timestamp,
 ) -> Result<Added> {
     let folded = fold(address);
-    if tx.value::<i64>("SELECT count(*) FROM suppression WHERE folded = $1", &[&folded])? > 0 {
+    if suppressions::get(tx, address)?.is_some() {
         return Ok(Added::Suppressed);
+    }
+    if let Some(erased) = erasures::find(tx, address)? {
+        if consent.when <= erased.since {
+            return Ok(Added::Left);
+        }
+        erasures::forget(tx, address)?;
     }
     let known = find(tx, address)?;
     if let Some(known) = &known
@@ -125,8 +131,11 @@ pub fn get(db: &Db, id: SubscriberId) -> Result<Option<Subscriber>> {
     db.query_first(&format!("{SUBSCRIBER} WHERE id = $1"), &[&id.get()], read)
 }
 
+/// All but those of whom nothing is kept.
 pub fn all(db: &Db) -> Result<Vec<Subscriber>> {
-    db.query(&format!("{SUBSCRIBER} ORDER BY id"), &[], read)
+    let mut all = db.query(&format!("{SUBSCRIBER} ORDER BY id"), &[], read)?;
+    all.retain(|one| !erasures::is_erased(&one.address));
+    Ok(all)
 }
 
 /// Those who are to be written to at a cadence.
@@ -141,28 +150,19 @@ pub fn active(db: &Db, cadence: Cadence) -> Result<Vec<Subscriber>> {
     )
 }
 
-/// Never again, whoever adds the address.
-pub fn suppress(tx: &Tx, address: &EmailAddress, why: &str, now: Timestamp) -> Result<()> {
-    tx.execute(
-        "INSERT INTO suppression (folded, why, since) VALUES ($1, $2, $3) ON CONFLICT (folded) DO NOTHING",
-        &[&fold(address), &why, &millis(now)],
-    )?;
-    Ok(())
-}
-
 /// Whether an address asked to be left alone, or must not be written to.
 pub fn is_closed(db: &Db, address: &EmailAddress) -> Result<bool> {
     let left = find(db, address)?.is_some_and(|known| known.state == SubscriberState::Left);
-    Ok(left || suppressed(db, address)?.is_some())
+    Ok(left || suppressions::get(db, address)?.is_some())
 }
 
 /// Why an address must not be written to, if it must not.
 pub fn suppressed(db: &Db, address: &EmailAddress) -> Result<Option<String>> {
-    db.query_first("SELECT why FROM suppression WHERE folded = $1", &[&fold(address)], |row| row.get(0))
+    Ok(suppressions::get(db, address)?.map(|suppression| suppression.why))
 }
 
 /// Mailboxes that differ by case only are one person's (RFC 5321 2.4 allows otherwise; nobody does it).
-fn fold(address: &EmailAddress) -> String {
+pub(super) fn fold(address: &EmailAddress) -> String {
     address.as_str().to_lowercase()
 }
 

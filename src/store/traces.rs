@@ -129,3 +129,26 @@ fn read(row: &Row) -> Result<Sending> {
         tries: Vec::new(),
     })
 }
+
+/// What was reported of one message beside its failure, which is among its tries: a delay, a complaint.
+pub fn reports(db: &Db, id: DeliveryId) -> Result<Vec<Report>> {
+    db.query(
+        "SELECT at, host, code, status, diagnostic FROM report WHERE delivery_id = $1 AND kind <> 'failure' ORDER BY id",
+        &[&id.get()],
+        |row| {
+            let status: String = row.get(3)?;
+            let enhanced = Some(status).filter(|status| !status.is_empty());
+            let reply = SmtpReply { code: row.get(2)?, enhanced, text: row.get(4)? };
+            Ok(Report { at: instant(row.get(0)?)?, host: row.get(1)?, reply })
+        },
+    )
+}
+
+/// A report of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub at: Timestamp,
+    /// Who reports.
+    pub host: String,
+    pub reply: SmtpReply,
+}

@@ -16,7 +16,7 @@ use crate::{
     alarm::{self, Failing, Network, News, Raised},
     clock::Clock,
     config::{Config, Mailbox},
-    mail::{self, Dot, Envelope, Mailer, Outcome, Parts},
+    mail::{self, Dot, Envelope, Outcome, Parts},
     model::{AlarmId, EmailAddress, SourceId, mask_addresses},
     render::{self, OperatorLine, OperatorNews},
     store::{
@@ -95,7 +95,7 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
         return Ok(Told::Nothing);
     }
     let from = letter::sender(app)?;
-    let mut session = match Mailer::new(&app.config.mail.transport, &app.config.mail.fallback)?.open().await {
+    let mut session = match super::send::session_for(app, operator).await {
         Ok(session) => session,
         Err(error) => {
             // A server that is down is not asked, and complained of, at each tick.

@@ -8,7 +8,7 @@ use crate::{
     bulletin::Edition,
     clock::Clock,
     config::Mailbox,
-    mail::{self, Envelope, List, Mailer, Outcome, Own, Parts},
+    mail::{self, Envelope, List, Outcome, Own, Parts},
     model::{BulletinId, Consent, Delivery, EmailAddress, Preferences, SmtpReply, Subscriber},
     render::{self, Mail as Written, Reader},
     store::subscribers,
@@ -186,12 +186,11 @@ pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailA
     if app.store.read(|db| subscribers::is_closed(db, address))? {
         bail!("{address} asked to be left alone, or must not be written to");
     }
-    let mailer = Mailer::new(&app.config.mail.transport, &app.config.mail.fallback)?;
     let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
     let letter = Letter { edition, to: address, preferences: &preferences, consent: &consent, message_id: &message_id };
     let bytes = letter.bytes(app, from)?;
-    let mut session = mailer.open().await?;
+    let mut session = super::send::session_for(app, address).await?;
     let outcome = session.send(&Envelope { from: &from.address, to: address }, &bytes).await;
     session.quit().await;
     match outcome {

@@ -5,6 +5,7 @@
 //! hand, and twice at once by mistake, with the same result.
 
 pub mod attempt;
+pub mod bounce;
 pub mod compose;
 pub mod crawl;
 mod details;
@@ -23,6 +24,7 @@ mod review;
 mod room;
 pub mod search;
 pub mod send;
+pub mod strikes;
 pub mod subscribe;
 mod takein;
 pub mod tick;

@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use crate::{
-    model::{Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity},
+    model::{Cadence, Consent, EmailAddress, Ground, Nature, Preferences, SectionId, Severity},
     normalise::date,
-    store::subscribers::{self, Added, Left},
+    store::{
+        bounces, erasures,
+        subscribers::{self, Added, Left},
+        suppressions::{self, Cause},
+    },
 };
 
 /// One person as a form, a command line or a line of a file states them: nothing checked yet.
@@ -293,8 +297,28 @@ pub fn remove(app: &App, address: &EmailAddress) -> anyhow::Result<Left> {
 /// Never writes to an address again: it leaves, and nobody can add it.
 pub fn suppress(app: &App, address: &EmailAddress, why: &str) -> anyhow::Result<()> {
     let now = app.clock.now();
+    let cause = Cause { ground: Ground::Person, why, delivery: None, report: None };
     Ok(app.store.write_durably(|tx| {
         subscribers::leave(tx, address, now)?;
-        subscribers::suppress(tx, address, why, now)
+        suppressions::add(tx, address, &cause, now).map(drop)
     })?)
+}
+
+/// Ends the suppression of an address, and holds nothing against it any more. `false`: there was none. Whoever left stays away.
+pub fn lift(app: &App, address: &EmailAddress, because: &str) -> anyhow::Result<bool> {
+    let now = app.clock.now();
+    Ok(app.store.write_durably(|tx| {
+        bounces::forgive(tx, address)?;
+        suppressions::lift(tx, address, because, now)
+    })?)
+}
+
+/// Erases a person: what remains is a keyed hash of the address, so that no old list brings it back, and numbers. `false`: nothing
+/// was known of it.
+pub fn erase(app: &App, address: &EmailAddress) -> anyhow::Result<bool> {
+    let now = app.clock.now();
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("this machine gives no random numbers: {error}"))?;
+    let fresh: String = key.iter().map(|octet| format!("{octet:02x}")).collect();
+    Ok(app.store.write_durably(|tx| erasures::erase(tx, address, &fresh, now))?)
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    App,
+    App, bounce,
     compose::{self, Composed},
     crawl::{self, SourceReport},
     health::{self, Told},
@@ -22,6 +22,8 @@ const DONE_AS: &str = "tick-done-as";
 #[derive(Debug, Serialize)]
 pub struct Report {
     pub crawl: crawl::Report,
+    /// What came back.
+    pub bounces: bounce::Report,
     pub composed: Vec<Composed>,
     pub send: send::Report,
     /// What the operator was told of the sources.
@@ -39,6 +41,7 @@ impl Report {
     pub fn nothing() -> Self {
         Self {
             crawl: crawl::Report::default(),
+            bounces: bounce::Report::default(),
             composed: vec![],
             send: send::Report::default(),
             told: Told::Nothing,
@@ -66,6 +69,7 @@ pub fn is_idle(settings: &Config, print: &str, now: Timestamp) -> store::Result<
             && done == settings::get(db, DONE_AS)?
             && !sources::is_due(db, now)?
             && !search::is_waiting(db)?
+            && !bounce::is_due(settings, db, now)?
             && !compose::is_due(settings, db, now)?
             && !send::is_due(db, now)?
             && !weather::is_due(db, now)?
@@ -97,7 +101,7 @@ fn done_as(config: &Config, db: &Db, print: &str) -> store::Result<Option<String
     Ok(publish::standing(config, db)?.map(|pages| format!("{print} {pages}")))
 }
 
-/// Crawls, composes, sends, tells the operator, publishes and tidies up what is due. A step that fails does not keep the others from being done.
+/// Crawls, takes in what came back, composes, sends, tells the operator, publishes and tidies up what is due. A step that fails does not keep the others from being done.
 pub async fn tick(app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyhow::Result<Report> {
     let mut report = Report::nothing();
     let Some(_alone) = app.alone("tick")? else { return Ok(Report { busy: true, ..report }) };
@@ -105,6 +109,11 @@ pub async fn tick(app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyho
     let mut failed = |error: anyhow::Error| errors.push(format!("{error:#}"));
     match crawl::crawl(app, &crawl::Which::Due, crawl::Asking::Conditionally, progress).await {
         Ok(crawled) => report.crawl = crawled,
+        Err(error) => failed(error),
+    }
+    // Before anything leaves: whoever is given up, or left, is not written to.
+    match bounce::take_in(app, bounce::Which::Due).await {
+        Ok(returned) => report.bounces = returned,
         Err(error) => failed(error),
     }
     match compose::compose(app, compose::Which::Due) {

@@ -6,13 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::App;
 use crate::{
     dedup,
-    store::{self, Db, alarms, fetches, likeness, settings},
+    store::{self, Db, alarms, bounces, fetches, likeness, settings},
 };
 
 /// How long a fetch, its problems, and an alarm that is over are remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How long a document can be found by what it says: twice as long as documents are compared over ([`dedup::WINDOW`]).
 const COMPARED: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// How long a report on a delivery, and what it is held against, are remembered.
+const HELD: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// How often this is looked after.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// So many rows go in one transaction: nobody waits long for the writer.
@@ -53,6 +55,7 @@ pub fn tidy(app: &App) -> anyhow::Result<usize> {
     forget_compared(app, now)?;
     app.store.write(|tx| {
         alarms::tidy(tx, until)?;
+        bounces::tidy(tx, now.checked_sub(HELD).unwrap_or(Timestamp::MIN))?;
         settings::set(tx, DONE, &now.to_string())
     })?;
     Ok(gone)

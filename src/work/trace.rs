@@ -100,13 +100,16 @@ fn traced(
         DeliveryState::Queued | DeliveryState::Deferred | DeliveryState::Claimed | DeliveryState::AtData
     );
     let next = is_waiting.then_some(sending.due);
-    let returned = returned(db, &sending)?;
+    let last = sending.tries.last().map(|one| operator(app, one, by_domain, address));
+    let last = last.unwrap_or_else(|| app.config.mail.operators.get(address.domain()).into_owned());
+    let returned = traces::reports(db, sending.id)?.into_iter().map(|report| Returned {
+        at: report.at,
+        advice: mail::advise(&report.reply, DeliveryState::Deferred, &last, sender),
+        host: report.host,
+        reply: report.reply.to_string(),
+    });
+    let returned = returned.collect();
     Ok(Traced { sending, advice, next, returned })
-}
-
-/// What came back of a message: none yet, until reports are taken in.
-fn returned(_db: &Db, _sending: &Sending) -> store::Result<Vec<Returned>> {
-    Ok(Vec::new())
 }
 
 /// Whose mailbox it was, as was kept with the try, else as the DNS told of the domain; else who answered.

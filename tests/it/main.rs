@@ -2,6 +2,7 @@
 
 mod app;
 mod architecture;
+mod bounces;
 mod bulletin;
 mod commands;
 mod crawl;

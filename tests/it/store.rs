@@ -85,6 +85,7 @@ fn no_hot_statement_scans_a_table() {
         "SCAN host",
         "SCAN robots",
         "SCAN subscriber",
+        "SCAN suppression",
         "SCAN notice",
         "SCAN bulletin",
         "SCAN story",

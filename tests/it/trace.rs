@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use vigie::{
     demo::inbox::{Answer, Behaviour},
-    model::{Cadence, EmailAddress, Letter},
+    model::{Cadence, EmailAddress, Ground, Letter},
     render::Whom,
     store::{
         outbox::{self, NewLetter},
-        subscribers,
+        suppressions::{self, Cause},
     },
     work::{exchange, trace},
 };
@@ -109,7 +109,8 @@ async fn who_waits_is_told_until_when_and_who_left_that_nothing_comes() {
     assert!(told.contains("prochain essai : le 30 août 2023 à 07 h 35"), "{told}");
     assert!(told.contains("boîte pleine") && told.contains("Faites de la place"), "{told}");
     let why = "demandé par téléphone";
-    test.app.store.write(|tx| subscribers::suppress(tx, &address("marie@ville.fr"), why, test.now())).expect("a write");
+    let cause = Cause { ground: Ground::Person, why, delivery: None, report: None };
+    test.app.store.write(|tx| suppressions::add(tx, &address("marie@ville.fr"), &cause, test.now())).expect("a write");
     let told = flat(&test, "marie@ville.fr");
     assert!(told.contains("Plus rien n’est envoyé à cette adresse : demandé par téléphone."), "{told}");
     let paul = flat(&test, "paul@village.fr");

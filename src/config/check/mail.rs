@@ -1,4 +1,4 @@
-//! `[mail]`, `[mail.smtp]` and `[[mail.fallback]]`.
+//! `[mail]`, `[mail.smtp]`, `[[mail.fallback]]` and `[mail.direct]`.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::{Context, count, named, secret};
 use crate::config::{
-    AfterCrash, Login, Mail, Operators, Security, Smtp, Transport,
+    AfterCrash, Direct, Login, Mail, Operators, Security, Smtp, Transport,
     file::Table,
     value::{self, Wrong},
 };
@@ -17,17 +17,20 @@ const PASSWORD: &str = "VIGIE_SMTP_PASSWORD";
 #[derive(Clone)]
 enum Way {
     Smtp,
+    Direct,
     Folder,
 }
 
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
     let relay = smtp(table.table("smtp"), context);
+    let direct = direct(table.table("direct"));
     let way = table.parse("transport", |text| {
-        value::choice(text, "a way to send", &[("smtp", Way::Smtp), ("folder", Way::Folder)])
+        value::choice(text, "a way to send", &[("smtp", Way::Smtp), ("direct", Way::Direct), ("folder", Way::Folder)])
     });
     let folder = table.parse("folder", value::path);
     let transport = match way {
         Some(Way::Folder) => Transport::Folder(context.base.join(folder.unwrap_or_else(|| "outbox".to_owned()))),
+        Some(Way::Direct) => Transport::Direct(direct),
         // Somebody who names a folder and forgets the transport would send real mail.
         Some(Way::Smtp) | None if folder.is_some() => {
             let wrong = Wrong::new("has no effect with `transport = \"smtp\"`", "write `transport = \"folder\"` too");
@@ -68,11 +71,31 @@ fn after_crash(table: &mut Table<'_>) -> AfterCrash {
     way.unwrap_or(resend)
 }
 
+fn direct(mut table: Table<'_>) -> Direct {
+    let port = table.number("port", 1, 65_535).and_then(|port| u16::try_from(port).ok());
+    let ways = [("opportunistic", Security::Opportunistic), ("starttls", Security::StartTls)];
+    let security = table.parse("security", |text| value::choice(text, "a way to protect the connection", &ways));
+    let direct = Direct {
+        port: port.unwrap_or(25),
+        security: security.unwrap_or(Security::Opportunistic),
+        connections: count(&mut table, "connections", 200, 20),
+        timeout: table.parse("timeout", |text| value::duration(text, "1s", "1h")).unwrap_or(Duration::from_secs(300)),
+        ehlo: table.parse("ehlo", value::host),
+    };
+    table.finish();
+    direct
+}
+
 fn smtp(mut table: Table<'_>, context: &Context<'_>) -> Smtp {
     let host = table.parse("host", value::host).unwrap_or_else(|| "localhost".to_owned());
     let port = table.number("port", 1, 65_535).and_then(|port| u16::try_from(port).ok());
     let local = is_loopback(&host);
-    let ways = [("tls", Security::Tls), ("starttls", Security::StartTls), ("none", Security::None)];
+    let ways = [
+        ("tls", Security::Tls),
+        ("starttls", Security::StartTls),
+        ("opportunistic", Security::Opportunistic),
+        ("none", Security::None),
+    ];
     let security = table.parse("security", |text| value::choice(text, "a way to protect the connection", &ways));
     let security = security.unwrap_or(match port {
         Some(465) => Security::Tls,
@@ -80,15 +103,15 @@ fn smtp(mut table: Table<'_>, context: &Context<'_>) -> Smtp {
         _ => Security::StartTls,
     });
     let login = login(&mut table, context);
-    if login.is_some() && security == Security::None && !local {
-        let why = "must not be `none` for another machine when there is a password: it would travel in clear";
+    if login.is_some() && matches!(security, Security::None | Security::Opportunistic) && !local {
+        let why = "must not be `none` or `opportunistic` for another machine when there is a password: it would travel in clear";
         table.refuse("security", Wrong::new(why, "write `security = \"starttls\"` or `security = \"tls\"`"));
     }
     let smtp = Smtp {
         port: port.unwrap_or(match security {
             Security::Tls => 465,
             Security::StartTls => 587,
-            Security::None => 25,
+            Security::None | Security::Opportunistic => 25,
         }),
         host,
         security,
@@ -129,6 +152,6 @@ fn login(table: &mut Table<'_>, context: &Context<'_>) -> Option<Login> {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

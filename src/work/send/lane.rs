@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, mpsc::UnboundedSender};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     mail::{Dot, Outcome, Session},
-    model::{Delivery, DeliveryId, mask_addresses},
+    model::{Delivery, DeliveryId, SmtpReply, mask_addresses},
     shaping::{Limits, Sign, TOO_MANY},
     store::operators,
     work::App,
@@ -33,6 +33,8 @@ use crate::{
 pub(super) struct Operator {
     pub id: String,
     pub limits: Limits,
+    /// Whether it keeps mailboxes, and is no relay of ours: then it is left alone for a while when it gives trouble.
+    pub is_shared: bool,
 }
 
 pub(super) struct Lane {
@@ -68,7 +70,11 @@ impl Lane {
         let connections = pace.connections(&way.limits, now);
         let queue = Queue { closed: pace.closed.filter(|closed| *closed > now), ..Queue::default() };
         Ok(Self {
-            operator: Arc::new(Operator { id: way.operator.clone(), limits: way.limits.clone() }),
+            operator: Arc::new(Operator {
+                id: way.operator.clone(),
+                limits: way.limits.clone(),
+                is_shared: way.is_shared,
+            }),
             connections,
             is_shared: way.is_shared,
             queue: Mutex::new(queue),
@@ -183,6 +189,8 @@ impl Lane {
     }
 }
 
+/// A connection is closed when nothing comes for so long, or for as long as its last messages took.
+const IDLE: Duration = Duration::from_secs(2);
 /// So many messages are marked at once.
 const MARKED: usize = 16;
 
@@ -208,7 +216,17 @@ pub(super) async fn work(app: &App, routes: &Routes, lane: Arc<Lane>, ledger: &L
             }
             ended
         };
-        let (ended, next) = tokio::join!(carry, granted(&lane, ledger, app, &gave_up));
+        let next = granted(&lane, ledger, app, &gave_up);
+        tokio::pin!(next);
+        let (ended, early) = tokio::join!(carry, async { tokio::time::timeout(IDLE, &mut next).await.ok() });
+        let next = match early {
+            Some(next) => next,
+            None => {
+                // Another lane may wait for the connection, and a server does not wait for ever.
+                worker.quit().await;
+                next.await
+            }
+        };
         if let Ended::GaveUp = ended {
             worker.put_back(next);
             break;
@@ -216,6 +234,13 @@ pub(super) async fn work(app: &App, routes: &Routes, lane: Arc<Lane>, ledger: &L
         marked = next;
     }
     worker.quit().await;
+}
+
+struct Open {
+    session: Session,
+    hosts: Hosts,
+    /// One of those that may be open.
+    _permit: OwnedSemaphorePermit,
 }
 
 enum Ended {
@@ -229,7 +254,7 @@ struct Worker<'a> {
     lane: &'a Lane,
     ledger: &'a Ledger,
     told: &'a UnboundedSender<Told>,
-    session: Option<(Session, Hosts)>,
+    session: Option<Open>,
     /// On this connection.
     sent: u32,
 }
@@ -265,7 +290,7 @@ impl Worker<'_> {
     async fn carry(&mut self, mut granted: VecDeque<Granted>) -> Ended {
         while let Some(mut one) = granted.pop_front() {
             // An envelope that was begun must have its message: the signal to stop is heeded between messages.
-            let is_begun = self.session.as_ref().is_some_and(|(session, _)| session.has_begun());
+            let is_begun = self.session.as_ref().is_some_and(|open| open.session.has_begun());
             if (self.app.stop.is_cancelled() && !is_begun) || self.ledger.is_broken() {
                 granted.push_front(one);
                 self.put_back(granted);
@@ -275,12 +300,21 @@ impl Worker<'_> {
                 let wait = Duration::try_from(one.at.duration_since(self.app.clock.now())).unwrap_or_default();
                 tokio::time::sleep(wait).await;
                 if let Err(why) = self.ready_session(&one.ready.hosts).await {
-                    granted.push_front(one);
-                    self.put_back(granted);
-                    return self.unreachable(why);
+                    if !self.lane.is_shared {
+                        granted.push_front(one);
+                        self.put_back(granted);
+                        return self.unreachable(why);
+                    }
+                    // Of an operator's many hosts this one cannot be reached: others may.
+                    let reply = SmtpReply { code: 0, enhanced: Some(String::from("4.4.1")), text: why };
+                    if self.settle(one.ready, Outcome::Lost(reply, Dot::Before), String::new()) {
+                        self.put_back(granted);
+                        return Ended::GaveUp;
+                    }
+                    continue;
                 }
             }
-            let Some((session, _)) = &mut self.session else { return Ended::GaveUp };
+            let Some(Open { session, .. }) = &mut self.session else { return Ended::GaveUp };
             let next = granted.front().filter(|next| {
                 next.ready.hosts == one.ready.hosts
                     && next.at <= one.at
@@ -315,7 +349,9 @@ impl Worker<'_> {
         let gives_up = self.lane.gives_up(&sign);
         let mut attempt = judge(&ready.delivery, outcome, self.app.clock.now());
         attempt.host = host;
-        attempt.operator = ready.operator;
+        if self.lane.is_shared {
+            attempt.operator.clone_from(&self.lane.operator.id);
+        }
         let _ = self.told.send(Told::Ended { state: attempt.state, reply: attempt.reply.to_string() });
         if gives_up && !self.lane.is_shut() {
             let reply = mask_addresses(&attempt.reply.to_string());
@@ -341,19 +377,19 @@ impl Worker<'_> {
     }
 
     async fn ready_session(&mut self, hosts: &Hosts) -> Result<(), String> {
-        if self.session.as_ref().is_some_and(|(session, to)| session.usable() && to == hosts) {
+        if self.session.as_ref().is_some_and(|open| open.session.usable() && open.hosts == *hosts) {
             return Ok(());
         }
         self.quit().await;
-        let session = self.routes.connect(hosts).await.map_err(|error| error.to_string())?;
-        self.session = Some((session, hosts.clone()));
+        let (session, permit) = self.routes.connect(hosts).await.map_err(|error| error.to_string())?;
+        self.session = Some(Open { session, hosts: hosts.clone(), _permit: permit });
         self.sent = 0;
         Ok(())
     }
 
     async fn quit(&mut self) {
-        if let Some((session, _)) = self.session.take() {
-            session.quit().await;
+        if let Some(open) = self.session.take() {
+            open.session.quit().await;
         }
     }
 }

@@ -19,13 +19,13 @@ use tokio::{
 use super::{LEASE, lane::Operator, later};
 use crate::{
     clock::Clock,
-    model::{Delivery, DeliveryId},
-    shaping::Sign,
+    model::{Delivery, DeliveryId, DeliveryState},
+    shaping::{Sign, TOO_MANY},
     store::{
         self, Store, Tx, operators,
         outbox::{self, Attempt},
     },
-    work::App,
+    work::{App, strikes},
 };
 
 /// At most so many entries share a commit.
@@ -160,8 +160,9 @@ impl Book {
                 Entry::Mark { operator, ids, .. } => answer = self.mark(tx, operator, ids, now)?,
                 Entry::Record { attempt, delivery, sign } => {
                     let is_kept = outbox::record(tx, self.epoch, attempt)?;
-                    if let Some(delivery) = delivery.as_ref().filter(|_| is_kept) {
-                        self.weigh(tx, delivery, attempt, now)?;
+                    let is_refusal = is_kept && attempt.state != DeliveryState::Sent && attempt.reply.code > 0;
+                    if let Some(delivery) = delivery.as_ref().filter(|_| is_refusal) {
+                        strikes::refused(tx, delivery, &attempt.reply, now)?;
                     }
                     if let Some((operator, sign)) = sign {
                         signs.entry(&operator.id).or_insert_with(|| (operator, Vec::new())).1.push(sign);
@@ -180,6 +181,10 @@ impl Book {
             let mut changed = false;
             for sign in signs {
                 changed |= pace.note(sign.clone(), &operator.limits, now);
+            }
+            let is_open = pace.closed.is_none_or(|closed| closed <= now);
+            if operator.is_shared && pace.failures >= TOO_MANY && is_open {
+                pace.close(now);
             }
             if changed {
                 operators::set_pace(tx, id, &pace)?;
@@ -207,10 +212,5 @@ impl Book {
             operators::set_pace(tx, &operator.id, &pace)?;
         }
         Ok(grants)
-    }
-
-    /// What a reply means for whether the address is written to again.
-    fn weigh(&self, _tx: &Tx, _delivery: &Delivery, _attempt: &Attempt, _now: Timestamp) -> store::Result<()> {
-        Ok(())
     }
 }

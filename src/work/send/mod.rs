@@ -36,6 +36,8 @@ use route::Routes;
 
 use judge::later;
 
+pub(super) use route::session_for;
+
 /// How long a sender may keep a delivery before it is anybody's again.
 const LEASE: SignedDuration = SignedDuration::from_mins(30);
 /// So many deliveries are claimed at once.

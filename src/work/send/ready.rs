@@ -17,6 +17,7 @@ use crate::{
     store::{outbox::Attempt, subscribers},
     work::{
         App,
+        bounce::Paths,
         letter::{Filled, Print, sender},
     },
 };
@@ -35,8 +36,6 @@ pub(super) struct Ready {
     pub from: EmailAddress,
     pub bytes: Vec<u8>,
     pub hosts: Hosts,
-    /// Who keeps its reader's mailbox, where that is known.
-    pub operator: String,
 }
 
 impl Ready {
@@ -55,6 +54,8 @@ pub(super) enum Prepared {
 pub(super) struct Desk<'a> {
     app: &'a App,
     from: &'a Mailbox,
+    /// Where failures are told.
+    paths: Paths,
     /// By bulletin, and by what its readers chose: most chose the same. `None`: nothing of it is wanted.
     prints: BTreeMap<(BulletinId, Preferences), Option<Arc<Print>>>,
 }
@@ -67,7 +68,7 @@ enum Task {
 
 impl<'a> Desk<'a> {
     pub fn new(app: &'a App) -> anyhow::Result<Self> {
-        Ok(Self { app, from: sender(app)?, prints: BTreeMap::new() })
+        Ok(Self { app, from: sender(app)?, paths: Paths::new(app)?, prints: BTreeMap::new() })
     }
 
     /// Writes these messages, on every core; sets aside those that nobody wants any more, or that cannot be written.
@@ -100,9 +101,9 @@ impl<'a> Desk<'a> {
         while !tasks.is_empty() {
             let rest = tasks.split_off(SHARE.min(tasks.len()));
             let share = std::mem::replace(&mut tasks, rest);
-            let from = self.from.address.clone();
+            let (from, paths) = (self.from.address.clone(), self.paths.clone());
             shares.push(tokio::task::spawn_blocking(move || {
-                share.into_iter().map(|task| write(task, &from, now)).collect::<Vec<_>>()
+                share.into_iter().map(|task| write(task, &from, &paths, now)).collect::<Vec<_>>()
             }));
         }
         for share in join_all(shares).await {
@@ -137,14 +138,14 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn write(task: Task, from: &EmailAddress, now: jiff::Timestamp) -> Prepared {
+fn write(task: Task, from: &EmailAddress, paths: &Paths, now: jiff::Timestamp) -> Prepared {
     let (delivery, hosts, bytes) = match task {
         Task::Fill(delivery, hosts, print, filled) => (delivery, hosts, print.fill(&filled)),
         Task::Whole(delivery, hosts, bytes) => (delivery, hosts, Ok(bytes)),
     };
     match bytes {
         Ok(bytes) => {
-            let ready = Ready { delivery, from: from.clone(), bytes, hosts, operator: String::new() };
+            let ready = Ready { from: paths.sender(delivery.id, from), delivery, bytes, hosts };
             Prepared::Ready(Box::new(ready))
         }
         Err(error) => {

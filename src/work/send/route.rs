@@ -1,13 +1,20 @@
 //! Which way each message goes.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::bail;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    config::Transport,
+    config::{Operators, Transport},
+    dns::Dns,
     mail::{Mailer, Outcome, SendError, Session},
-    model::Delivery,
+    model::{Delivery, EmailAddress, SmtpReply},
     shaping::{Limits, Patience},
-    work::App,
+    work::{
+        App,
+        exchange::{self, Exchanger, Failure},
+    },
 };
 
 /// The hosts that take the mail of a domain, in order of preference. None of them: the relay.
@@ -33,43 +40,110 @@ pub(super) enum Route {
 /// The ways of this installation.
 pub(super) struct Routes {
     mailer: Mailer,
-    relay: Way,
+    kind: Kind,
+    /// Connections to all operators together.
+    open: Arc<Semaphore>,
+}
+
+enum Kind {
+    Relay(Way),
+    Direct(Dns),
 }
 
 /// The way of each of some deliveries.
-pub(super) struct Found {
-    relay: Way,
+pub(super) enum Found<'a> {
+    Relay(&'a Way),
+    Direct { operators: &'a Operators, by_domain: BTreeMap<String, Exchanger> },
 }
 
 impl Routes {
     pub fn new(app: &App) -> anyhow::Result<Self> {
         let transport = &app.config.mail.transport;
         let mailer = Mailer::new(transport, &app.config.mail.fallback)?;
-        let (operator, messages, rate) = match transport {
-            Transport::Smtp(smtp) => (format!("relay:{}:{}", smtp.host, smtp.port), smtp.messages, smtp.rate),
-            Transport::Folder(_) => (String::from("folder"), u32::MAX, None),
+        let relay = |operator, messages, rate| {
+            let limits = Limits { connections: mailer.connections(), messages, rate, patience: Patience::RELAY };
+            Kind::Relay(Way { operator, limits, hosts: Arc::from([]), is_shared: false })
         };
-        let limits = Limits { connections: mailer.connections(), messages, rate, patience: Patience::RELAY };
-        let relay = Way { operator, limits, hosts: Arc::from([]), is_shared: false };
-        Ok(Self { mailer, relay })
+        let kind = match transport {
+            Transport::Smtp(smtp) => relay(format!("relay:{}:{}", smtp.host, smtp.port), smtp.messages, smtp.rate),
+            Transport::Folder(_) => relay(String::from("folder"), u32::MAX, None),
+            Transport::Direct(_) => Kind::Direct(Dns::of(&app.config.mail)?),
+        };
+        let open = Arc::new(Semaphore::new(mailer.connections()));
+        Ok(Self { mailer, kind, open })
     }
 
     /// Whether each operator is written to by itself.
     pub fn is_direct(&self) -> bool {
-        self.relay.is_shared
+        matches!(self.kind, Kind::Direct(_))
     }
 
-    pub async fn find(&self, _app: &App, _deliveries: &[Delivery]) -> anyhow::Result<Found> {
-        Ok(Found { relay: self.relay.clone() })
+    pub async fn find<'a>(&'a self, app: &'a App, deliveries: &[Delivery]) -> anyhow::Result<Found<'a>> {
+        Ok(match &self.kind {
+            Kind::Relay(way) => Found::Relay(way),
+            Kind::Direct(dns) => {
+                let domains = deliveries.iter().map(|delivery| delivery.address.domain());
+                let by_domain = exchange::find(app, dns, domains).await?;
+                Found::Direct { operators: &app.config.mail.operators, by_domain }
+            }
+        })
     }
 
-    pub async fn connect(&self, _hosts: &Hosts) -> Result<Session, SendError> {
-        self.mailer.open().await
+    /// Opens a session, when one more may be open; the permit is to be kept as long as it is.
+    pub async fn connect(&self, hosts: &Hosts) -> Result<(Session, OwnedSemaphorePermit), SendError> {
+        let permit = Arc::clone(&self.open).acquire_owned().await.map_err(|_| SendError::NoRelay)?;
+        Ok((self.mailer.open_to(hosts).await?, permit))
     }
 }
 
-impl Found {
-    pub fn of(&self, _delivery: &Delivery) -> Route {
-        Route::To(self.relay.clone())
+impl Found<'_> {
+    pub fn of(&self, delivery: &Delivery) -> Route {
+        let (operators, by_domain) = match self {
+            Found::Relay(way) => return Route::To(Way::clone(way)),
+            Found::Direct { operators, by_domain } => (operators, by_domain),
+        };
+        let domain = delivery.address.domain();
+        let nowhere = |code, enhanced: &str, text: String| {
+            let reply = SmtpReply { code, enhanced: Some(enhanced.to_owned()), text };
+            Route::Nowhere(if code == 0 { Outcome::Retry(reply) } else { Outcome::Failed(reply) })
+        };
+        match by_domain.get(domain) {
+            Some(Exchanger { operator, hosts, failure: None }) => {
+                let operator = operators.get(operator);
+                let limits = Limits {
+                    connections: operator.connections,
+                    messages: operator.messages,
+                    rate: Some(operator.rate),
+                    patience: Patience::OPERATOR,
+                };
+                let (operator, hosts) = (operator.id.clone(), Arc::from(hosts.as_slice()));
+                Route::To(Way { operator, limits, hosts, is_shared: true })
+            }
+            // RFC 7505 4.2.
+            Some(Exchanger { failure: Some(Failure::NullMx), .. }) => {
+                nowhere(556, "5.1.10", format!("`{domain}` takes no mail (null MX)"))
+            }
+            Some(Exchanger { failure: Some(Failure::NoName), .. }) => {
+                nowhere(550, "5.1.2", format!("there is no domain `{domain}`"))
+            }
+            Some(Exchanger { failure: Some(Failure::NoRecord), .. }) => {
+                nowhere(550, "5.1.2", format!("`{domain}` has no mail server"))
+            }
+            Some(Exchanger { failure: Some(Failure::Later), .. }) | None => {
+                nowhere(0, "4.4.3", format!("the DNS does not answer for `{domain}`"))
+            }
+        }
     }
+}
+
+/// Opens a session for one message to this address.
+pub(in crate::work) async fn session_for(app: &App, address: &EmailAddress) -> anyhow::Result<Session> {
+    let routes = Routes::new(app)?;
+    let Kind::Direct(dns) = &routes.kind else { return Ok(routes.mailer.open().await?) };
+    let mut found = exchange::find(app, dns, [address.domain()]).await?;
+    let hosts = found.remove(address.domain()).map(|exchanger| exchanger.hosts).unwrap_or_default();
+    if hosts.is_empty() {
+        bail!("nobody takes mail for `{}`\nhint: look at its MX records in the DNS", address.domain());
+    }
+    Ok(routes.mailer.open_to(&hosts).await?)
 }
