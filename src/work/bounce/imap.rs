@@ -48,7 +48,7 @@ pub(super) async fn take_mailbox(
 async fn conversation(app: &App, folder: &ImapFolder, report: &mut Report) -> anyhow::Result<()> {
     let mut imap = Imap::open(folder).await?;
     // Numbers hold for one folder of one server, as long as it says so.
-    let place = format!("{} {} {}", folder.host, folder.folder, imap.validity());
+    let place = format!("{} {} {} {}", folder.host, folder.login.user, folder.folder, imap.validity());
     let known = app.store.read(|db| settings::get(db, LAST))?.unwrap_or_default();
     let last = known.strip_prefix(&place).and_then(|last| last.trim().parse().ok()).unwrap_or(0);
     for uid in imap.waiting(last).await? {
