@@ -4,11 +4,14 @@
 //! waits for the reply to each command before the next, without end, and reports a break before and after the final
 //! dot alike. Ours pipelines (RFC 2920), has a limit on each wait, and knows what may have arrived.
 
+mod der;
+pub mod dkim;
 mod header;
 mod message;
 mod outcome;
 mod reply;
 mod smtp;
+pub mod tags;
 mod tls;
 mod transport;
 mod wire;
