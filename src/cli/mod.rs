@@ -4,6 +4,7 @@ mod bulletins;
 mod compose;
 mod crawl;
 mod demo;
+mod dkim;
 mod eval;
 mod init;
 mod load;
@@ -92,6 +93,8 @@ enum Verb {
     Compose(compose::Compose),
     /// Empty the outbox.
     Send(send::Send),
+    /// The keys that mail is signed with, and what the DNS is to say of them.
+    Dkim(dkim::Dkim),
     /// Write feeds and pages as files.
     Publish(publish::Publish),
     /// All of the above that is due, once: the line for cron.
@@ -146,6 +149,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Crawl(args) => crawl::run(&args, &load::app(global)?, &out).await,
         Verb::Compose(args) => compose::run(&args, &load::app(global)?, &out),
         Verb::Send(args) => send::run(&args, &load::app(global)?, &out).await,
+        Verb::Dkim(args) => dkim::run(&args, global, &out),
         Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
         Verb::Tick => tick::run(global, &out).await,
         Verb::Run => run::run(&load::app(global)?).await,

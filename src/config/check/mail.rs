@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Context, count, named, secret};
+use super::{Context, count, dkim, named, secret};
 use crate::config::{
     Login, Mail, Operators, Security, Smtp, Transport,
     file::Table,
@@ -34,8 +34,11 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
         }
         Some(Way::Smtp) | None => Transport::Smtp(smtp),
     };
+    let from = table.parse("from", value::mailbox);
+    let dkim = dkim::read(table.table("dkim"), from.as_ref(), table.has("from").then_some(()), context);
     let mail = Mail {
-        from: table.parse("from", value::mailbox),
+        from,
+        dkim,
         reply_to: table.parse("reply_to", value::email),
         unsubscribe: table.parse("unsubscribe", value::email),
         operator: table.parse("operator", value::email),
