@@ -108,6 +108,12 @@ pub fn is_open_to_all(path: &Path) -> io::Result<bool> {
     Ok(mode & 0o007 != 0)
 }
 
+/// How many octets the disk of a folder has left for this user.
+pub fn room(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// Makes a folder that only its owner may enter: it holds the addresses of readers. One that is there stays as it is.
 pub fn create_private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();

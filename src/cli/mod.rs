@@ -5,6 +5,7 @@ mod compose;
 mod crawl;
 mod demo;
 mod dkim;
+mod doctor;
 mod eval;
 mod init;
 mod load;
@@ -95,6 +96,8 @@ enum Verb {
     Send(send::Send),
     /// The keys that mail is signed with, and what the DNS is to say of them.
     Dkim(dkim::Dkim),
+    /// Whether this installation can work, and whether its mail will be believed.
+    Doctor(doctor::Doctor),
     /// Write feeds and pages as files.
     Publish(publish::Publish),
     /// All of the above that is due, once: the line for cron.
@@ -150,6 +153,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Compose(args) => compose::run(&args, &load::app(global)?, &out),
         Verb::Send(args) => send::run(&args, &load::app(global)?, &out).await,
         Verb::Dkim(args) => dkim::run(&args, global, &out),
+        Verb::Doctor(args) => doctor::run(&args, global, &out).await,
         Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
         Verb::Tick => tick::run(global, &out).await,
         Verb::Run => run::run(&load::app(global)?).await,

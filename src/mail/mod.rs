@@ -9,8 +9,10 @@ pub mod dkim;
 mod header;
 mod message;
 mod outcome;
+mod probe;
 mod reply;
 mod smtp;
+pub mod spf;
 pub mod tags;
 mod tls;
 mod transport;
@@ -18,5 +20,6 @@ mod wire;
 
 pub use message::{List, MessageError, Parts, alarm_message_id, build, message_id};
 pub use outcome::{Dot, Envelope, Outcome, SendError};
+pub use probe::{Certificate, certificate};
 pub use reply::{Blame, ReplyClass, blames_reader, classify, retry_delay};
 pub use transport::{Mailer, Sent, Session, Submission};

@@ -18,18 +18,17 @@ pub use generate::{GenerateError, generate};
 pub use key::{Key, KeyError, KeyKind};
 pub use record::{Published, strings, zone_line};
 
-/// One more of these than there are is signed: none can be added on the way (RFC 6376 8.15).
-const SEALED: [&str; 4] = ["from", "to", "subject", "date"];
-/// Signed where they are present. The list headers must be, for one click to count (RFC 8058 4).
-const SIGNED: [&str; 12] = [
+/// One more of these than there are is signed: none can be added on the way (RFC 6376 8.15). The last two must be signed
+/// for one click to count (RFC 8058 4); a mail without them shall not be given a button that leads elsewhere.
+const SEALED: [&str; 6] = ["from", "to", "subject", "date", "list-unsubscribe", "list-unsubscribe-post"];
+/// Signed where they are present.
+const SIGNED: [&str; 10] = [
     "reply-to",
     "message-id",
     "mime-version",
     "content-type",
     "content-transfer-encoding",
     "list-id",
-    "list-unsubscribe",
-    "list-unsubscribe-post",
     "list-archive",
     "list-help",
     "auto-submitted",

@@ -184,9 +184,10 @@ fn a_bulletin_bears_a_signature_of_each_key() {
     };
     insta::assert_snapshot!(rsa.split("\r\n b=").next().unwrap_or("").replace("\r\n", "\n"), @r"
     v=1; a=rsa-sha256; c=relaxed/relaxed; d=veille.example.fr;
-     s=s1; t=1790000000; h=from:from:to:to:subject:subject:date:date:reply-to:
-     message-id:mime-version:content-type:list-id:list-unsubscribe:
-     list-unsubscribe-post:list-archive:list-help:auto-submitted;
+     s=s1; t=1790000000; h=from:from:to:to:subject:subject:date:date:
+     list-unsubscribe:list-unsubscribe:list-unsubscribe-post:
+     list-unsubscribe-post:reply-to:message-id:mime-version:content-type:list-id:
+     list-archive:list-help:auto-submitted;
      bh=Fl6eLqzKOOZjLif+vpVitAPzyRNNrH87fTnctcIwq4Y=;
     ");
     assert!(!signatures.contains(" l="));
@@ -204,6 +205,7 @@ fn what_is_signed_cannot_be_changed_nor_added_to() {
         ("\r\nDate: ", "\r\nSubject: Another\r\nDate: "),
         ("DKIM-Signature", "From: other@example.fr\r\nDKIM-Signature"),
         ("\r\nDate: ", "\r\nTo: other@example.fr\r\nDate: "),
+        ("\r\nDate: ", "\r\nList-Unsubscribe: <https://example.fr/>\r\nDate: "),
         ("t=1790000000", "t=1790000001"),
         ("deux espaces", "deux  espace"),
     ] {
