@@ -111,8 +111,22 @@ fn state(checks: &BTreeMap<String, Value>, name: &str) -> String {
 async fn an_installation_that_is_well_has_nothing_to_mend() {
     let ward = Ward::new().await;
     let (code, checks) = ward.doctor(&[]).await;
-    let states: Vec<(String, String)> = checks.keys().map(|name| (name.clone(), state(&checks, name))).collect();
-    insta::assert_debug_snapshot!(states.iter().map(|(name, state)| format!("{state} {name}")).collect::<Vec<_>>(), @r#""#);
+    let states: Vec<String> = checks.keys().map(|name| format!("{name} {}", state(&checks, name))).collect();
+    let well = [
+        "clock ok",
+        "data ok",
+        "database ok",
+        "disk ok",
+        "dkim s1 ok",
+        "dmarc ok",
+        "mx veille.example.fr ok",
+        "ptr 203.0.113.9 ok",
+        "relay ok",
+        "settings ok",
+        "spf ok",
+        "tls skip",
+    ];
+    assert_eq!(states, well);
     assert_eq!(code, 0, "{checks:#?}");
     let (_, text, _) = ward.vigie(&["doctor", "--address", ADDRESS]).await;
     assert!(text.contains("ok    spf: `v=spf1 include:_spf.example.fr -all` lets 203.0.113.9 send\n"), "{text}");
@@ -121,8 +135,14 @@ async fn an_installation_that_is_well_has_nothing_to_mend() {
 /// What breaks something, and the check that tells: its name, its state, and words of what was found and of what mends it.
 type Breakage<'a> = (Box<dyn Fn() + 'a>, &'a str, &'a str, &'a str, &'a str);
 
-fn fault<'a>(break_it: impl Fn() + 'a, name: &'a str, state: &'a str, found: &'a str, fix: &'a str) -> Breakage<'a> {
-    (Box::new(break_it), name, state, found, fix)
+fn fault<'a, T>(
+    break_it: impl Fn() -> T + 'a,
+    name: &'a str,
+    state: &'a str,
+    found: &'a str,
+    fix: &'a str,
+) -> Breakage<'a> {
+    (Box::new(move || drop(break_it())), name, state, found, fix)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,13 +160,7 @@ async fn each_fault_is_told_with_the_line_that_mends_it() {
     let new = format!("{publish} \"v=spf1 ip4:203.0.113.9 mx -all\"");
     let with_end = format!("{publish} \"v=spf1 ip4:203.0.113.9 -all\"");
     let faults = vec![
-        fault(
-            || drop(zone.forget(DOMAIN).mx(DOMAIN, 10, "mx.example.fr")),
-            "spf",
-            "fail",
-            "has no SPF record",
-            &with_end,
-        ),
+        fault(|| zone.forget(DOMAIN).mx(DOMAIN, 10, "mx.example.fr"), "spf", "fail", "has no SPF record", &with_end),
         fault(|| spf("v=spf1 mx -all"), "spf", "fail", "does not let 203.0.113.9 send", &new),
         fault(|| spf("v=spf1 ip4:203.0.113.9"), "spf", "warn", "does not say what is to be done", &with_end),
         fault(|| spf("v=spf1 +all"), "spf", "fail", "lets everybody send", &with_end),
@@ -155,27 +169,27 @@ async fn each_fault_is_told_with_the_line_that_mends_it() {
         fault(|| spf(&format!("v=spf1 include:{DOMAIN} -all")), "spf", "fail", "without end", "correct it"),
         fault(|| spf(&format!("v=spf1 {many}-all")), "spf", "fail", "costs 11 questions", "as `ip4`"),
         fault(|| spf("v=spf1 ptr -all"), "spf", "warn", "depends on the message", "--test"),
-        fault(|| drop(zone.txt(DOMAIN, &["v=spf1 -all"])), "spf", "fail", "has 2 SPF records", "make one"),
-        fault(|| drop(zone.forget(&dkim)), "dkim s1", "fail", "there is no TXT record", &record),
-        fault(|| drop(zone.txt(&dkim, &["v=DKIM1; k=rsa; p=AAAA"])), "dkim s1", "fail", "another key than", &record),
-        fault(|| drop(zone.forget(&dkim).txt(&dkim, &["v=DKIM1; p="])), "dkim s1", "fail", "withdrawn", &record),
-        fault(|| drop(zone.txt(&dkim, &["x"])), "dkim s1", "fail", "has 2 TXT records", "vigie dkim show"),
+        fault(|| zone.txt(DOMAIN, &["v=spf1 -all"]), "spf", "fail", "has 2 SPF records", "make one"),
+        fault(|| zone.forget(&dkim), "dkim s1", "fail", "there is no TXT record", &record),
+        fault(|| zone.txt(&dkim, &["v=DKIM1; k=rsa; p=AAAA"]), "dkim s1", "fail", "another key than", &record),
+        fault(|| zone.forget(&dkim).txt(&dkim, &["v=DKIM1; p="]), "dkim s1", "fail", "withdrawn", &record),
+        fault(|| zone.txt(&dkim, &["x"]), "dkim s1", "fail", "has 2 TXT records", "vigie dkim show"),
         fault(
-            || drop(zone.txt(&format!("_dmarc.{DOMAIN}"), &["v=DMARC1; p=none"])),
+            || zone.txt(&format!("_dmarc.{DOMAIN}"), &["v=DMARC1; p=none"]),
             "dmarc",
             "warn",
             "asks receivers for `none`, and for no reports",
             "v=DMARC1; p=none; rua=mailto:postmaster@veille.example.fr",
         ),
         fault(
-            || drop(zone.forget("_dmarc.example.fr").forget(&format!("_dmarc.{DOMAIN}"))),
+            || zone.forget("_dmarc.example.fr").forget(&format!("_dmarc.{DOMAIN}")),
             "dmarc",
             "fail",
             "has no policy",
             "v=DMARC1; p=none",
         ),
         fault(
-            || drop(zone.forget("mx.example.fr").forget(DOMAIN).mx(DOMAIN, 0, ".")),
+            || zone.forget("mx.example.fr").forget(DOMAIN).mx(DOMAIN, 0, "."),
             "mx veille.example.fr",
             "fail",
             "takes no mail",
@@ -183,11 +197,9 @@ async fn each_fault_is_told_with_the_line_that_mends_it() {
         ),
         fault(
             || {
-                drop(
-                    zone.host("autre.example.fr", ADDRESS)
-                        .forget("9.113.0.203.in-addr.arpa")
-                        .ptr(ADDRESS, "autre.example.fr"),
-                )
+                zone.host("autre.example.fr", ADDRESS)
+                    .forget("9.113.0.203.in-addr.arpa")
+                    .ptr(ADDRESS, "autre.example.fr")
             },
             "ptr 203.0.113.9",
             "warn",
@@ -195,14 +207,14 @@ async fn each_fault_is_told_with_the_line_that_mends_it() {
             "`ehlo = \"autre.example.fr\"`",
         ),
         fault(
-            || drop(zone.forget("autre.example.fr")),
+            || zone.forget("autre.example.fr"),
             "ptr 203.0.113.9",
             "fail",
             "does not lead back to it",
             "name it `envoi.example.fr`",
         ),
         fault(
-            || drop(zone.forget("9.113.0.203.in-addr.arpa")),
+            || zone.forget("9.113.0.203.in-addr.arpa"),
             "ptr 203.0.113.9",
             "fail",
             "has no name",
@@ -288,10 +300,10 @@ async fn what_is_wrong_on_the_machine_is_told_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_certificate_of_the_relay_is_looked_at() {
     let ward = Ward::new().await;
-    let tls = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
-    let (valid, expired) = (tls.join("valid.pem"), tls.join("expired.pem"));
+    let tls_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
+    let (valid, expired) = (tls_folder.join("valid.pem"), tls_folder.join("expired.pem"));
     let looked = async |certificate: &Path, trusted: &Path, starttls: &str| {
-        let port = relay(certificate, &tls.join("key.pem"), starttls).await;
+        let port = relay(certificate, &tls_folder.join("key.pem"), starttls).await;
         ward.settings("", port, "security = \"starttls\"");
         let env = [("SSL_CERT_FILE", trusted.to_str().expect("a path"))];
         let (_, out, told) = run(ward.dir.path(), &["doctor", "--json"], &env).await;
@@ -302,7 +314,7 @@ async fn the_certificate_of_the_relay_is_looked_at() {
     let (tls, relay) = looked(&valid, &valid, "STARTTLS").await;
     assert!(tls.starts_with("ok `localhost` shows a certificate, which is valid for "), "{tls}");
     assert!(relay.starts_with("ok `localhost:"), "{relay}");
-    let (tls, relay) = looked(&valid, &expired, "STARTTLS").await;
+    let (tls, relay) = looked(&valid, &tls_folder.join("other.pem"), "STARTTLS").await;
     assert!(tls.starts_with("fail ") && tls.contains("this machine does not trust it"), "{tls}");
     assert!(relay.starts_with("fail no encrypted connection"), "{relay}");
     let (tls, _) = looked(&expired, &valid, "STARTTLS").await;
