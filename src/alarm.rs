@@ -5,6 +5,7 @@ mod finding;
 mod news;
 #[cfg(test)]
 mod tests;
+mod weather;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::model::{AlarmId, SourceId};
 
 pub use finding::{Days, Finding, Span};
 pub use news::{Failing, Network, News, news};
+pub use weather::{Tally, Weather, habit, judge};
 
 /// The sort of alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -21,6 +21,8 @@ mod sources;
 mod stories;
 mod subscribers;
 mod tick;
+mod trace;
+mod weather;
 
 use std::path::PathBuf;
 
@@ -116,6 +118,10 @@ enum Verb {
     Bulletins(bulletins::Bulletins),
     /// The readers.
     Subscribers(subscribers::Subscribers),
+    /// What was sent to an address, when, what the other side said, what it means and what to do.
+    Trace(trace::Trace),
+    /// Which operators of mailboxes refuse our mail of late, against their habit.
+    Weather,
     /// What would be decided on labelled items; nothing is stored.
     Eval(eval::Eval),
     /// Reads one PDF file from standard input, in a process of its own.
@@ -163,6 +169,8 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Search(args) => search::run(&args, &load::app(global)?, &out),
         Verb::Bulletins(args) => bulletins::run(&args, &load::app(global)?, &out).await,
         Verb::Subscribers(args) => subscribers::run(&args, &load::app(global)?, &out),
+        Verb::Trace(args) => trace::run(&args, &load::app(global)?, &out),
+        Verb::Weather => weather::run(&load::app(global)?, &out),
         Verb::Eval(args) => eval::run(&args, global, &out),
         Verb::ReadDocument(args) => read_document::run(&args),
     }

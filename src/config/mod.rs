@@ -28,7 +28,7 @@ use crate::model::{Cadence, EmailAddress, Source};
 
 pub use crate::model::Rhythm;
 pub use check::{Context, Input, SourcesFile, is_toml, load, operators_path, rules_path, selector, sources_file};
-pub use operators::{Keeps, Operator, Operators, Rate, Refusal};
+pub use operators::{Keeps, Operator, Operators, Refusal};
 pub use problem::{ConfigProblem, Problems};
 pub use table::{source_table, written_duration};
 pub use warning::{Warning, warnings};

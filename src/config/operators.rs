@@ -1,8 +1,8 @@
 //! Who keeps mailboxes, and how each wants to be written to: the table that ships, with an installation's own file on top.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
-use serde::Serialize;
+use jiff::SignedDuration;
 use url::Url;
 
 use super::{
@@ -10,11 +10,12 @@ use super::{
     file::{Table, Written},
     value::{self, Wrong},
 };
+use crate::model::Rate;
 
 const SHIPPED: &str = include_str!("operators.toml");
 
 /// One operator of mailboxes, or of a filter in front of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
     /// As attempts are filed under it: `orange`; of one that is not in the table, the domain of its hosts.
     pub id: String,
@@ -34,13 +35,11 @@ pub struct Operator {
     /// Where all this is from.
     pub source: String,
     /// What it says, in lower case, when it is about us.
-    #[serde(skip)]
     says: Vec<(Refusal, String)>,
 }
 
 /// Whose mailboxes an operator keeps: whom a reader has to ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeps {
     /// Anybody's.
     Public,
@@ -50,17 +49,8 @@ pub enum Keeps {
     Filter,
 }
 
-/// So many messages in so much time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Rate {
-    pub messages: u32,
-    #[serde(skip)]
-    pub per: Duration,
-}
-
 /// What a refusal is known to mean, that says nothing of the reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusal {
     /// Fewer, and later.
     TooFast,
@@ -75,7 +65,7 @@ pub enum Refusal {
 }
 
 /// All that are known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Operators {
     default: Limits,
     all: Vec<Operator>,
@@ -90,7 +80,7 @@ struct Limits {
 
 /// Careful, for an empty table.
 const LIMITS: Limits =
-    Limits { connections: 3, messages: 50, rate: Rate { messages: 100, per: Duration::from_secs(1) } };
+    Limits { connections: 3, messages: 50, rate: Rate { messages: 100, per: SignedDuration::from_secs(1) } };
 
 impl Operators {
     /// Those that ship with Vigie. A test holds that they can be read.
@@ -175,6 +165,13 @@ impl Operators {
     }
 }
 
+/// The table is long, and says nothing of the installation whose settings are shown.
+impl std::fmt::Debug for Operators {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Operators({})", self.all.len())
+    }
+}
+
 impl Operator {
     /// What a reply is known to mean, if it is one of those that this operator gives for our sake. `reply` is the whole of
     /// it, codes included.
@@ -183,15 +180,6 @@ impl Operator {
         self.says.iter().find(|(_, words)| reply.contains(words)).map(|(refusal, _)| *refusal)
     }
 }
-
-impl std::fmt::Display for Rate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let unit = UNITS.iter().find(|(_, seconds)| *seconds == self.per.as_secs()).map_or("s", |(unit, _)| unit);
-        write!(f, "{}/{unit}", self.messages)
-    }
-}
-
-const UNITS: [(&str, u64); 4] = [("s", 1), ("min", 60), ("h", 3_600), ("d", 86_400)];
 
 fn read(table: &mut Table<'_>, id: &str, known: Option<&Operator>, default: Limits) -> Operator {
     let kinds = [("public", Keeps::Public), ("hosting", Keeps::Hosting), ("filter", Keeps::Filter)];
@@ -250,7 +238,7 @@ fn limits(table: &mut Table<'_>, default: Limits) -> Limits {
     Limits {
         connections: connections.unwrap_or(default.connections),
         messages: messages.unwrap_or(default.messages),
-        rate: table.parse("rate", rate).unwrap_or(default.rate),
+        rate: table.parse("rate", value::rate).unwrap_or(default.rate),
     }
 }
 
@@ -279,20 +267,6 @@ fn words(text: &str) -> Result<String, Wrong> {
     let why = || format!("must hold words of a reply, not {}", value::quoted(text));
     // One letter would be in every reply.
     (words.chars().count() >= 4).then_some(words).ok_or_else(|| Wrong::new(why(), "write at least four characters"))
-}
-
-/// `100/min`.
-fn rate(text: &str) -> Result<Rate, Wrong> {
-    let read = || {
-        let (messages, unit) = text.trim().split_once('/')?;
-        let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit.trim())?;
-        let messages = messages.trim().parse().ok().filter(|n| (1..=1_000_000).contains(n))?;
-        Some(Rate { messages, per: Duration::from_secs(*seconds) })
-    };
-    read().ok_or_else(|| {
-        let why = format!("must be a number of messages in a time, not {}", value::quoted(text));
-        Wrong::new(why, "write it as `10/s`, `100/min`, `1000/h` or `5000/d`")
-    })
 }
 
 fn ends(host: &str, suffix: &str) -> bool {

@@ -12,7 +12,7 @@ use jiff::{
 use url::{ParseError, Url};
 
 use super::{Mailbox, Network};
-use crate::model::{Address, BadAddress, EmailAddress};
+use crate::model::{Address, BadAddress, EmailAddress, Rate};
 
 /// Why a value cannot be taken. `why` goes on after the name of the key: « `every` *must be …* ».
 #[derive(Debug)]
@@ -312,6 +312,12 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
 /// Who we are to a mail server.
 pub(super) fn user(text: &str) -> Result<String, Wrong> {
     filled(line(text)?, "write the name that the mail server knows, or take the line away")
+}
+
+/// So many messages in so long a time: `100/min`.
+pub(super) fn rate(text: &str) -> Result<Rate, Wrong> {
+    let hint = "write how many, a slash, and `s`, `min`, `h` or `d`: `100/min`";
+    Rate::parse(text).ok_or_else(|| Wrong::new("is not a number of messages in a time", hint))
 }
 
 /// A file or a folder, to the letter: it may hold any space.

@@ -4,6 +4,7 @@
 //! waits for the reply to each command before the next, without end, and reports a break before and after the final
 //! dot alike. Ours pipelines (RFC 2920), has a limit on each wait, and knows what may have arrived.
 
+mod advice;
 mod der;
 pub mod dkim;
 mod header;
@@ -18,6 +19,7 @@ mod tls;
 mod transport;
 mod wire;
 
+pub use advice::{About, Advice, Cause, advise, cause};
 pub use message::{List, MessageError, Parts, alarm_message_id, build, message_id};
 pub use outcome::{Dot, Envelope, Outcome, SendError};
 pub use probe::{Certificate, certificate};

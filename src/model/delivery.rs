@@ -145,6 +145,27 @@ pub struct SmtpReply {
     pub text: String,
 }
 
+impl SmtpReply {
+    /// Reads what [`SmtpReply`] writes.
+    pub fn read(text: &str) -> Self {
+        let (code, rest) = match text.split_once(' ') {
+            Some((code, rest)) if code.len() == 3 => (code.parse().unwrap_or(0), rest),
+            _ => (0, text),
+        };
+        let rest = if code == 0 { text } else { rest };
+        let is_enhanced = |word: &str| {
+            word.split('.').count() == 3
+                && word.split('.').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        };
+        match rest.split_once(' ') {
+            Some((word, tail)) if code > 0 && is_enhanced(word) => {
+                Self { code, enhanced: Some(word.to_owned()), text: tail.to_owned() }
+            }
+            _ => Self { code, enhanced: None, text: rest.to_owned() },
+        }
+    }
+}
+
 impl fmt::Display for SmtpReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.code > 0 {

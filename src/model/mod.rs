@@ -14,6 +14,7 @@ mod kind;
 mod notice;
 mod page;
 mod problem;
+mod rate;
 mod reference;
 mod rhythm;
 mod robots;
@@ -33,6 +34,7 @@ pub use kind::{Archive, ArchiveFormat, Details, Dialect, Expression, Field, Kind
 pub use notice::{Draft, Notice, Placed};
 pub use page::{Page, Validators};
 pub use problem::{Problem, ProblemKind};
+pub use rate::Rate;
 pub use reference::{Issuer, Reference};
 pub use rhythm::Rhythm;
 pub use robots::RobotsFile;

@@ -11,7 +11,9 @@ mod page;
 mod quote;
 mod sample;
 mod templates;
+mod trace;
 mod view;
+mod weather;
 mod words;
 
 #[cfg(test)]
@@ -24,3 +26,5 @@ pub use page::{
     edition_path, index_page,
 };
 pub use templates::{RenderError, Templates};
+pub use trace::{Answer, TraceView, TracedView, TryView, Whom, trace_text};
+pub use weather::{Notice, OperatorStorm, Refusal, notice};

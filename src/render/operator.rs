@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Mail, RenderError, Templates, mail::tidy, words::counted};
+use super::{Mail, OperatorStorm, RenderError, Templates, mail::tidy, weather::StormView, words::counted};
 use crate::{
     alarm::{Alarm, AlarmKind, Network},
     config::Site,
@@ -23,6 +23,8 @@ pub struct OperatorNews {
     pub network: Option<Network>,
     pub began: Vec<OperatorLine>,
     pub ended: Vec<OperatorLine>,
+    /// Operators of mailboxes that began to refuse our mail, and that take it again.
+    pub storms: Vec<OperatorStorm>,
     /// What is wrong now with sources that are watched, told now or before.
     pub open: BTreeSet<(SourceId, AlarmKind)>,
     /// The global options that a command needs to reach this installation, each with a space before it. None: it is run in
@@ -49,6 +51,10 @@ struct View {
     network: Option<String>,
     began: Vec<LineView>,
     ended: Vec<EndedView>,
+    refusing: Vec<StormView>,
+    taking: Vec<StormView>,
+    /// What shows how mail is taken; empty when that is no matter.
+    weather: String,
     /// Whether a source cannot be read at all: it is asked again by itself.
     outage: bool,
     /// What shows all that is wrong now; empty when nothing is.
@@ -96,12 +102,18 @@ pub fn operator_mail(templates: &Templates, news: &OperatorNews, site: &Site) ->
         network: news.network.map(|network| network_words(network, site)),
         began: news.began.iter().map(|line| LineView::new(line, &news.options, site)).collect(),
         ended: news.ended.iter().map(|line| EndedView::new(line, &news.open, site)).collect(),
+        refusing: of_storms(news, site, |storm| storm.ended.is_none()),
+        taking: of_storms(news, site, |storm| storm.ended.is_some()),
+        weather: match news.storms.is_empty() {
+            true => String::new(),
+            false => format!("vigie{} weather", news.options),
+        },
         outage: news.open.iter().any(|(_, kind)| kind.is_outage()),
         health: match news.open.is_empty() {
             true => String::new(),
             false => format!("vigie{} sources health --broken", news.options),
         },
-        place: match news.options.is_empty() && !news.open.is_empty() {
+        place: match news.options.is_empty() && !(news.open.is_empty() && news.storms.is_empty()) {
             true => "Les commandes se tapent dans le dossier de Vigie, où se trouve sources.toml.",
             false => "",
         },
@@ -110,6 +122,10 @@ pub fn operator_mail(templates: &Templates, news: &OperatorNews, site: &Site) ->
     let html = templates.render("operator.html", &view)?;
     let text = tidy(&templates.render("operator.txt", &view)?);
     Ok(Mail { subject: view.subject, text, html })
+}
+
+fn of_storms(news: &OperatorNews, site: &Site, keep: fn(&OperatorStorm) -> bool) -> Vec<StormView> {
+    news.storms.iter().filter(|storm| keep(storm)).map(|storm| StormView::new(storm, site)).collect()
 }
 
 fn subject(news: &OperatorNews) -> String {
@@ -144,7 +160,19 @@ fn subject(news: &OperatorNews) -> String {
             true => counted(n, (one, many)),
         });
     }
+    parts.extend(mailboxes(news, "refus de réception", |storm| storm.ended.is_none()));
+    parts.extend(mailboxes(news, "réception rétablie", |storm| storm.ended.is_some()));
     french(&format!("Vigie : {}", parts.join(", ")))
+}
+
+/// « refus de réception chez Orange », « … chez 3 opérateurs ».
+fn mailboxes(news: &OperatorNews, what: &str, keep: fn(&OperatorStorm) -> bool) -> Option<String> {
+    let names: Vec<&str> = news.storms.iter().filter(|storm| keep(storm)).map(|storm| &*storm.name).collect();
+    match names.as_slice() {
+        [] => None,
+        [name] => Some(format!("{what} chez {}", collapse(name))),
+        names => Some(format!("{what} chez {} opérateurs", names.len())),
+    }
 }
 
 fn network_words(network: Network, site: &Site) -> String {

@@ -16,6 +16,7 @@ use super::{
     RenderError, Templates,
     budget::Plan,
     view::{EditionView, SiteView},
+    weather::Notice,
     words::{counted, one_line},
 };
 
@@ -68,6 +69,7 @@ struct PageView<'a> {
     editions: Vec<PastView>,
     feeds: Vec<GroupView>,
     calendar: Option<CalendarView>,
+    notices: &'a [Notice],
 }
 
 #[derive(Serialize)]
@@ -119,7 +121,8 @@ pub fn bulletin_page(templates: &Templates, edition: &Edition, site: &Site) -> R
     templates.render("bulletin.html", &PageView { edition: Some(view), root: "../", ..PageView::new(site) })
 }
 
-/// The front page of the folder: the editions, in the order given, and the feeds by section and by nature.
+/// The front page of the folder: what readers are to be warned of, the editions, in the order given, and the feeds by
+/// section and by nature.
 ///
 /// # Errors
 /// As [`bulletin_page`].
@@ -129,6 +132,7 @@ pub fn index_page(
     editions: &[PastEdition],
     feeds: &[FeedLink],
     calendar: Calendar<'_>,
+    notices: &[Notice],
 ) -> Result<String, RenderError> {
     let editions = editions
         .iter()
@@ -154,7 +158,7 @@ pub fn index_page(
         path: calendar.path.to_owned(),
         count: counted(calendar.days as u64, ("date", "dates")),
     });
-    templates.render("index.html", &PageView { editions, feeds: groups, calendar, ..PageView::new(site) })
+    templates.render("index.html", &PageView { editions, feeds: groups, calendar, notices, ..PageView::new(site) })
 }
 
 /// Who publishes, what becomes of personal data, and how far the pages are accessible: what French law asks of a
@@ -175,6 +179,7 @@ impl PageView<'_> {
             editions: Vec::new(),
             feeds: Vec::new(),
             calendar: None,
+            notices: &[],
         }
     }
 }

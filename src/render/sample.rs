@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
-    alarm::{Alarm, AlarmKind, Network},
+    alarm::{Alarm, AlarmKind, Network, Tally, Weather},
     bulletin::{Also, Cited, Edition, Guide, Item, Question, Quote, Shelf},
     config::Site,
     model::{
@@ -13,8 +13,8 @@ use crate::{
 };
 
 use super::{
-    Calendar, FeedGroup, FeedLink, OperatorLine, OperatorNews, PastEdition, Reader, RenderError, Templates, about_page,
-    bulletin_mail, bulletin_page, index_page, operator_mail,
+    Calendar, FeedGroup, FeedLink, OperatorLine, OperatorNews, OperatorStorm, PastEdition, Reader, Refusal,
+    RenderError, Templates, about_page, bulletin_mail, bulletin_page, index_page, notice, operator_mail,
 };
 
 /// Renders everything once with all there can be, and once with as little as there can be.
@@ -65,16 +65,33 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
         let network = Some(Network::Back { since: Timestamp::UNIX_EPOCH });
         let ended = vec![line(Some(Timestamp::UNIX_EPOCH))];
         let (began, open) = (vec![line(None), moved], [(source.clone(), AlarmKind::Gone)].into());
-        let news = OperatorNews { network, began, ended, open, options: String::new() };
+        let news = OperatorNews { network, began, ended, open, storms: storms(), options: String::new() };
         operator_mail(templates, &news, site)?;
         operator_mail(templates, &OperatorNews::default(), site)?;
     }
     let past = PastEdition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), number: 1, stories: 1 };
     let feed = FeedLink { path: "veille".into(), title: "Veille".into(), group: FeedGroup::All };
     let calendar = |days| Calendar { path: "echeances.ics", days };
-    index_page(templates, &site, &[past], &[feed], calendar(3))?;
-    index_page(templates, &bare, &[], &[], calendar(0))?;
+    let refusal = Refusal { name: "Orange".into(), state: Weather::Refusing, since: Timestamp::UNIX_EPOCH };
+    let warning: Vec<_> = notice(&refusal, &site).into_iter().collect();
+    index_page(templates, &site, &[past], &[feed], calendar(3), &warning)?;
+    index_page(templates, &bare, &[], &[], calendar(0), &[])?;
     Ok(())
+}
+
+fn storms() -> Vec<OperatorStorm> {
+    let storm = |ended| OperatorStorm {
+        id: "orange".into(),
+        name: "Orange".into(),
+        state: Weather::Refusing,
+        since: Timestamp::UNIX_EPOCH,
+        ended,
+        tally: Tally { taken: 1, refused: 9 },
+        reply: "421 Trop de connexions".into(),
+        meaning: "trop de connexions".into(),
+        advice: "Baissez `connections`.".into(),
+    };
+    vec![storm(None), storm(Some(Timestamp::UNIX_EPOCH))]
 }
 
 fn edition(items: Vec<Item>) -> Option<Edition> {

@@ -479,7 +479,7 @@ fn pages_refer_to_each_other_and_to_nothing_outside() {
     let past = PastEdition { cadence: Cadence::Daily, date: date(2023, 8, 30), number: 1, stories: 3 };
     let feed = FeedLink { path: "sections/tic".into(), title: "TIC".into(), group: FeedGroup::Section };
     let calendar = Calendar { path: "echeances.ics", days: 4 };
-    let index = index_page(&templates, &site(), &[past], &[feed], calendar).unwrap();
+    let index = index_page(&templates, &site(), &[past], &[feed], calendar, &[]).unwrap();
     for wanted in [
         "href=\"bulletins/2023-08-30-daily.html\"",
         "href=\"sections/tic.rss\"",

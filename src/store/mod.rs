@@ -10,6 +10,7 @@ mod migrate;
 pub mod alarms;
 pub mod bulletins;
 pub mod details;
+pub mod exchangers;
 pub mod exploited;
 pub mod fetches;
 pub mod likeness;
@@ -23,6 +24,8 @@ pub mod settings;
 pub mod sources;
 pub mod stories;
 pub mod subscribers;
+pub mod traces;
+pub mod weather;
 
 use jiff::Timestamp;
 

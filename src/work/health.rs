@@ -1,4 +1,5 @@
-//! Tells the operator which sources broke, and which are well again: one message for all of it, at most one an hour.
+//! Tells the operator which sources broke, and which are well again, and which operators of mailboxes refuse our mail: one
+//! message for all of it, at most one an hour.
 //!
 //! At least once, as bulletins are (invariant 5): the message is frozen before it leaves, and what it tells is marked
 //! as told when the server took it. After a crash in between it goes out again, word for word, under its Message-ID. One
@@ -21,6 +22,7 @@ use crate::{
     store::{
         self, Db, Tx, alarms, settings,
         sources::{self, Known, State},
+        weather::{self, Storm},
     },
 };
 
@@ -56,6 +58,10 @@ struct Letter {
     html: String,
     began: Vec<AlarmId>,
     ended: Vec<AlarmId>,
+    #[serde(default)]
+    storms_began: Vec<i64>,
+    #[serde(default)]
+    storms_ended: Vec<i64>,
     /// What becomes of [`DOWN`].
     down: Option<String>,
     /// How often its connection broke behind the final dot: nobody knows whether it arrived.
@@ -78,7 +84,11 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
         Some(_) => News::default(),
         None => news(app, now)?,
     };
-    if frozen.is_none() && news.is_empty() {
+    let storms = match &frozen {
+        Some(_) => Vec::new(),
+        None => storms(app, now)?,
+    };
+    if frozen.is_none() && news.is_empty() && storms.is_empty() {
         if !news.covered_began.is_empty() || !news.covered_ended.is_empty() {
             app.store.write(|tx| mark(tx, &news.covered_began, &news.covered_ended, now))?;
         }
@@ -95,7 +105,7 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
     };
     let letter = match frozen {
         Some(letter) => letter,
-        None => freeze(app, from, &news, now)?,
+        None => freeze(app, from, &news, &storms, now)?,
     };
     let bytes = bytes(app, from, operator, &letter)?;
     let outcome = session.send(&Envelope { from: &from.address, to: operator }, &bytes).await;
@@ -108,7 +118,8 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
 /// Whether there may be something to tell.
 pub(super) fn is_waiting(config: &Config, db: &Db) -> store::Result<bool> {
     let is_set = |name| Ok(settings::get(db, name)?.is_some_and(|value| !value.is_empty()));
-    Ok(config.mail.operator.is_some() && (is_set(LETTER)? || is_set(DOWN)? || !alarms::untold(db)?.is_empty()))
+    Ok(config.mail.operator.is_some()
+        && (is_set(LETTER)? || is_set(DOWN)? || !alarms::untold(db)?.is_empty() || !weather::untold(db)?.is_empty()))
 }
 
 /// What there is to tell, of the sources that are watched.
@@ -126,6 +137,18 @@ fn news(app: &App, now: Timestamp) -> anyhow::Result<News> {
         app.store.write(|tx| strange.iter().try_for_each(|raised| alarms::forget(tx, raised.id, now)))?;
     }
     Ok(alarm::news(&watched, failing(app, &known, now), down))
+}
+
+/// The operators of mailboxes to tell of. Nobody is told of the end of what he was not told of.
+fn storms(app: &App, now: Timestamp) -> anyhow::Result<Vec<Storm>> {
+    let untold = app.store.read(weather::untold)?;
+    let (covered, storms): (Vec<Storm>, Vec<Storm>) =
+        untold.into_iter().partition(|storm| storm.ended.is_some() && storm.told.is_none());
+    if !covered.is_empty() {
+        let ids: Vec<i64> = covered.iter().map(|storm| storm.id).collect();
+        app.store.write(|tx| weather::told_ended(tx, &ids, now))?;
+    }
+    Ok(storms)
 }
 
 /// How the hosts of the sources that are watched fare. One that answers for one of its sources is not down.
@@ -150,7 +173,7 @@ fn failing(app: &App, known: &[Known], now: Timestamp) -> Failing {
 }
 
 /// Writes the message, and keeps it until it is known what became of it.
-fn freeze(app: &App, from: &Mailbox, news: &News, now: Timestamp) -> anyhow::Result<Letter> {
+fn freeze(app: &App, from: &Mailbox, news: &News, storms: &[Storm], now: Timestamp) -> anyhow::Result<Letter> {
     let read = |db: &Db| -> store::Result<(BTreeMap<SourceId, Timestamp>, Vec<Raised>)> {
         let mut next = BTreeMap::new();
         for raised in &news.began {
@@ -172,6 +195,7 @@ fn freeze(app: &App, from: &Mailbox, news: &News, now: Timestamp) -> anyhow::Res
         network: news.network,
         began: news.began.iter().map(line).collect(),
         ended: news.ended.iter().map(line).collect(),
+        storms: storms.iter().map(|storm| super::weather::told(app, storm)).collect(),
         open: open.map(|raised| (raised.source, raised.alarm.kind)).collect(),
         options: app.options.clone(),
     };
@@ -180,15 +204,23 @@ fn freeze(app: &App, from: &Mailbox, news: &News, now: Timestamp) -> anyhow::Res
         raised.iter().map(|raised| raised.id).chain(covered.iter().copied()).collect()
     };
     let (began, ended) = (ids(&news.began, &news.covered_began), ids(&news.ended, &news.covered_ended));
+    let storms = |is: fn(&Storm) -> bool| storms.iter().filter(|s| is(s)).map(|s| s.id).collect::<Vec<i64>>();
+    let (storms_began, storms_ended) = (storms(|s| s.ended.is_none()), storms(|s| s.ended.is_some()));
     let down = news.network.map(|network| match network {
         Network::Down { since, .. } => since.to_string(),
         Network::Back { .. } => String::new(),
     });
     let letter = app.store.write_durably(|tx| {
         let key = compose::message_key(tx)?;
-        let message_id = mail::alarm_message_id(&key, &began, &ended, from.address.domain());
+        // Storms have numbers of their own: below zero, where alarms have none.
+        let with = |alarms: &[AlarmId], storms: &[i64]| -> Vec<AlarmId> {
+            alarms.iter().copied().chain(storms.iter().map(|id| AlarmId::new(-id))).collect()
+        };
+        let all = (with(&began, &storms_began), with(&ended, &storms_ended));
+        let message_id = mail::alarm_message_id(&key, &all.0, &all.1, from.address.domain());
         let render::Mail { subject, text, html } = written;
-        let letter = Letter { message_id, subject, text, html, began, ended, down, doubts: 0 };
+        let letter =
+            Letter { message_id, subject, text, html, began, ended, storms_began, storms_ended, down, doubts: 0 };
         keep(tx, &letter)?;
         Ok(letter)
     });
@@ -253,13 +285,18 @@ fn give_up(tx: &Tx, stamp: impl FnOnce(&Tx) -> store::Result<()>) -> store::Resu
 fn taken(app: &App, letter: &Letter, now: Timestamp) -> anyhow::Result<Told> {
     app.store.write_durably(|tx| {
         mark(tx, &letter.began, &letter.ended, now)?;
+        weather::told(tx, &letter.storms_began, now)?;
+        weather::told_ended(tx, &letter.storms_ended, now)?;
         if let Some(down) = &letter.down {
             settings::set(tx, DOWN, down)?;
         }
         settings::set(tx, LETTER, "")?;
         settings::set(tx, LAST, &now.to_string())
     })?;
-    Ok(Told::Sent { began: letter.began.len(), ended: letter.ended.len() })
+    Ok(Told::Sent {
+        began: letter.began.len() + letter.storms_began.len(),
+        ended: letter.ended.len() + letter.storms_ended.len(),
+    })
 }
 
 fn mark(tx: &Tx, began: &[AlarmId], ended: &[AlarmId], now: Timestamp) -> store::Result<()> {

@@ -10,6 +10,7 @@ pub mod crawl;
 mod details;
 pub mod doctor;
 pub mod editor;
+pub mod exchange;
 mod exploited;
 pub mod health;
 pub mod import;
@@ -26,6 +27,8 @@ pub mod subscribe;
 mod takein;
 pub mod tick;
 pub mod tidy;
+pub mod trace;
+pub mod weather;
 
 use std::{
     collections::HashMap,

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{App, compose};
+use super::{App, compose, weather};
 use crate::{
     bulletin,
     config::Config,
@@ -105,7 +105,7 @@ pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
     let events = events(app, &authority)?;
     files.extend(publish::ics(&events, &app.config.site).map(|bytes| (publish::CALENDAR_PATH.to_owned(), bytes)));
     let calendar = Calendar { path: publish::CALENDAR_PATH, days: events.len() };
-    let index = render::index_page(&app.templates, &app.config.site, &past, &links, calendar)?;
+    let index = render::index_page(&app.templates, &app.config.site, &past, &links, calendar, &warnings(app)?)?;
     files.push((render::INDEX_PATH.to_owned(), index.into_bytes()));
     let about = render::about_page(&app.templates, &app.config.site)?;
     files.push((render::ABOUT_PATH.to_owned(), about.into_bytes()));
@@ -238,6 +238,13 @@ fn events(app: &App, authority: &str) -> anyhow::Result<Vec<Event>> {
     })?;
     events.sort_by(|a, b| (a.day, &a.uid).cmp(&(b.day, &b.uid)));
     Ok(events)
+}
+
+/// Of whom readers are warned that their mail does not come through.
+fn warnings(app: &App) -> anyhow::Result<Vec<render::Notice>> {
+    let site = &app.config.site;
+    let refusals = weather::notices(app)?;
+    Ok(refusals.iter().filter_map(|refusal| render::notice(refusal, site)).collect())
 }
 
 /// The pages of the latest editions, put among the files.

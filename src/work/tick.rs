@@ -8,7 +8,7 @@ use super::{
     compose::{self, Composed},
     crawl::{self, SourceReport},
     health::{self, Told},
-    publish, send, tidy,
+    publish, send, tidy, weather,
 };
 use crate::{
     config::Config,
@@ -68,6 +68,7 @@ pub fn is_idle(settings: &Config, print: &str, now: Timestamp) -> store::Result<
             && !search::is_waiting(db)?
             && !compose::is_due(settings, db, now)?
             && !send::is_due(db, now)?
+            && !weather::is_due(db, now)?
             && !health::is_waiting(settings, db)?
             && !tidy::is_due(db, now)?)
     })
@@ -113,6 +114,9 @@ pub async fn tick(app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyho
     match send::send(app, send::Which::Due, &|_| ()).await {
         Ok(sent) => report.send = sent,
         Err(error) => failed(error),
+    }
+    if let Err(error) = weather::look(app) {
+        failed(error);
     }
     match health::tell(app).await {
         Ok(told) => report.told = told,

@@ -2,11 +2,17 @@
 
 use std::{net::SocketAddr, time::Instant};
 
-use vigie::dns::{Dns, DnsError, Exchange};
+use vigie::{
+    dns::{Dns, DnsError, Exchange},
+    work::exchange,
+};
 
-use crate::zone::{Fault, Zone};
+use crate::{
+    app::TestApp,
+    zone::{Fault, Zone},
+};
 
-fn exchange(preference: u16, host: &str) -> Exchange {
+fn via(preference: u16, host: &str) -> Exchange {
     Exchange { preference, host: host.to_owned() }
 }
 
@@ -15,17 +21,14 @@ async fn the_hosts_of_a_domain_come_best_first() {
     let zone = Zone::start().await;
     zone.mx("ville.fr", 20, "MX2.ville.fr").mx("ville.fr", 10, "mx1.ville.fr").mx("ville.fr", 20, "mx0.ville.fr");
     let found = zone.dns().mx("ville.fr").await;
-    assert_eq!(
-        found,
-        Ok(vec![exchange(10, "mx1.ville.fr"), exchange(20, "mx0.ville.fr"), exchange(20, "mx2.ville.fr")])
-    );
+    assert_eq!(found, Ok(vec![via(10, "mx1.ville.fr"), via(20, "mx0.ville.fr"), via(20, "mx2.ville.fr")]));
 }
 
 #[tokio::test]
 async fn a_domain_without_mx_takes_its_mail_itself() {
     let zone = Zone::start().await;
     zone.host("commune.fr", "192.0.2.7");
-    assert_eq!(zone.dns().mx("commune.fr").await, Ok(vec![exchange(0, "commune.fr")]));
+    assert_eq!(zone.dns().mx("commune.fr").await, Ok(vec![via(0, "commune.fr")]));
     zone.txt("texte.fr", &["v=spf1 -all"]);
     let error = zone.dns().mx("texte.fr").await.unwrap_err();
     assert!(error.is_not_found() && !error.is_temporary(), "{error}");
@@ -36,9 +39,9 @@ async fn a_domain_without_mx_takes_its_mail_itself() {
 async fn an_alias_is_followed() {
     let zone = Zone::start().await;
     zone.alias("mairie.fr", "ville.fr").mx("ville.fr", 10, "mx.ville.fr");
-    assert_eq!(zone.dns().mx("mairie.fr").await, Ok(vec![exchange(10, "mx.ville.fr")]));
+    assert_eq!(zone.dns().mx("mairie.fr").await, Ok(vec![via(10, "mx.ville.fr")]));
     zone.alias("village.fr", "hote.fr").host("hote.fr", "192.0.2.8");
-    assert_eq!(zone.dns().mx("village.fr").await, Ok(vec![exchange(0, "village.fr")]));
+    assert_eq!(zone.dns().mx("village.fr").await, Ok(vec![via(0, "village.fr")]));
 }
 
 #[tokio::test]
@@ -106,4 +109,84 @@ async fn what_is_no_name_is_not_found() {
         assert!(zone.dns().mx(&text).await.unwrap_err().is_not_found(), "{text}");
     }
     assert!(zone.asked().is_empty(), "{:?}", zone.asked());
+}
+
+/// Who takes the mail of a domain: operator and hosts, or why nobody does.
+async fn found(test: &TestApp, zone: &Zone, domain: &str) -> String {
+    let found = exchange::find(&test.app, &zone.dns(), [domain]).await.expect("an answer");
+    let exchanger = &found[domain];
+    match exchanger.failure {
+        Some(failure) => failure.as_str().to_owned(),
+        None => format!("{}: {}", exchanger.operator, exchanger.hosts.join(" ")),
+    }
+}
+
+#[tokio::test]
+async fn domains_are_rolled_up_by_who_keeps_their_mailboxes_and_asked_for_once_a_day() {
+    let mut test = TestApp::watching(&[]).await;
+    let zone = Zone::start().await;
+    zone.mx("ville.fr", 10, "mx1.mail.ovh.net").mx("ville.fr", 20, "mx2.mail.ovh.net");
+    zone.mx("village.fr", 10, "a.mx.altospam.com").mx("wanadoo.fr", 10, "smtp-in.orange.fr");
+    zone.host("mairie-exemple.fr", "192.0.2.7").mx("nul.fr", 0, ".");
+    let domains = ["Ville.fr", "village.fr", "wanadoo.fr", "mairie-exemple.fr", "nul.fr", "absent.fr"];
+    let found = exchange::find(&test.app, &zone.dns(), domains).await.expect("answers");
+    let told: Vec<String> = found
+        .iter()
+        .map(|(domain, e)| match e.failure {
+            Some(failure) => format!("{domain} {}", failure.as_str()),
+            None => format!("{domain} {} {}", e.operator, e.hosts.join(",")),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "absent.fr no_name",
+            "mairie-exemple.fr mairie-exemple.fr mairie-exemple.fr",
+            "nul.fr null_mx",
+            "village.fr altospam a.mx.altospam.com",
+            "ville.fr ovh mx1.mail.ovh.net,mx2.mail.ovh.net",
+            "wanadoo.fr orange smtp-in.orange.fr"
+        ]
+    );
+    let asked = zone.asked().len();
+    test.at("2023-08-30T06:29:00Z");
+    exchange::find(&test.app, &zone.dns(), domains).await.expect("answers");
+    assert_eq!(zone.asked().len(), asked, "{:?}", zone.asked());
+    // What takes no mail is asked for again after an hour, the others after a day.
+    test.at("2023-08-30T06:31:00Z");
+    exchange::find(&test.app, &zone.dns(), domains).await.expect("answers");
+    let again: Vec<String> = zone.asked().split_off(asked);
+    assert!(again.iter().all(|question| question.contains("nul.fr") || question.contains("absent.fr")), "{again:?}");
+    assert!(!again.is_empty());
+    zone.forget("ville.fr").mx("ville.fr", 10, "spool.mail.gandi.net");
+    test.at("2023-08-31T05:31:00Z");
+    assert_eq!(self::found(&test, &zone, "ville.fr").await, "gandi: spool.mail.gandi.net");
+}
+
+#[tokio::test]
+async fn while_the_dns_is_down_what_it_said_last_holds() {
+    let mut test = TestApp::watching(&[]).await;
+    let zone = Zone::start().await;
+    zone.mx("ville.fr", 10, "smtp-in.orange.fr");
+    assert_eq!(found(&test, &zone, "ville.fr").await, "orange: smtp-in.orange.fr");
+    zone.breaks("ville.fr", Fault::ServFail).breaks("neuf.fr", Fault::ServFail);
+    test.at("2023-09-02T05:30:00Z");
+    assert_eq!(found(&test, &zone, "ville.fr").await, "orange: smtp-in.orange.fr");
+    assert_eq!(found(&test, &zone, "neuf.fr").await, "later");
+    // It comes back, and is heard.
+    zone.forget("ville.fr").forget("neuf.fr").mx("ville.fr", 10, "mx1.free.fr").mx("neuf.fr", 1, "smtp-in.sfr.fr");
+    assert_eq!(found(&test, &zone, "neuf.fr").await, "later");
+    test.at("2023-09-02T05:41:00Z");
+    assert_eq!(found(&test, &zone, "ville.fr").await, "free: mx1.free.fr");
+    assert_eq!(found(&test, &zone, "neuf.fr").await, "sfr: smtp-in.sfr.fr");
+}
+
+#[tokio::test]
+async fn the_settings_name_whom_to_ask() {
+    let zone = Zone::start().await;
+    zone.mx("ville.fr", 10, "mx.ville.fr");
+    let mut test = TestApp::watching(&[]).await;
+    test.config().mail.dns = Some(zone.address());
+    let dns = Dns::of(&test.app.config.mail).expect("a resolver");
+    assert_eq!(dns.mx("ville.fr").await, Ok(vec![via(10, "mx.ville.fr")]));
 }

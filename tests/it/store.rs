@@ -101,6 +101,10 @@ fn no_hot_statement_scans_a_table() {
         "SCAN alarm USING INDEX alarm_open",
         "SCAN alarm USING INDEX alarm_untold",
         "SCAN alarm USING INDEX alarm_end_untold",
+        // And so of storms.
+        "SCAN storm USING INDEX storm_open",
+        "SCAN storm USING INDEX storm_untold",
+        "SCAN storm USING INDEX storm_end_untold",
     ];
     let dir = TempDir::new().expect("a folder");
     let store = Store::open(&dir.path().join("vigie.db")).expect("a database");

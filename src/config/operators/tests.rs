@@ -72,9 +72,9 @@ fn what_is_unknown_has_the_limits_of_all() {
     let own = Input { name: "o.toml", text: "[default]\nconnections = 2\nrate = \"30/min\"\n" };
     let operators = Operators::shipped().with(own).unwrap();
     let unknown = operators.get("ville.fr");
-    assert_eq!((unknown.connections, unknown.messages, unknown.rate.to_string()), (2, 100, "30/min".into()));
+    assert_eq!((unknown.connections, unknown.messages, unknown.rate), (2, 100, Rate::parse("30/min").unwrap()));
     assert_eq!(operators.get("orange").connections, 3);
-    assert_eq!(operators.get("orange").rate, Rate { messages: 1000, per: Duration::from_secs(3600) });
+    assert_eq!(operators.get("orange").rate, Rate::parse("1000/h").unwrap());
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_file_adds_and_changes_entries() {
                 [[operator]]\nid = \"notre-filtre\"\nname = \"Notre filtre\"\nkind = \"filter\"\nmx = [\"mx.google.com\"]\n";
     let operators = Operators::shipped().with(Input { name: "o.toml", text }).unwrap_or_else(|e| panic!("{e}"));
     let orange = operators.get("orange");
-    assert_eq!((orange.connections, orange.messages, &*orange.name), (1, 100, "Orange, Wanadoo"));
+    assert_eq!((orange.connections, orange.messages, &*orange.name), (1, 100, "Orange (Wanadoo)"));
     assert_eq!(orange.says("421 OFR004_104 Trop de connexions"), Some(Refusal::TooFast));
     let added = operators.of(&[String::from("in.mail.sictiam.fr")]);
     assert_eq!(added.says("450 4.2.0 GREYLISTED, come back"), Some(Refusal::Greylist));
@@ -103,7 +103,7 @@ fn mistakes_are_told_with_their_line_and_what_to_write() {
     5: `id` in `[[operator]]` must be a short name, not `Grand Opérateur` / write it in small letters, digits, dots and dashes
     8: `name` of operator `sictiam` is missing / write it as readers shall see it
     10: unknown key `conections` of operator `sictiam` / did you mean `connections`? known: `challenge`, `connections`, `deferred`, `greylist`, `id`, `kind`, `messages`, `mx`, `name`, `policy`, `postmaster`, `rate`, `source`, `too_fast`
-    11: `rate` of operator `sictiam` must be a number of messages in a time, not `vite` / write it as `10/s`, `100/min`, `1000/h` or `5000/d`
+    11: `rate` of operator `sictiam` is not a number of messages in a time / write how many, a slash, and `s`, `min`, `h` or `d`: `100/min`
     12: `mx` of operator `sictiam` must hold ends of host names, not `*.sictiam.fr` / write them as `mail.example.fr`, without wildcards
     13: `too_fast` of operator `sictiam` must hold words of a reply, not `x` / write at least four characters
     ");

@@ -1,4 +1,5 @@
 use super::*;
+use crate::alarm::{Tally, Weather};
 
 const SINCE: &str = "2026-11-23T18:56:00Z";
 
@@ -30,7 +31,8 @@ fn ended(line: OperatorLine) -> OperatorLine {
 
 fn mail(began: Vec<OperatorLine>, ended: Vec<OperatorLine>, open: &[(&str, AlarmKind)], options: &str) -> Mail {
     let open = open.iter().map(|(id, kind)| (SourceId::parse(id).unwrap(), *kind));
-    let news = OperatorNews { network: None, began, ended, open: open.collect(), options: options.into() };
+    let news =
+        OperatorNews { network: None, began, ended, storms: vec![], open: open.collect(), options: options.into() };
     let Mail { subject, text, html } = operator_mail(&Templates::embedded(), &news, &site()).unwrap();
     let plain = |text: String| text.replace(['\u{a0}', '\u{202f}'], " ");
     Mail { subject: plain(subject), text: plain(text), html: plain(html) }
@@ -162,4 +164,64 @@ fn commands_reach_the_installation_they_speak_of() {
     Centre de gestion
     ");
     assert!(told(line("a", AlarmKind::Gone, "")).contains("dans le dossier de Vigie"));
+}
+
+fn storm(name: &str, ended: Option<&str>) -> OperatorStorm {
+    OperatorStorm {
+        id: name.to_lowercase(),
+        name: name.into(),
+        state: Weather::Refusing,
+        since: SINCE.parse().unwrap(),
+        ended: ended.map(|at| at.parse().unwrap()),
+        tally: Tally { taken: 2, refused: 1_412 },
+        reply: "421 OFR004_104 Trop de connexions [104]".into(),
+        meaning: "trop de messages ou de connexions à la fois, dit Orange".into(),
+        advice: "Si cela dure, baissez `connections` ou `rate`.".into(),
+    }
+}
+
+#[test]
+fn an_operator_that_refuses_is_told_with_what_it_says_and_what_to_do() {
+    let told = |storms: Vec<OperatorStorm>| {
+        let news = OperatorNews { storms, ..OperatorNews::default() };
+        let Mail { subject, text, html } = operator_mail(&Templates::embedded(), &news, &site()).unwrap();
+        let plain = |text: String| text.replace(['\u{a0}', '\u{202f}'], " ");
+        Mail { subject: plain(subject), text: plain(text), html: plain(html) }
+    };
+    let mail = told(vec![storm("Orange", None), storm("Free", Some("2026-11-25T07:05:00Z"))]);
+    assert_eq!(mail.subject, "Vigie : refus de réception chez Orange, réception rétablie chez Free");
+    insta::assert_snapshot!(mail.text, @r"
+    Vigie : refus de réception chez Orange, réception rétablie chez Free
+    ====================================================================
+
+    Courrier refusé
+    ---------------
+
+    Orange (orange)
+      refus de réception depuis le 23 novembre 2026 à 19 h 56, 1 412
+      messages refusés sur 1 414.
+      Réponse : 421 OFR004_104 Trop de connexions [104]
+      Sens : trop de messages ou de connexions à la fois, dit Orange.
+      Si cela dure, baissez `connections` ou `rate`.
+
+    Les messages refusés pour un temps repartent d’eux-mêmes. Aucune adresse
+    n’est mise de côté pour cela.
+
+    Courrier à nouveau accepté
+    --------------------------
+
+    Free (free)
+      refus de réception du 23 novembre 2026 à 19 h 56 au 25 novembre 2026 à
+      08 h 05.
+
+    La météo de la délivrabilité :
+        vigie weather
+    Les commandes se tapent dans le dossier de Vigie, où se trouve
+    sources.toml.
+
+    Centre de gestion
+    ");
+    assert!(mail.html.contains("<code>connections</code>") && mail.html.contains("1 412 messages refusés sur 1 414"));
+    let many = told(vec![storm("Orange", None), storm("Free", None)]);
+    assert_eq!(many.subject, "Vigie : refus de réception chez 2 opérateurs");
 }

@@ -1,0 +1,160 @@
+//! What became of everything that was sent to an address, as a text: for the reader, « Je ne reçois pas mes bulletins »,
+//! and for who runs Vigie.
+
+use jiff::{Timestamp, civil::Date};
+
+use super::words::wrap;
+use crate::{
+    config::Site,
+    model::{Cadence, DeliveryState, Letter, Subscriber, SubscriberState},
+    text::{collapse, day_in_words, french},
+};
+
+/// Who reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// The reader: what he or his town hall can do.
+    Reader,
+    /// Who runs Vigie: what he can do, too.
+    Keeper,
+}
+
+/// What there is to tell of an address.
+#[derive(Debug, Clone)]
+pub struct TraceView {
+    pub address: String,
+    pub subscriber: Option<Subscriber>,
+    pub suppressed: Option<String>,
+    /// Newest first.
+    pub sendings: Vec<TracedView>,
+}
+
+/// One bulletin (its cadence, day and number of that day) or letter.
+#[derive(Debug, Clone)]
+pub struct TracedView {
+    pub bulletin: Option<(Cadence, Date, u32)>,
+    pub letter: Option<Letter>,
+    pub state: DeliveryState,
+    pub tries: Vec<TryView>,
+    /// Reports that came back later.
+    pub returned: Vec<TryView>,
+    pub next: Option<Timestamp>,
+}
+
+/// One try, or one report.
+#[derive(Debug, Clone)]
+pub struct TryView {
+    pub at: Timestamp,
+    pub host: String,
+    /// In the words of the other side.
+    pub reply: String,
+    pub answer: Answer,
+}
+
+/// What a reply means, and what to do.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub meaning: String,
+    pub reader: String,
+    pub keeper: String,
+}
+
+/// The text, in lines of 72 columns.
+pub fn trace_text(trace: &TraceView, whom: Whom, site: &Site) -> String {
+    let mut lines = vec![french(&format!("Ce qui a été envoyé à {}", trace.address)), String::new()];
+    lines.push(wrap(&french(&standing(trace, site)), "", ""));
+    if trace.sendings.is_empty() {
+        lines.push(french("Rien ne lui a encore été envoyé."));
+    }
+    for sending in &trace.sendings {
+        lines.push(String::new());
+        tell(&mut lines, sending, whom, site);
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Whether the address is written to.
+fn standing(trace: &TraceView, site: &Site) -> String {
+    let subscriber = match &trace.subscriber {
+        Some(known) if known.state == SubscriberState::Active => format!(
+            "Abonnement au bulletin {} depuis le {}.",
+            known.preferences.cadence.name(),
+            day_in_words(site.zone.to_datetime(known.added).date())
+        ),
+        Some(_) => String::from("L’abonnement a pris fin : rien n’est plus envoyé."),
+        None => String::from("Cette adresse n’est pas celle d’un abonné."),
+    };
+    match &trace.suppressed {
+        Some(why) => format!("{subscriber} Plus rien n’est envoyé à cette adresse : {}.", collapse(why)),
+        None => subscriber,
+    }
+}
+
+fn tell(lines: &mut Vec<String>, sending: &TracedView, whom: Whom, site: &Site) {
+    lines.push(wrap(&french(&format!("{} : {}", what(sending), state(sending))), "", "  "));
+    let last = sending.tries.len();
+    for (n, one) in sending.tries.iter().enumerate() {
+        // What is to be done now is what the last reply asks for.
+        let is_last = n + 1 == last && sending.returned.is_empty();
+        step(lines, one, "", is_last.then_some(whom), site);
+    }
+    let last = sending.returned.len();
+    for (n, one) in sending.returned.iter().enumerate() {
+        step(lines, one, "retour : ", (n + 1 == last).then_some(whom), site);
+    }
+    if let Some(next) = sending.next {
+        let which = if sending.tries.is_empty() { "premier" } else { "prochain" };
+        lines.push(wrap(&french(&format!("{which} essai : le {}", instant(next, site))), "  ", "  "));
+    }
+}
+
+fn step(lines: &mut Vec<String>, one: &TryView, opening: &str, whom: Option<Whom>, site: &Site) {
+    let by = if one.host.is_empty() { String::new() } else { format!(", {}", one.host) };
+    lines.push(wrap(&french(&format!("{opening}le {}{by}", instant(one.at, site))), "  ", "  "));
+    let reply = collapse(&one.reply);
+    if !reply.is_empty() {
+        // As it was said: typography is not for machines.
+        lines.push(wrap(&format!("«\u{a0}{reply}\u{a0}»"), "    ", "    "));
+    }
+    lines.push(wrap(&one.answer.meaning, "    = ", "      "));
+    let Some(whom) = whom else { return };
+    if !one.answer.reader.is_empty() {
+        lines.push(wrap(&one.answer.reader, "    → ", "      "));
+    }
+    if whom == Whom::Keeper && !one.answer.keeper.is_empty() {
+        let keeper = format!("{} {}", french("Pour Vigie :"), one.answer.keeper);
+        lines.push(wrap(&keeper, "    → ", "      "));
+    }
+}
+
+fn what(sending: &TracedView) -> String {
+    match (&sending.bulletin, sending.letter) {
+        (Some((cadence, date, number)), _) => {
+            let again = if *number > 1 { format!(" (n° {number})") } else { String::new() };
+            format!("Bulletin {} du {}{again}", cadence.name(), day_in_words(*date))
+        }
+        (None, Some(Letter::Confirmation)) => String::from("Demande de confirmation"),
+        (None, Some(Letter::Welcome)) => String::from("Message de bienvenue"),
+        (None, Some(Letter::Goodbye)) => String::from("Message d’au revoir"),
+        (None, Some(Letter::Renewal)) => String::from("Demande de renouvellement"),
+        (None, None) => String::from("Message"),
+    }
+}
+
+fn state(sending: &TracedView) -> &'static str {
+    match sending.state {
+        DeliveryState::Queued if sending.tries.is_empty() => "en attente d’envoi",
+        DeliveryState::Queued | DeliveryState::Deferred => "pas encore remis",
+        DeliveryState::Claimed | DeliveryState::AtData => "envoi en cours",
+        DeliveryState::Sent => "remis",
+        DeliveryState::Failed => "pas remis",
+        DeliveryState::Ambiguous => "peut-être reçu",
+        DeliveryState::Cancelled => "annulé",
+    }
+}
+
+/// « 30 août 2023 à 07 h 30 ».
+fn instant(at: Timestamp, site: &Site) -> String {
+    let local = site.zone.to_datetime(at);
+    format!("{} à {:02}\u{a0}h\u{a0}{:02}", day_in_words(local.date()), local.hour(), local.minute())
+}
