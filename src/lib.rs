@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | 1 | [`clock`] [`model`] [`text`] | vocabulary; imports nothing of ours |
 //! | 2 | [`normalise`] | one form per value: addresses, dates, charsets, titles, references, terms |
-//! | 3 | [`config`] [`schedule`] [`alarm`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
+//! | 3 | [`config`] [`schedule`] [`shaping`] [`alarm`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
 //! | 4 | [`render`] [`publish`] | presentation, pure |
 //! | 5 | [`fetch`] [`sandbox`] [`store`] [`mail`] [`dns`] [`files`] | the outside, one module per system |
 //! | 6 | [`work`] | use cases: read, decide, write in one transaction |
@@ -79,6 +79,7 @@ pub mod config;
 pub mod dedup;
 pub mod extract;
 pub mod schedule;
+pub mod shaping;
 
 // Row 4: presentation.
 pub mod publish;

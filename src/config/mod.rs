@@ -20,11 +20,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use serde::Serialize;
 use url::Url;
 
-use crate::model::{Cadence, EmailAddress, Source};
+use crate::model::{Cadence, EmailAddress, Rate, Source};
 
 pub use crate::model::Rhythm;
 pub use check::{Context, Input, SourcesFile, is_toml, load, operators_path, rules_path, selector, sources_file};
@@ -157,6 +157,18 @@ pub struct Mail {
     /// With which keys mail is signed; `None`: it is not.
     pub dkim: Option<Dkim>,
     pub transport: Transport,
+    /// Relays that are tried in this order when the one of `transport` cannot be reached.
+    pub fallback: Vec<Smtp>,
+    pub after_crash: AfterCrash,
+}
+
+/// What becomes of a message of which a sender that died may have handed over the whole: SMTP cannot tell (RFC 1047).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterCrash {
+    /// It is sent again after this time, under the same Message-ID: it may come twice.
+    Resend { after: SignedDuration },
+    /// It waits for a person to decide: it may not come at all.
+    Hold,
 }
 
 /// For which domain mail is signed (RFC 6376), and with which keys: at least one.
@@ -197,6 +209,10 @@ pub struct Smtp {
     pub login: Option<Login>,
     /// How many connections are open at once, at most.
     pub connections: usize,
+    /// How many messages go over one of them before another is opened.
+    pub messages: u32,
+    /// How many messages it is given at most, in how long a time.
+    pub rate: Option<Rate>,
     /// The longest wait for a reply; the one to the final dot is given at least ten minutes (RFC 5321 4.5.3.2.6).
     pub timeout: Duration,
     /// The name given with EHLO; by default the machine's.

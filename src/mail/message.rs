@@ -86,7 +86,7 @@ pub fn build(parts: &Parts) -> Result<Vec<u8>, MessageError> {
     }
     message = message
         .raw_header(header::text("Subject", parts.subject))
-        .raw_header(date(parts)?)
+        .raw_header(date_of(parts.date, parts.zone)?)
         .raw_header(header::words("Message-ID", &format!("<{}>", parts.message_id)));
     for header in parts.list.map(list_headers).unwrap_or_default() {
         message = message.raw_header(header);
@@ -105,10 +105,7 @@ pub fn build(parts: &Parts) -> Result<Vec<u8>, MessageError> {
 
 fn list_headers(list: &List) -> Vec<HeaderValue> {
     let mut headers = vec![header::list_id(list.name, list.id)];
-    if !list.unsubscribe.is_empty() {
-        let urls: Vec<String> = list.unsubscribe.iter().map(|url| format!("<{url}>")).collect();
-        headers.push(header::words("List-Unsubscribe", &urls.join(", ")));
-    }
+    headers.extend(unsubscribe_header(list.unsubscribe));
     if list.unsubscribe.iter().any(|url| url.starts_with("https:")) {
         headers.push(header::words("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
     }
@@ -116,6 +113,11 @@ fn list_headers(list: &List) -> Vec<HeaderValue> {
         headers.extend(url.map(|url| header::words(name, &format!("<{url}>"))));
     }
     headers
+}
+
+pub(super) fn unsubscribe_header(urls: &[String]) -> Option<HeaderValue> {
+    let urls: Vec<String> = urls.iter().map(|url| format!("<{url}>")).collect();
+    (!urls.is_empty()).then(|| header::words("List-Unsubscribe", &urls.join(", ")))
 }
 
 /// The Message-ID of one bulletin to one subscriber, `<32 hexadecimal digits>@domain` without brackets. It is an
@@ -158,10 +160,13 @@ fn check(parts: &Parts) -> Result<(), MessageError> {
     if list.id.len() > 255 || !list.id.split('.').all(is_label) {
         return Err(MessageError::ListId(list.id.to_owned()));
     }
-    let urls = (list.unsubscribe.iter().map(|url| ("List-Unsubscribe", url.as_str())))
-        .chain(list.archive.map(|url| ("List-Archive", url)))
-        .chain(list.help.map(|url| ("List-Help", url)));
-    for (header, url) in urls {
+    check_urls("List-Unsubscribe", list.unsubscribe.iter().map(String::as_str))?;
+    check_urls("List-Archive", list.archive.into_iter())?;
+    check_urls("List-Help", list.help.into_iter())
+}
+
+pub(super) fn check_urls<'a>(header: &'static str, urls: impl Iterator<Item = &'a str>) -> Result<(), MessageError> {
+    for url in urls {
         let absolute = url.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
         let ascii = url.bytes().all(|b| b.is_ascii_graphic() && !b"<>".contains(&b));
         if !absolute || !ascii || url.len() > LONGEST_URL {
@@ -173,23 +178,26 @@ fn check(parts: &Parts) -> Result<(), MessageError> {
 
 /// In the zone of the readers, which lettre cannot write. It reads the header back, in GMT, and where it cannot (before
 /// 1970) it would put the time of this machine instead.
-fn date(parts: &Parts) -> Result<HeaderValue, MessageError> {
-    let fail = |_| MessageError::Date(parts.date);
-    if parts.date < Timestamp::UNIX_EPOCH {
-        return Err(MessageError::Date(parts.date));
+pub(super) fn date_of(date: Timestamp, zone: &TimeZone) -> Result<HeaderValue, MessageError> {
+    let fail = |_| MessageError::Date(date);
+    if date < Timestamp::UNIX_EPOCH {
+        return Err(MessageError::Date(date));
     }
-    let read = DateTimePrinter::new().timestamp_to_rfc9110_string(&parts.date).map_err(fail)?;
-    let written = rfc2822::to_string(&parts.date.to_zoned(parts.zone.clone())).map_err(fail)?;
+    let read = DateTimePrinter::new().timestamp_to_rfc9110_string(&date).map_err(fail)?;
+    let written = rfc2822::to_string(&date.to_zoned(zone.clone())).map_err(fail)?;
     Ok(header::as_written("Date", written, read))
 }
 
 /// Always quoted-printable, where lettre left to itself would take 7bit or base64 for some texts.
 fn body(text: &str) -> Body {
+    Body::dangerous_pre_encoded(encoded(text), ContentTransferEncoding::QuotedPrintable)
+}
+
+/// A text as quoted-printable. Two texts, of which the first ends with its line, are encoded as they are together.
+pub(super) fn encoded(text: &str) -> Vec<u8> {
     let encoded = Body::new_with_encoding(body_text(text), ContentTransferEncoding::QuotedPrintable);
     // Only an encoding that cannot hold the text is refused, and this one can hold any.
-    let body = encoded.unwrap_or_else(Body::new);
-    let encoding = body.encoding();
-    Body::dangerous_pre_encoded(shielded(&body.into_vec()), encoding)
+    shielded(&encoded.unwrap_or_else(Body::new).into_vec())
 }
 
 /// A text for a body: lines end with CRLF, and the only other control character is the tab.

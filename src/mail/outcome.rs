@@ -36,6 +36,8 @@ pub enum Dot {
 /// Why no conversation could be opened. No message is at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
+    #[error("there is no relay to send by\nhint: set `host` of the mail settings")]
+    NoRelay,
     #[error(
         "`{server}` cannot be reached: {why}\nhint: check `host` and `port` of the mail settings, and that the server runs"
     )]

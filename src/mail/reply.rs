@@ -47,6 +47,29 @@ pub fn blames_reader(reply: &SmtpReply) -> bool {
     matches!(classify(reply), ReplyClass::Failed(Blame::Person))
 }
 
+/// Whether a refusal says that there is too much at once, of whatever kind: the connection is being closed for it (421), or
+/// its words say so. A grey list only wants to see the message twice.
+pub fn is_too_much(reply: &SmtpReply) -> bool {
+    const WORDS: &[&str] = &[
+        "too many",
+        "too fast",
+        "too much",
+        "temporarily deferred",
+        "rate limit",
+        "rate exceeded",
+        "ratelimit",
+        "throttl",
+        "slow down",
+        "connection limit",
+        "trop de ",
+        "unusual rate",
+    ];
+    let text = reply.text.to_lowercase();
+    let is_grey = ["greylist", "graylist", "grey-list", "postgrey"].iter().any(|word| text.contains(word));
+    let says = WORDS.iter().any(|word| text.contains(word));
+    reply.code / 100 == 4 && !is_grey && (reply.code == 421 || says)
+}
+
 /// How long to wait after this many tries (at least 1): 5, 15 and 30 minutes for greylisting, 1, 2 and 4 hours, then 6
 /// hours each, ±20 % by the seed so that a refused batch does not come back as one. `None` past 48 hours in total: the
 /// bulletin is too old to be worth more tries.

@@ -1,5 +1,10 @@
-//! One SMTP connection (RFC 5321), on a socket of our own: STARTTLS (RFC 3207), AUTH (RFC 4954), PIPELINING (RFC 2920)
-//! and SIZE (RFC 1870) where the server offers them. No wait is without end, and a refusal does not cost the connection.
+//! One SMTP connection (RFC 5321), on a socket of our own: STARTTLS (RFC 3207), AUTH (RFC 4954), PIPELINING (RFC 2920),
+//! SIZE (RFC 1870) and SMTPUTF8 (RFC 6531) where the server offers them. No wait is without end, and a refusal does not cost
+//! the connection.
+//!
+//! With PIPELINING a message costs one round trip: the envelope of the next one goes out behind the final dot of the one
+//! before it. Whoever announces a next message must send it, or end the connection: an envelope that was begun and got
+//! no message would be an empty one.
 
 use std::{net::SocketAddr, pin::Pin, time::Duration};
 
@@ -17,7 +22,7 @@ use super::{
 };
 use crate::{
     config::{Login, Security, Smtp},
-    model::SmtpReply,
+    model::{EmailAddress, SmtpReply},
 };
 
 /// More than any server says (RFC 5321 4.5.3.1.5: 512 octets a line), in octets for a whole reply.
@@ -31,11 +36,26 @@ impl<T: AsyncRead + AsyncWrite + Send> Wire for T {}
 /// An open connection, greeted, encrypted and logged in as the settings say.
 pub(super) struct Connection {
     wire: Pin<Box<dyn Wire>>,
+    host: String,
     /// What was read and belongs to no reply yet.
     unread: Vec<u8>,
     patience: Patience,
     extensions: Extensions,
     usable: bool,
+    /// The envelope that went out behind the message before it, and has had no reply yet.
+    begun: Option<Begun>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Begun {
+    from: EmailAddress,
+    to: EmailAddress,
+}
+
+impl Begun {
+    fn of(envelope: &Envelope<'_>) -> Self {
+        Self { from: envelope.from.clone(), to: envelope.to.clone() }
+    }
 }
 
 /// How long each phase may take.
@@ -70,10 +90,12 @@ impl Connection {
 
         let mut connection = Self {
             wire: Box::pin(socket),
+            host: settings.host.clone(),
             unread: Vec::new(),
             patience,
             extensions: Extensions::default(),
             usable: true,
+            begun: None,
         };
         let refused = |phase, reply| SendError::Refused { server: server.clone(), phase, reply };
         if let (Some(tls), Security::Tls) = (tls, settings.security) {
@@ -109,15 +131,30 @@ impl Connection {
         Ok(connection)
     }
 
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether the envelope of a next message has gone out.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
     /// Whether another message may be sent on it.
     pub(super) fn usable(&self) -> bool {
         self.usable
     }
 
-    /// Sends one message. After a refusal the connection stays usable, unless the server is closing it.
-    pub(super) async fn send(&mut self, envelope: &Envelope<'_>, message: &[u8]) -> Outcome {
+    /// Sends one message, and begins the `next` one where the server allows it: it must follow. After a refusal the
+    /// connection stays usable, unless the server is closing it.
+    pub(super) async fn send(
+        &mut self,
+        envelope: &Envelope<'_>,
+        message: &[u8],
+        next: Option<&Envelope<'_>>,
+    ) -> Outcome {
         let mut dot = Dot::Before;
-        match self.transaction(envelope, message, &mut dot).await {
+        match self.transaction(envelope, message, next, &mut dot).await {
             Ok(reply) => {
                 self.usable &= reply.code != 421;
                 if self.usable && dot == Dot::Before {
@@ -132,10 +169,10 @@ impl Connection {
         }
     }
 
-    /// Says goodbye; whether the server answers does not matter.
+    /// Says goodbye; whether the server answers does not matter. Behind an envelope that was begun, QUIT would be a message.
     pub(super) async fn quit(mut self) {
         let patience = self.patience.command.min(FAREWELL);
-        if self.usable && self.write("QUIT", b"QUIT\r\n").await.is_ok() {
+        if self.usable && self.begun.is_none() && self.write("QUIT", b"QUIT\r\n").await.is_ok() {
             let _ = self.reply("QUIT", patience).await;
         }
         let _ = timeout(patience, self.wire.shutdown()).await;
@@ -146,40 +183,52 @@ impl Connection {
         &mut self,
         envelope: &Envelope<'_>,
         message: &[u8],
+        next: Option<&Envelope<'_>>,
         dot: &mut Dot,
     ) -> Result<SmtpReply, Broken> {
-        let body = transparent(message);
-        let size = if self.extensions.size { format!(" SIZE={}", message.len()) } else { String::new() };
-        let commands = [
-            ("MAIL", format!("MAIL FROM:<{}>{size}", envelope.from)),
-            ("RCPT", format!("RCPT TO:<{}>", envelope.to)),
-            ("DATA", "DATA".to_owned()),
-        ];
-        if let Some(refusal) = self.envelope(commands).await? {
+        let is_begun = match self.begun.take() {
+            Some(begun) if begun != Begun::of(envelope) => {
+                return Err(Broken("another message was announced on this connection".into()));
+            }
+            begun => begun.is_some(),
+        };
+        if !is_begun {
+            if let Some(refusal) = self.extensions.refuse(envelope, message.len()) {
+                return Ok(refusal);
+            }
+            if self.extensions.pipelining {
+                let group = self.extensions.envelope(envelope).concat();
+                self.write("the envelope", group.as_bytes()).await?;
+            }
+        }
+        if let Some(refusal) = self.envelope(envelope).await? {
             return Ok(refusal);
         }
+        let body = transparent(message);
         // A write that fails has not handed over its last octet, the end of the dot's line.
         self.write("the message", &body).await?;
         *dot = Dot::After;
+        let next = next.filter(|next| self.extensions.pipelining && self.extensions.refuse(next, 0).is_none());
+        if let Some(next) = next {
+            let group = self.extensions.envelope(next).concat();
+            self.begun = Some(Begun::of(next));
+            // When it fails, the reply to the dot may have come all the same.
+            self.usable = self.write("the envelope", group.as_bytes()).await.is_ok();
+        }
         self.reply("the message", self.patience.dot).await
     }
 
-    /// MAIL, RCPT and DATA, in one write where the server allows it. The refusal, or `None` when the server waits for
-    /// the message.
-    async fn envelope(&mut self, commands: [(&'static str, String); 3]) -> Result<Option<SmtpReply>, Broken> {
+    /// The replies to MAIL, RCPT and DATA, which were sent before where the server allows it. The refusal, or `None` when
+    /// the server waits for the message.
+    async fn envelope(&mut self, envelope: &Envelope<'_>) -> Result<Option<SmtpReply>, Broken> {
         let at_once = self.extensions.pipelining;
-        if at_once {
-            let group: String = commands.iter().flat_map(|(_, command)| [command.as_str(), "\r\n"]).collect();
-            self.write("the envelope", group.as_bytes()).await?;
-        }
+        let commands = self.extensions.envelope(envelope);
         let mut refusal: Option<SmtpReply> = None;
-        for (phase, command) in commands {
-            let reply = if at_once {
-                self.reply(phase, self.patience.command).await
-            } else {
-                self.exchange(phase, &command).await
-            };
-            let reply = match (reply, refusal.take()) {
+        for (phase, command) in ["MAIL", "RCPT", "DATA"].into_iter().zip(commands) {
+            if !at_once {
+                self.write(phase, command.as_bytes()).await?;
+            }
+            let reply = match (self.reply(phase, self.patience.command).await, refusal.take()) {
                 (Ok(reply), None) => reply,
                 (Ok(reply), Some(first)) => {
                     // All was refused, but the server waits for a message: end it at once, empty (RFC 2920 3.1).

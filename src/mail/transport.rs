@@ -20,7 +20,8 @@ use crate::{
 /// Where messages go. Cheap to clone.
 #[derive(Clone)]
 pub enum Mailer {
-    Smtp(Arc<Submission>),
+    /// Relays, in the order in which they are tried.
+    Smtp(Arc<[Submission]>),
     /// One `.eml` file a message, named by its Message-ID: a second try replaces the first.
     Folder(PathBuf),
     /// Kept, for tests.
@@ -55,9 +56,12 @@ pub struct Sent {
 impl Mailer {
     /// Errors: a host that cannot be named in TLS, a machine without trusted certificates, an impossible EHLO name, a
     /// password that would travel in clear.
-    pub fn new(transport: &Transport) -> anyhow::Result<Self> {
+    pub fn new(transport: &Transport, fallback: &[Smtp]) -> anyhow::Result<Self> {
         match transport {
-            Transport::Smtp(settings) => Ok(Self::Smtp(Arc::new(Submission::new(settings)?))),
+            Transport::Smtp(settings) => {
+                let relays = std::iter::once(settings).chain(fallback).map(Submission::new);
+                Ok(Self::Smtp(relays.collect::<anyhow::Result<_>>()?))
+            }
             Transport::Folder(folder) => Ok(Self::Folder(folder.clone())),
         }
     }
@@ -70,7 +74,7 @@ impl Mailer {
     /// How many sessions may be open at once.
     pub fn connections(&self) -> usize {
         match self {
-            Self::Smtp(relay) => relay.settings.connections.max(1),
+            Self::Smtp(relays) => relays.first().map_or(1, |relay| relay.settings.connections.max(1)),
             Self::Folder(_) | Self::Memory(_) => 1,
         }
     }
@@ -83,12 +87,19 @@ impl Mailer {
         }
     }
 
-    /// Opens one conversation.
+    /// Opens one conversation, with the first relay that can be used. The error is that of the first.
     pub async fn open(&self) -> Result<Session, SendError> {
         Ok(Session(match self {
-            Self::Smtp(relay) => Inner::Smtp(Box::new(
-                Connection::open(&relay.settings, relay.name.as_deref(), relay.tls.as_ref()).await?,
-            )),
+            Self::Smtp(relays) => {
+                let mut refused = None;
+                for relay in relays.iter() {
+                    match Connection::open(&relay.settings, relay.name.as_deref(), relay.tls.as_ref()).await {
+                        Ok(connection) => return Ok(Session(Inner::Smtp(Box::new(connection)))),
+                        Err(error) => refused = refused.or(Some(error)),
+                    }
+                }
+                return Err(refused.unwrap_or(SendError::NoRelay));
+            }
             Self::Folder(folder) => {
                 tokio::fs::create_dir_all(folder)
                     .await
@@ -126,8 +137,14 @@ impl Submission {
 impl Session {
     /// Sends one message: bytes as [`build`](super::build) makes them, without dot-stuffing.
     pub async fn send(&mut self, envelope: &Envelope<'_>, bytes: &[u8]) -> Outcome {
+        self.send_before(envelope, bytes, None).await
+    }
+
+    /// As [`Session::send`], before another message that follows for certain: its envelope goes out without a wait of its
+    /// own. If it cannot follow after all, the session is to be ended.
+    pub async fn send_before(&mut self, envelope: &Envelope<'_>, bytes: &[u8], next: Option<&Envelope<'_>>) -> Outcome {
         match &mut self.0 {
-            Inner::Smtp(connection) if connection.usable() => connection.send(envelope, bytes).await,
+            Inner::Smtp(connection) if connection.usable() => connection.send(envelope, bytes, next).await,
             Inner::Smtp(_) => lost("the conversation has ended"),
             Inner::Folder { folder, usable } => match write_file(folder, bytes).await {
                 Ok(name) => Outcome::Sent(taken(format!("written to `{name}`"))),
@@ -141,6 +158,19 @@ impl Session {
                 sent.lock().unwrap_or_else(PoisonError::into_inner).push(message);
                 Outcome::Sent(taken("kept in memory".into()))
             }
+        }
+    }
+
+    /// Whether the envelope of the next message has gone out: it must be sent, or the session be ended.
+    pub fn has_begun(&self) -> bool {
+        matches!(&self.0, Inner::Smtp(connection) if connection.has_begun())
+    }
+
+    /// Who answers, as it was asked for.
+    pub fn host(&self) -> &str {
+        match &self.0 {
+            Inner::Smtp(connection) => connection.host(),
+            Inner::Folder { .. } | Inner::Memory(_) => "",
         }
     }
 

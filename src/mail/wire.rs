@@ -1,13 +1,15 @@
 //! The words of an SMTP conversation, without the network: replies as they come, messages as they go. Pure.
 
-use super::reply::is_enhanced;
+use super::{outcome::Envelope, reply::is_enhanced};
 use crate::model::SmtpReply;
 
 /// What the reply to EHLO offers, of what is used here.
 #[derive(Debug, Default)]
 pub(super) struct Extensions {
     pub(super) pipelining: bool,
-    pub(super) size: bool,
+    /// The largest message in octets; 0 where the server sets no limit or does not say.
+    pub(super) size: Option<usize>,
+    pub(super) smtputf8: bool,
     pub(super) starttls: bool,
     pub(super) auth: Vec<String>,
 }
@@ -29,13 +31,36 @@ impl Extensions {
             let mut words = line.split([' ', '=']);
             match words.next() {
                 Some("PIPELINING") => out.pipelining = true,
-                Some("SIZE") => out.size = true,
+                Some("SIZE") => out.size = Some(words.next().and_then(|most| most.parse().ok()).unwrap_or(0)),
+                Some("SMTPUTF8") => out.smtputf8 = true,
                 Some("STARTTLS") => out.starttls = true,
                 Some("AUTH") => out.auth.extend(words.map(str::to_owned)),
                 _ => {}
             }
         }
         out
+    }
+
+    /// MAIL, RCPT and DATA, each as a line.
+    pub(super) fn envelope(&self, envelope: &Envelope<'_>) -> [String; 3] {
+        let Envelope { from, to } = envelope;
+        let utf8 = if to.as_str().is_ascii() { "" } else { " SMTPUTF8" };
+        [format!("MAIL FROM:<{from}>{utf8}\r\n"), format!("RCPT TO:<{to}>\r\n"), String::from("DATA\r\n")]
+    }
+
+    /// What the server would say to a message that it has told it does not take, so that it need not be sent.
+    pub(super) fn refuse(&self, envelope: &Envelope<'_>, octets: usize) -> Option<SmtpReply> {
+        let reply =
+            |code, enhanced: &str, text: String| Some(SmtpReply { code, enhanced: Some(enhanced.into()), text });
+        if !envelope.to.as_str().is_ascii() && !self.smtputf8 {
+            return reply(553, "5.6.7", "the server takes no address beyond ASCII (RFC 6531)".into());
+        }
+        match self.size {
+            Some(most) if most > 0 && octets > most => {
+                reply(552, "5.3.4", format!("the server takes messages of at most {most} octets (RFC 1870)"))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -76,6 +101,11 @@ pub(super) fn whole(lines: Vec<ReplyLine>) -> (Vec<String>, SmtpReply) {
 /// LF would let a message end early for a server that takes it for a line's end.
 pub(super) fn transparent(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 50 + 5);
+    if is_transparent(message) {
+        out.extend_from_slice(message);
+        out.extend_from_slice(b".\r\n");
+        return out;
+    }
     let mut rest = message.iter().copied().peekable();
     let mut line_begins = true;
     while let Some(octet) = rest.next() {
@@ -98,6 +128,18 @@ pub(super) fn transparent(message: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(if line_begins { b".\r\n" } else { b"\r\n.\r\n" });
     out
+}
+
+/// Whether each line ends with CRLF, the last too, and none begins with a dot, as in the messages that are made here.
+fn is_transparent(message: &[u8]) -> bool {
+    let mut rest = message;
+    while let Some(end) = memchr::memchr2(b'\r', b'\n', rest) {
+        if rest.first() == Some(&b'.') || rest.get(end..end + 2) != Some(b"\r\n") {
+            return false;
+        }
+        rest = rest.get(end + 2..).unwrap_or_default();
+    }
+    rest.is_empty()
 }
 
 pub(super) fn is_positive(reply: &SmtpReply) -> bool {

@@ -1,10 +1,11 @@
-//! An address that can be written to (RFC 5321 4.1.2).
+//! An address that can be written to (RFC 5321 4.1.2, RFC 6531).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::Serialize;
 
-/// A mailbox: dot-atom local part, domain in lower-case ASCII (IDNA). At most 254 octets (RFC 5321 4.5.3.1).
+/// A mailbox: a local part, which may hold letters beyond ASCII (RFC 6531) or stand between quotes, and a domain in
+/// lower-case ASCII (IDNA). At most 254 octets (RFC 5321 4.5.3.1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EmailAddress(String);
@@ -17,19 +18,19 @@ pub struct InvalidEmail {
 }
 
 impl EmailAddress {
-    /// Reads `name@domain`. Quoted local parts and address literals are refused: no reader has one.
+    /// Reads `name@domain`. Quotes that need not be there are taken away. Address literals (`@[192.0.2.1]`) are refused: no
+    /// reader has one.
     pub fn parse(input: &str) -> Result<Self, InvalidEmail> {
         let refuse = |why| InvalidEmail { input: input.chars().filter(|c| !c.is_control()).take(80).collect(), why };
         let text = input.trim();
-        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(refuse("it holds a space or a control character"));
+        if text.chars().any(char::is_control) {
+            return Err(refuse("it holds a control character"));
         }
         let (local, domain) = text.rsplit_once('@').ok_or_else(|| refuse("there is no `@`"))?;
+        let local = local_part(local).map_err(refuse)?;
+        // As octets: a letter beyond ASCII counts for several.
         if local.is_empty() || local.len() > 64 {
-            return Err(refuse("what stands before the `@` must have 1 to 64 characters"));
-        }
-        if !local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext)) {
-            return Err(refuse("what stands before the `@` has a character that is not allowed, or a misplaced dot"));
+            return Err(refuse("what stands before the `@` must have 1 to 64 octets"));
         }
         let domain = match url::Host::parse(domain) {
             Ok(url::Host::Domain(domain)) => domain,
@@ -87,6 +88,49 @@ pub fn mask_addresses(text: &str) -> String {
     text.split(' ').map(mask).collect::<Vec<_>>().join(" ")
 }
 
+/// A local part in its one form (RFC 5321 4.1.2): bare where it can be.
+fn local_part(written: &str) -> Result<Cow<'_, str>, &'static str> {
+    let is_bare = |text: &str| text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom));
+    let Some(inside) = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return match written {
+            "" => Ok(Cow::Borrowed("")),
+            text if text.chars().any(char::is_whitespace) => Err("it holds a space"),
+            // One letter, one way to write it (RFC 6532 3.1).
+            text if is_bare(text) => Ok(composed(text)),
+            _ => Err("what stands before the `@` has a character that is not allowed, or a misplaced dot"),
+        };
+    };
+    let mut plain = String::with_capacity(inside.len());
+    let mut rest = inside.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => plain.push(rest.next().ok_or("what stands between its quotes ends with a `\\`")?),
+            '"' => return Err("a quote stands between its quotes"),
+            c if c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && !c.is_whitespace()) => plain.push(c),
+            _ => return Err("a character that is not allowed stands between its quotes"),
+        }
+    }
+    if is_bare(&plain) {
+        return Ok(Cow::Owned(composed(&plain).into_owned()));
+    }
+    let quoted: String =
+        plain.chars().flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c])).collect();
+    Ok(Cow::Owned(format!("\"{quoted}\"")))
+}
+
+fn composed(text: &str) -> Cow<'_, str> {
+    use unicode_normalization::UnicodeNormalization;
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
+/// `atext` with the letters of RFC 6531 3.3; nothing that is not seen.
+fn is_atom(c: char) -> bool {
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => is_atext(byte),
+        _ => c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c),
+    }
+}
+
 /// `atext` of RFC 5322 3.2.3.
 fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
@@ -117,11 +161,28 @@ mod tests {
             ("a@localhost", "with a dot"),
             ("a@127.0.0.1", "not a domain"),
             (&format!("{}@x.fr", "a".repeat(65)), "1 to 64"),
+            (&format!("{}@x.fr", "é".repeat(33)), "1 to 64"),
+            ("\"a\"b\"@x.fr", "quote"),
+            ("\"a\\\"@x.fr", "ends with"),
+            ("\"a\r\nBcc: b\"@x.fr", "control"),
+            ("\"\"@x.fr", "1 to 64"),
+            ("a\u{200b}b@x.fr", "not allowed"),
         ] {
             let error = EmailAddress::parse(input).expect_err(input).to_string();
             assert!(error.contains(why), "{error}");
         }
-        assert_eq!(EmailAddress::parse(" Élodie@x.fr ").ok(), None);
-        assert_eq!(EmailAddress::parse("a@Mairie-Évry.FR").expect("a mailbox").as_str(), "a@xn--mairie-vry-h7a.fr");
+        for (input, form) in [
+            ("a@Mairie-Évry.FR", "a@xn--mairie-vry-h7a.fr"),
+            (" Élodie@x.fr ", "Élodie@x.fr"),
+            ("E\u{301}lodie@x.fr", "Élodie@x.fr"),
+            ("\"dsi\"@x.fr", "dsi@x.fr"),
+            ("\"le maire\"@x.fr", "\"le maire\"@x.fr"),
+            ("\"a\\\"b\"@x.fr", "\"a\\\"b\"@x.fr"),
+            ("\"a@b\"@x.fr", "\"a@b\"@x.fr"),
+        ] {
+            let address = EmailAddress::parse(input).expect(input);
+            assert_eq!(address.as_str(), form);
+            assert_eq!(EmailAddress::parse(form).expect(form), address, "one form");
+        }
     }
 }

@@ -53,16 +53,16 @@ struct MailView<'a> {
 }
 
 #[derive(Serialize)]
-struct ReaderView {
-    address: String,
-    since: String,
-    consent: String,
-    unsubscribe: String,
+pub(super) struct ReaderView {
+    pub(super) address: String,
+    pub(super) since: String,
+    pub(super) consent: String,
+    pub(super) unsubscribe: String,
     /// The address to write to, where `unsubscribe` is a `mailto:`. It is shown and not linked, because some mail
     /// programs open no `mailto:` link; those that do make a link of an address by themselves.
-    write_to: Option<String>,
+    pub(super) write_to: Option<String>,
     /// The subject that the message must bear.
-    write_what: Option<String>,
+    pub(super) write_what: Option<String>,
     choices: Vec<String>,
 }
 
@@ -117,7 +117,7 @@ pub(super) fn tidy(text: &str) -> String {
 }
 
 impl ReaderView {
-    fn new(reader: &Reader<'_>, site: &Site, sections: &Sections) -> Self {
+    pub(super) fn new(reader: &Reader<'_>, site: &Site, sections: &Sections) -> Self {
         let letter = Url::parse(reader.unsubscribe).ok().filter(|url| url.scheme() == "mailto");
         let subject = letter.as_ref().and_then(|url| url.query_pairs().find(|(name, _)| name == "subject"));
         Self {

@@ -10,6 +10,7 @@ mod operator;
 mod page;
 mod quote;
 mod sample;
+mod stencil;
 mod templates;
 mod trace;
 mod view;
@@ -25,6 +26,7 @@ pub use page::{
     ABOUT_PATH, Calendar, FeedGroup, FeedLink, INDEX_PATH, PastEdition, STYLE_PATH, about_page, bulletin_page,
     edition_path, index_page,
 };
+pub use stencil::{Stencil, Words};
 pub use templates::{RenderError, Templates};
 pub use trace::{Answer, TraceView, TracedView, TryView, Whom, trace_text};
 pub use weather::{Notice, OperatorStorm, Refusal, notice};

@@ -59,40 +59,121 @@ pub fn queue_letter(tx: &Tx, letter: &NewLetter, now: Timestamp, expires: Timest
 /// Longer than any wait for a next try: a delivery that is due later than that was put off by a clock gone wrong.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Takes up to `most` deliveries that are due, until `lease` at the latest: then they are anybody's again.
-pub fn claim(tx: &Tx, most: u32, now: Timestamp, lease: Timestamp) -> Result<Vec<Delivery>> {
-    let latest = now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX);
-    let ids = tx.query(
-        "SELECT id FROM delivery WHERE state IN ('queued', 'deferred', 'claimed') AND (due <= $1 OR due > $3)
-         ORDER BY due, id LIMIT $2",
-        &[&millis(now), &most, &millis(latest)],
-        |row| row.get::<i64>(0),
-    )?;
-    let mut claimed = Vec::with_capacity(ids.len());
-    for id in ids {
-        tx.execute("UPDATE delivery SET state = 'claimed', due = $2 WHERE id = $1", &[&id, &millis(lease)])?;
-        claimed.extend(tx.query_first(&format!("{DELIVERY} WHERE d.id = $1"), &[&id], read)?);
+/// States in which a delivery waits for somebody: refused for now, never tried, or held by a sender whose lease is over.
+const CLAIMABLE: [DeliveryState; 3] = [DeliveryState::Deferred, DeliveryState::Queued, DeliveryState::Claimed];
+
+/// Takes up to `most` deliveries that are due, for the sender of this epoch, until `lease` at the latest: then they are
+/// anybody's again.
+pub fn claim(tx: &Tx, epoch: i64, most: u32, now: Timestamp, lease: Timestamp) -> Result<Vec<Delivery>> {
+    let mut claimed: Vec<Delivery> = Vec::new();
+    // One state at a time, each in the order of its index: to sort all that is due would cost more than to send it.
+    for state in CLAIMABLE {
+        for (range, bound) in [("<=", now), (">", too_late(now))] {
+            let room = most.saturating_sub(u32::try_from(claimed.len()).unwrap_or(most));
+            if room > 0 {
+                claimed.extend(tx.query(
+                    &format!("{DELIVERY} WHERE d.state = $1 AND d.due {range} $2 ORDER BY d.due, d.id LIMIT $3"),
+                    &[&state.as_str(), &millis(bound), &room],
+                    read,
+                )?);
+            }
+        }
+    }
+    for delivery in &claimed {
+        tx.execute(
+            "UPDATE delivery SET state = 'claimed', due = $2, sender = $3 WHERE id = $1",
+            &[&delivery.id.get(), &millis(lease), &epoch],
+        )?;
     }
     Ok(claimed)
 }
 
-/// Whether [`release`] or [`claim`] has any.
+fn too_late(now: Timestamp) -> Timestamp {
+    now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether [`recover`] or [`claim`] has any.
 pub fn is_due(db: &Db, now: Timestamp) -> Result<bool> {
-    let latest = now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX);
     let first = db.query_first(
         "SELECT id FROM delivery
-         WHERE state = 'claimed' OR (state = 'queued' AND due <= $1) OR (state = 'queued' AND due > $2)
+         WHERE state = 'claimed' OR state = 'at_data' OR (state = 'queued' AND due <= $1) OR (state = 'queued' AND due > $2)
            OR (state = 'deferred' AND due <= $1) OR (state = 'deferred' AND due > $2)
          LIMIT 1",
-        &[&millis(now), &millis(latest)],
+        &[&millis(now), &millis(too_late(now))],
         |_| Ok(()),
     )?;
     Ok(first.is_some())
 }
 
-/// Gives back what a sender that died had claimed.
-pub fn release(tx: &Tx, now: Timestamp) -> Result<usize> {
-    tx.execute("UPDATE delivery SET state = 'queued', due = $1 WHERE state = 'claimed'", &[&millis(now)])
+/// The first delivery to come due after now, if one does before `until`.
+pub fn next_due(db: &Db, until: Timestamp) -> Result<Option<Timestamp>> {
+    let mut next = None;
+    for state in [DeliveryState::Queued, DeliveryState::Deferred] {
+        let first = db.query_first(
+            "SELECT due FROM delivery WHERE state = $1 AND due <= $2 ORDER BY due LIMIT 1",
+            &[&state.as_str(), &millis(until)],
+            |row| instant(row.get(0)?),
+        )?;
+        next = next.into_iter().chain(first).min();
+    }
+    Ok(next)
+}
+
+/// Marks a delivery whose final dot is about to go out. `false`: it is no longer this sender's to send (its reader left,
+/// or its lease ended), and must not be.
+pub fn mark(tx: &Tx, epoch: i64, id: DeliveryId, lease: Timestamp) -> Result<bool> {
+    let marked = tx.execute(
+        "UPDATE delivery SET state = 'at_data', due = $3 WHERE id = $1 AND sender = $2 AND state = 'claimed'",
+        &[&id.get(), &epoch, &millis(lease)],
+    )?;
+    Ok(marked > 0)
+}
+
+/// What becomes of a delivery whose sender died with its final dot on the way: nobody can know whether it arrived
+/// (RFC 1047).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// It is sent again at this instant, under the same Message-ID.
+    Resend(Timestamp),
+    /// It is left to a person.
+    Hold,
+}
+
+/// Takes back what senders that are not alive had: what was claimed was certainly not sent and is due at once, what was
+/// at its final dot is ambiguous. How many of each.
+pub fn recover(tx: &Tx, alive: &[i64], then: Ambiguous, now: Timestamp) -> Result<(usize, usize)> {
+    // None that is alive: no epoch is below 1.
+    let alive: Vec<String> = alive.iter().map(i64::to_string).collect();
+    let alive = if alive.is_empty() { String::from("0") } else { alive.join(", ") };
+    let claimed = tx.execute(
+        &format!("UPDATE delivery SET state = 'queued', due = $1 WHERE state = 'claimed' AND sender NOT IN ({alive})"),
+        &[&millis(now)],
+    )?;
+    let ids = tx.query(
+        &format!("SELECT id FROM delivery WHERE state = 'at_data' AND (due <= $1 OR sender NOT IN ({alive}))"),
+        &[&millis(now)],
+        |row| row.get::<i64>(0),
+    )?;
+    let (state, due) = match then {
+        Ambiguous::Resend(at) => (DeliveryState::Deferred, at),
+        Ambiguous::Hold => (DeliveryState::Ambiguous, now),
+    };
+    for id in &ids {
+        let text = String::from("the sender ended before the reply to the final dot");
+        let attempt = Attempt {
+            delivery: DeliveryId::new(*id),
+            at: now,
+            state,
+            // As it was claimed: it may not even have begun.
+            tried: DeliveryState::Claimed,
+            due,
+            reply: SmtpReply { code: 0, enhanced: None, text },
+            host: String::new(),
+            operator: String::new(),
+        };
+        write(tx, &attempt)?;
+    }
+    Ok((claimed, ids.len()))
 }
 
 /// How a try ended.
@@ -102,14 +183,34 @@ pub struct Attempt {
     pub at: Timestamp,
     /// `sent`, `failed`, `deferred` (then `due` says until when), or `queued` again when it did not begin.
     pub state: DeliveryState,
-    /// What this try came to: as `state`, or `at_data` when it broke off behind the final dot.
+    /// What this try came to: as `state`, or `at_data` when it broke off behind the final dot, or `claimed` when its sender
+    /// died near it.
     pub tried: DeliveryState,
     pub due: Timestamp,
     pub reply: SmtpReply,
+    /// Who answered; empty where nobody was asked.
+    pub host: String,
+    /// Who keeps the mailbox, where that is known.
+    pub operator: String,
 }
 
-/// Keeps a try and what the other side said.
-pub fn record(tx: &Tx, attempt: &Attempt) -> Result<()> {
+/// Keeps a try and what the other side said, for the sender of this epoch. One whose lease ended meanwhile changes nothing,
+/// but that a message was sent is true whoever says it. Whether it was kept.
+pub fn record(tx: &Tx, epoch: i64, attempt: &Attempt) -> Result<bool> {
+    let is_mine = tx.query_first(
+        "SELECT sender = $2 AND state IN ('claimed', 'at_data'), state IN ('queued', 'deferred', 'claimed', 'at_data', 'ambiguous')
+         FROM delivery WHERE id = $1",
+        &[&attempt.delivery.get(), &epoch],
+        |row| Ok((row.get::<bool>(0)?, row.get::<bool>(1)?)),
+    )?;
+    let counts = is_mine.is_some_and(|(mine, open)| mine || (open && attempt.state == DeliveryState::Sent));
+    if counts {
+        write(tx, attempt)?;
+    }
+    Ok(counts)
+}
+
+fn write(tx: &Tx, attempt: &Attempt) -> Result<()> {
     let ended = match attempt.state {
         DeliveryState::Sent | DeliveryState::Failed | DeliveryState::Ambiguous | DeliveryState::Cancelled => {
             Some(millis(attempt.at))
@@ -122,7 +223,7 @@ pub fn record(tx: &Tx, attempt: &Attempt) -> Result<()> {
     )?;
     tx.execute(
         "INSERT INTO attempt (delivery_id, number, at, state, code, enhanced, text, host, operator)
-         SELECT id, attempts, $2, $3, $4, $5, $6, '', '' FROM delivery WHERE id = $1",
+         SELECT id, attempts, $2, $3, $4, $5, $6, $7, $8 FROM delivery WHERE id = $1",
         &[
             &attempt.delivery.get(),
             &millis(attempt.at),
@@ -130,23 +231,20 @@ pub fn record(tx: &Tx, attempt: &Attempt) -> Result<()> {
             &attempt.reply.code,
             &attempt.reply.enhanced.as_deref().unwrap_or(""),
             &attempt.reply.text,
+            &attempt.host,
+            &attempt.operator,
         ],
     )?;
     Ok(())
 }
 
-/// Puts back a delivery that was claimed and not begun.
-pub fn unclaim(tx: &Tx, id: DeliveryId, now: Timestamp) -> Result<()> {
+/// Puts back a delivery that this sender had and did not begin, to be due then.
+pub fn unclaim(tx: &Tx, epoch: i64, id: DeliveryId, due: Timestamp) -> Result<()> {
     tx.execute(
-        "UPDATE delivery SET state = 'queued', due = $2 WHERE id = $1 AND state = 'claimed'",
-        &[&id.get(), &millis(now)],
+        "UPDATE delivery SET state = 'queued', due = $3 WHERE id = $1 AND sender = $2 AND state IN ('claimed', 'at_data')",
+        &[&id.get(), &epoch, &millis(due)],
     )?;
     Ok(())
-}
-
-/// Whether a delivery is still wanted by whoever claimed it: its reader may have left in the meantime.
-pub fn is_claimed(db: &Db, id: DeliveryId) -> Result<bool> {
-    Ok(db.value::<i64>("SELECT count(*) FROM delivery WHERE id = $1 AND state = 'claimed'", &[&id.get()])? > 0)
 }
 
 /// How many deliveries stand where, for one bulletin or for all.

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     App,
     prepare::{Desk, Prepared},
+    room::Room,
     takein::{Completed, Intake},
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(super) struct Reader<'a> {
     pub app: &'a App,
     pub desk: &'a Desk,
     pub fetcher: &'a Fetcher,
+    pub room: &'a Room<'a>,
     pub source: &'a Source,
     /// The source before its list was read.
     pub known: &'a Known,
@@ -97,7 +99,9 @@ impl Reader<'_> {
             }
             let Some(notice) = app.store.read(|db| store::notices::get(db, due.notice))? else { continue };
             let nothing = Validators::default();
-            let found = match self.fetcher.get(&Request::of_document(source, &due.url, &nothing)).await {
+            let answer = self.fetcher.get(&Request::of_document(source, &due.url, &nothing)).await;
+            let (answer, _place) = self.room.enter(answer).await?;
+            let found = match answer {
                 Ok(Answer::Page { page, .. }) => self.understand(details, page, base(notice, &due)).await?,
                 Ok(Answer::NotModified { .. }) => {
                     Found::Never(String::from("the answer is 304 to a request without condition"))

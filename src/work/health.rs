@@ -95,7 +95,7 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
         return Ok(Told::Nothing);
     }
     let from = letter::sender(app)?;
-    let mut session = match Mailer::new(&app.config.mail.transport)?.open().await {
+    let mut session = match Mailer::new(&app.config.mail.transport, &app.config.mail.fallback)?.open().await {
         Ok(session) => session,
         Err(error) => {
             // A server that is down is not asked, and complained of, at each tick.

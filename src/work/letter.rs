@@ -1,34 +1,96 @@
 //! A bulletin as the message to one reader.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 
 use super::{App, compose};
 use crate::{
     bulletin::Edition,
     clock::Clock,
     config::Mailbox,
-    mail::{self, Envelope, List, Mailer, Outcome, Parts},
-    model::{BulletinId, Consent, EmailAddress, Preferences, SmtpReply},
+    mail::{self, Envelope, List, Mailer, Outcome, Own, Parts},
+    model::{BulletinId, Consent, Delivery, EmailAddress, Preferences, SmtpReply, Subscriber},
     render::{self, Mail as Written, Reader},
     store::subscribers,
 };
 
-/// Frozen editions by what their readers chose: most readers chose the same.
-#[derive(Default)]
-pub(super) struct Editions(BTreeMap<(BulletinId, Preferences), Option<Edition>>);
+/// One edition as all get it who chose the same, but for what is each reader's own.
+pub(super) struct Print {
+    foot: render::Stencil,
+    message: mail::Stencil,
+}
 
-impl Editions {
-    pub fn get(&mut self, app: &App, id: BulletinId, preferences: &Preferences) -> anyhow::Result<Option<&Edition>> {
-        let key = (id, preferences.clone());
-        if !self.0.contains_key(&key) {
-            let edition = compose::edition(app, id, Some(preferences))?;
-            self.0.insert(key.clone(), edition);
+/// What one reader's message has of its own.
+pub(super) struct Filled {
+    to: EmailAddress,
+    message_id: String,
+    date: Timestamp,
+    unsubscribe: Vec<String>,
+    words: render::Words,
+}
+
+impl Print {
+    /// `None`: nothing of the edition is for readers who chose so.
+    pub fn new(app: &App, from: &Mailbox, id: BulletinId, preferences: &Preferences) -> anyhow::Result<Option<Self>> {
+        let Some(edition) = compose::edition(app, id, Some(preferences))? else { return Ok(None) };
+        // Words that no text holds.
+        let to = EmailAddress::parse("lectrice.inconnue@commune.invalid")?;
+        let consent = Consent {
+            what: String::from("accord-de-la-lectrice-inconnue"),
+            when: Timestamp::from_second(SOMETIME)?,
+            how: String::new(),
+        };
+        let message_id = format!("bulletin-{id}@{}", from.address.domain());
+        let sample = Letter { edition: &edition, to: &to, preferences, consent: &consent, message_id: &message_id };
+        let unsubscribe = [unsubscribe(app, &from.address)];
+        let sections = app.rules.sections();
+        let foot = render::Stencil::new(
+            &app.templates,
+            &edition,
+            &app.config.site,
+            sections,
+            &sample.reader(&unsubscribe[0]),
+        )?;
+        let list_id = sample.list_id(from);
+        let list = Letter::list(app, &list_id, &unsubscribe);
+        let message =
+            mail::Stencil::new(&sample.parts(app, from, &foot.subject, &foot.text.head, &foot.html.head, Some(&list)))?;
+        Ok(Some(Self { foot, message }))
+    }
+
+    pub fn for_reader(&self, app: &App, from: &Mailbox, reader: &Subscriber, delivery: &Delivery) -> Filled {
+        let unsubscribe = unsubscribe(app, &from.address);
+        let told = Reader {
+            address: &delivery.address,
+            since: reader.consent.when,
+            preferences: &reader.preferences,
+            unsubscribe: &unsubscribe,
+            consent: &reader.consent.what,
+        };
+        Filled {
+            to: delivery.address.clone(),
+            message_id: delivery.message_id.clone(),
+            date: Clock::System.now(),
+            words: render::Words::of(&told, &app.config.site, app.rules.sections()),
+            unsubscribe: vec![unsubscribe],
         }
-        Ok(self.0.get(&key).and_then(Option::as_ref))
+    }
+
+    /// The message as it goes out on the wire. It bears the time at which it truly leaves, whatever morning is played.
+    pub fn fill(&self, filled: &Filled) -> anyhow::Result<Vec<u8>> {
+        Ok(self.message.fill(&Own {
+            to: &filled.to,
+            message_id: &filled.message_id,
+            date: filled.date,
+            unsubscribe: &filled.unsubscribe,
+            text: &self.foot.text_tail(&filled.words),
+            html: &self.foot.html_tail(&filled.words),
+        })?)
     }
 }
+
+/// A day on which nobody subscribed: in the year 9998.
+const SOMETIME: i64 = 253_352_000_000;
 
 /// One edition to one reader.
 pub(super) struct Letter<'a> {
@@ -41,39 +103,65 @@ pub(super) struct Letter<'a> {
 }
 
 impl Letter<'_> {
-    /// The message as it goes out on the wire. It bears the time at which it truly leaves, whatever morning is played.
-    pub fn bytes(&self, app: &App, from: &Mailbox) -> anyhow::Result<Vec<u8>> {
+    fn bytes(&self, app: &App, from: &Mailbox) -> anyhow::Result<Vec<u8>> {
         let written = self.written(app, &from.address)?;
-        let list = List {
-            id: &format!("{}.{}", self.edition.cadence.name(), from.address.domain()),
-            name: &app.config.site.name,
-            unsubscribe: &[unsubscribe(app, &from.address)],
-            archive: app.config.site.url.as_ref().map(url::Url::as_str),
-            help: None,
-        };
-        Ok(mail::build(&Parts {
+        let unsubscribe = [unsubscribe(app, &from.address)];
+        let id = self.list_id(from);
+        let list = Self::list(app, &id, &unsubscribe);
+        Ok(mail::build(&self.parts(app, from, &written.subject, &written.text, &written.html, Some(&list)))?)
+    }
+
+    fn parts<'p>(
+        &'p self,
+        app: &'p App,
+        from: &'p Mailbox,
+        subject: &'p str,
+        text: &'p str,
+        html: &'p str,
+        list: Option<&'p List<'p>>,
+    ) -> Parts<'p> {
+        Parts {
             from,
             to: self.to,
             reply_to: app.config.mail.reply_to.as_ref(),
-            subject: &written.subject,
-            text: &written.text,
-            html: &written.html,
+            subject,
+            text,
+            html,
             date: Clock::System.now(),
             zone: &app.config.site.zone,
             message_id: self.message_id,
-            list: Some(&list),
-        })?)
+            list,
+        }
+    }
+
+    fn list_id(&self, from: &Mailbox) -> String {
+        format!("{}.{}", self.edition.cadence.name(), from.address.domain())
+    }
+
+    fn list<'l>(app: &'l App, id: &'l str, unsubscribe: &'l [String]) -> List<'l> {
+        List {
+            id,
+            name: &app.config.site.name,
+            unsubscribe,
+            archive: app.config.site.url.as_ref().map(url::Url::as_str),
+            help: None,
+        }
     }
 
     fn written(&self, app: &App, from: &EmailAddress) -> anyhow::Result<Written> {
-        let reader = Reader {
+        let unsubscribe = unsubscribe(app, from);
+        let reader = self.reader(&unsubscribe);
+        Ok(render::bulletin_mail(&app.templates, self.edition, &app.config.site, app.rules.sections(), &reader)?)
+    }
+
+    fn reader<'r>(&'r self, unsubscribe: &'r str) -> Reader<'r> {
+        Reader {
             address: self.to,
             since: self.consent.when,
             preferences: self.preferences,
-            unsubscribe: &unsubscribe(app, from),
+            unsubscribe,
             consent: &self.consent.what,
-        };
-        Ok(render::bulletin_mail(&app.templates, self.edition, &app.config.site, app.rules.sections(), &reader)?)
+        }
     }
 }
 
@@ -98,7 +186,7 @@ pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailA
     if app.store.read(|db| subscribers::is_closed(db, address))? {
         bail!("{address} asked to be left alone, or must not be written to");
     }
-    let mailer = Mailer::new(&app.config.mail.transport)?;
+    let mailer = Mailer::new(&app.config.mail.transport, &app.config.mail.fallback)?;
     let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
     let letter = Letter { edition, to: address, preferences: &preferences, consent: &consent, message_id: &message_id };

@@ -21,6 +21,7 @@ mod recognise;
 pub mod regroup;
 pub mod replay;
 mod review;
+mod room;
 pub mod search;
 pub mod send;
 pub mod subscribe;

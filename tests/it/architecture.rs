@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Each top-level module and its row. A new one must be given a row here and in `src/lib.rs`.
-const ROWS: [(&str, usize); 23] = [
+const ROWS: [(&str, usize); 24] = [
     ("clock", 1),
     ("model", 1),
     ("text", 1),
@@ -20,6 +20,7 @@ const ROWS: [(&str, usize); 23] = [
     ("dedup", 3),
     ("extract", 3),
     ("schedule", 3),
+    ("shaping", 3),
     ("publish", 4),
     ("render", 4),
     ("dns", 5),

@@ -164,7 +164,7 @@ async fn what_a_dead_sender_had_claimed_is_sent_by_the_next() {
     t.compose(Cadence::Daily);
     let now = t.now();
     let until = now + jiff::SignedDuration::from_hours(5);
-    let claimed = t.app.store.write(|tx| outbox::claim(tx, 10, now, until)).expect("a claim");
+    let claimed = t.app.store.write(|tx| outbox::claim(tx, 99, 10, now, until)).expect("a claim");
     assert_eq!(claimed.len(), 1);
     let t = t.reopened();
     assert_eq!(t.send().await.sent, 1);

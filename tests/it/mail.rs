@@ -25,6 +25,8 @@ fn settings(port: u16) -> Smtp {
         security: Security::None,
         login: None,
         connections: 2,
+        messages: 100,
+        rate: None,
         timeout: Duration::from_secs(20),
         ehlo: None,
     }
@@ -36,7 +38,7 @@ fn impatient(port: u16) -> Smtp {
 }
 
 fn mailer(settings: Smtp) -> Mailer {
-    Mailer::new(&Transport::Smtp(settings)).expect("settings that can be used")
+    Mailer::new(&Transport::Smtp(settings), &[]).expect("settings that can be used")
 }
 
 async fn inbox(pipelining: Pipelining) -> Inbox {
@@ -197,11 +199,11 @@ async fn nothing_is_said_in_clear_that_should_not_be() {
 
     let login = Some(Login { user: "vigie".into(), password: "secret".into() });
     let far = Smtp { host: "smtp.example.fr".into(), login, ..settings(25) };
-    let error = Mailer::new(&Transport::Smtp(far)).err().expect("refused").to_string();
+    let error = Mailer::new(&Transport::Smtp(far), &[]).err().expect("refused").to_string();
     assert!(error.contains("in clear") && error.contains("\nhint: ") && !error.contains("secret"), "{error}");
 
     let bad = Smtp { ehlo: Some("a\r\nMAIL FROM:<x>".into()), ..settings(25) };
-    assert!(Mailer::new(&Transport::Smtp(bad)).is_err());
+    assert!(Mailer::new(&Transport::Smtp(bad), &[]).is_err());
 }
 
 #[tokio::test]
@@ -224,7 +226,7 @@ async fn a_server_cannot_slip_words_in_before_the_encryption() {
 async fn a_folder_gets_one_file_a_message_however_often_it_is_sent() {
     let folder = tempfile::tempdir().expect("a folder");
     let inside = folder.path().join("out");
-    let mailer = Mailer::new(&Transport::Folder(inside.clone())).expect("a folder");
+    let mailer = Mailer::new(&Transport::Folder(inside.clone()), &[]).expect("a folder");
     let mut session = mailer.open().await.expect("a session");
     for _ in 0..2 {
         assert!(matches!(send(&mut session, "one").await, Outcome::Sent(_)));
@@ -242,7 +244,7 @@ async fn a_folder_gets_one_file_a_message_however_often_it_is_sent() {
     assert!(matches!(session.send(&Envelope { from: &from, to: &to }, folded).await, Outcome::Sent(_)));
     assert!(inside.join("abc-2.eml").exists());
 
-    let taken = Mailer::new(&Transport::Folder(inside.join("abc-1.eml"))).expect("a path");
+    let taken = Mailer::new(&Transport::Folder(inside.join("abc-1.eml")), &[]).expect("a path");
     assert!(matches!(taken.open().await.err(), Some(SendError::Folder { .. })));
 }
 

@@ -1,10 +1,12 @@
-//! `[mail]` and `[mail.smtp]`.
+//! `[mail]`, `[mail.smtp]` and `[[mail.fallback]]`.
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::{Context, count, dkim, named, secret};
 use crate::config::{
-    Login, Mail, Operators, Security, Smtp, Transport,
+    AfterCrash, Login, Mail, Operators, Security, Smtp, Transport,
     file::Table,
     value::{self, Wrong},
 };
@@ -19,7 +21,7 @@ enum Way {
 }
 
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
-    let smtp = smtp(table.table("smtp"), context);
+    let relay = smtp(table.table("smtp"), context);
     let way = table.parse("transport", |text| {
         value::choice(text, "a way to send", &[("smtp", Way::Smtp), ("folder", Way::Folder)])
     });
@@ -30,9 +32,9 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
         Some(Way::Smtp) | None if folder.is_some() => {
             let wrong = Wrong::new("has no effect with `transport = \"smtp\"`", "write `transport = \"folder\"` too");
             table.refuse("folder", wrong);
-            Transport::Smtp(smtp)
+            Transport::Smtp(relay)
         }
-        Some(Way::Smtp) | None => Transport::Smtp(smtp),
+        Some(Way::Smtp) | None => Transport::Smtp(relay),
     };
     let from = table.parse("from", value::mailbox);
     let dkim = dkim::read(table.table("dkim"), from.as_ref(), table.has("from").then_some(()), context);
@@ -45,6 +47,8 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
         dns: table.parse("dns", value::server),
         operators: own_operators(&mut table, context),
         transport,
+        fallback: table.tables("fallback").into_iter().map(|table| smtp(table, context)).collect(),
+        after_crash: after_crash(&mut table),
     };
     table.finish();
     mail
@@ -56,6 +60,15 @@ fn own_operators(table: &mut Table<'_>, context: &Context<'_>) -> Operators {
         named(table, "operators", &context.base.join(name), context);
     }
     Operators::shipped()
+}
+
+fn after_crash(table: &mut Table<'_>) -> AfterCrash {
+    let after = table.parse("after_crash_wait", |text| value::duration(text, "0s", "48h"));
+    let after = after.unwrap_or(Duration::from_secs(30 * 60));
+    let resend = AfterCrash::Resend { after: SignedDuration::try_from(after).unwrap_or_default() };
+    let ways = [("resend", resend), ("hold", AfterCrash::Hold)];
+    let way = table.parse("after_crash", |text| value::choice(text, "what is done after a crash", &ways));
+    way.unwrap_or(resend)
 }
 
 fn smtp(mut table: Table<'_>, context: &Context<'_>) -> Smtp {
@@ -84,6 +97,8 @@ fn smtp(mut table: Table<'_>, context: &Context<'_>) -> Smtp {
         security,
         login,
         connections: count(&mut table, "connections", 50, 2),
+        messages: u32::try_from(count(&mut table, "messages", 1_000_000, 500)).unwrap_or(500),
+        rate: table.parse("rate", value::rate),
         timeout: table.parse("timeout", |text| value::duration(text, "1s", "1h")).unwrap_or(Duration::from_secs(300)),
         ehlo: table.parse("ehlo", value::host),
     };

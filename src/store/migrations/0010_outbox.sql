@@ -3,7 +3,7 @@
 -- Each run of a sender. What it records counts only while a delivery is still its own.
 CREATE TABLE sender (
   epoch INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-  place INTEGER NOT NULL,                      -- the lock that it holds while it lives
+  place INTEGER NOT NULL UNIQUE,               -- the lock that it holds while it lives
   since INTEGER NOT NULL
 ) STRICT;
 
@@ -57,11 +57,10 @@ CREATE INDEX attempt_at ON attempt (operator, at);
 -- How an operator of mailboxes, or a relay, may be written to just now.
 CREATE TABLE operator (
   id       TEXT    NOT NULL PRIMARY KEY,
-  next     INTEGER NOT NULL,                   -- the instant from which the next message keeps to the rate (GCRA: theoretical arrival time)
-  slow     INTEGER NOT NULL,                   -- how many times the rate was halved since the operator last complained
-  since    INTEGER NOT NULL,                   -- when it was last slowed down, or recovered a step
+  next     INTEGER NOT NULL,                   -- when the next message keeps to the rate (GCRA: theoretical arrival time)
+  slowed   INTEGER,                            -- when it last complained that there was too much
   failures INTEGER NOT NULL,                   -- in a row, that were not one reader's
-  closed   INTEGER NOT NULL,                   -- until when nothing is sent; 0 when open
+  closed   INTEGER,                            -- until when nothing is sent
   reply    TEXT    NOT NULL                    -- what it said last when it complained
 ) STRICT, WITHOUT ROWID;
 

@@ -19,7 +19,11 @@ use tokio::sync::{
     oneshot,
 };
 
-use super::{App, prepare::Desk};
+use super::{
+    App,
+    prepare::Desk,
+    room::{PLACES, Room},
+};
 use crate::{
     model::{Source, SourceId},
     store::{self, sources::Known},
@@ -49,9 +53,6 @@ pub enum Asking {
     /// For the whole page, whatever is known of it.
     InFull,
 }
-
-/// So many pages are in memory at once, from the end of their fetch until they are stored.
-const IN_MEMORY: usize = 12;
 
 /// Crawls. One page is stored as a whole or not at all: its notices, their words, its validators and its health. Hosts
 /// are asked in parallel, the sources of one host one after the other; pages are read on every core, and stored by one
@@ -95,8 +96,8 @@ pub async fn crawl(
         super::search::catch_up(app)?;
         return Ok(Report::default());
     }
-    let (fetched, mut to_read) = mpsc::channel(IN_MEMORY);
-    let (visits, to_store) = mpsc::channel(IN_MEMORY);
+    let (fetched, mut to_read) = mpsc::channel(PLACES);
+    let (visits, to_store) = mpsc::channel(PLACES);
     let (done, mut reports) = mpsc::unbounded_channel();
     let desk = Arc::new(Desk::of(app));
     let stop = app.stop.child_token();
@@ -110,8 +111,8 @@ pub async fn crawl(
         // Another source may redirect there.
         fetcher.hold(host, Duration::try_from(until.duration_since(now)).unwrap_or_default());
     }
-    let in_memory = Arc::new(Semaphore::new(IN_MEMORY));
-    let asker = Asker { app, fetcher, desk: Arc::clone(&desk), asking, in_memory, losses: Arc::clone(&losses), stop };
+    let room = Room::new(app);
+    let asker = Asker { app, fetcher, desk: Arc::clone(&desk), asking, room, losses: Arc::clone(&losses), stop };
     let reader = Reader {
         app,
         fetcher,
@@ -151,7 +152,7 @@ pub async fn crawl(
     };
     let read = async move {
         let pages = stream::poll_fn(|context| to_read.poll_recv(context));
-        pages.for_each_concurrent(IN_MEMORY, |page| reader.take(page)).await;
+        pages.for_each_concurrent(PLACES, |page| reader.take(page)).await;
     };
     let told = async {
         let mut sources = Vec::new();

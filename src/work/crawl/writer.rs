@@ -3,7 +3,6 @@
 use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::{
-    OwnedSemaphorePermit,
     mpsc::{Receiver, UnboundedSender},
     oneshot,
 };
@@ -23,6 +22,7 @@ use crate::{
     work::{
         prepare::{Desk, Entry},
         recognise::{self, Arrival, Recogniser},
+        room::Place,
         takein::{Added, Intake, Taken},
     },
 };
@@ -40,7 +40,7 @@ pub(super) struct Visit {
     /// The host that is to be left alone, and until when.
     pub hold: Option<(String, Timestamp)>,
     /// Its place among those that are in memory at once.
-    pub place: OwnedSemaphorePermit,
+    pub place: Place,
     /// Who waits for it to be stored, and tells of it then; nobody but the run as a whole without it.
     pub stored: Option<oneshot::Sender<SourceReport>>,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 use super::{Check, Grade, sender::is_here};
@@ -25,8 +26,16 @@ pub(super) async fn checks(settings: &Mail, clock: Clock) -> Vec<Check> {
         let why = "messages are written into a folder: there is no relay";
         return vec![Check::skip("tls", why), Check::skip("relay", why)];
     };
-    let (tls, login) = tokio::join!(certificate(relay, clock), conversation(&settings.transport, relay));
-    vec![tls, login]
+    // The first is the one that is used; the others are named.
+    let relays = std::iter::once((relay, String::new()));
+    let relays = relays.chain(settings.fallback.iter().map(|relay| (relay, format!(" {}", relay.host))));
+    let looked = join_all(relays.map(|(relay, which)| async move {
+        let (mut tls, mut login) = tokio::join!(certificate(relay, clock), conversation(relay));
+        tls.name += &which;
+        login.name += &which;
+        [tls, login]
+    }));
+    looked.await.into_iter().flatten().collect()
 }
 
 async fn certificate(relay: &Smtp, clock: Clock) -> Check {
@@ -64,8 +73,8 @@ async fn certificate(relay: &Smtp, clock: Clock) -> Check {
 }
 
 /// Greets the relay, as for sending, and says goodbye.
-async fn conversation(transport: &Transport, relay: &Smtp) -> Check {
-    let mailer = match Mailer::new(transport) {
+async fn conversation(relay: &Smtp) -> Check {
+    let mailer = match Mailer::new(&Transport::Smtp(relay.clone()), &[]) {
         Ok(mailer) => mailer,
         Err(error) => return failed(&format!("{error:#}")),
     };
@@ -142,7 +151,7 @@ async fn sent(app: &App, to: &EmailAddress) -> anyhow::Result<(usize, Outcome)> 
     })?;
     let signer = app.signer()?;
     let bytes = signer.map_or(Ok(bytes.clone()), |signer| signer.signed(&bytes, now))?;
-    let mut session = Mailer::new(&app.config.mail.transport)?.open().await?;
+    let mut session = Mailer::new(&app.config.mail.transport, &app.config.mail.fallback)?.open().await?;
     let outcome = session.send(&Envelope { from: &from.address, to }, &bytes).await;
     session.quit().await;
     Ok((signer.map_or(0, |signer| signer.keys().len()), outcome))

@@ -1,0 +1,155 @@
+//! Writes messages: what readers who chose the same get alike is made once, what is one's own is put in for each.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::Context;
+use futures_util::future::join_all;
+use jiff::SignedDuration;
+
+use super::{
+    judge::{later, untried},
+    route::Hosts,
+};
+use crate::{
+    config::Mailbox,
+    mail::Envelope,
+    model::{BulletinId, Delivery, DeliveryState, EmailAddress, Matter, Preferences, Subscriber},
+    store::{outbox::Attempt, subscribers},
+    work::{
+        App,
+        letter::{Filled, Print, sender},
+    },
+};
+
+/// What cannot be written now is tried again after this time.
+const UNWRITTEN: SignedDuration = SignedDuration::from_mins(30);
+/// So many prints are kept, of some 60 kB each.
+const PRINTS: usize = 200;
+/// So many are written by one core at a time.
+const SHARE: usize = 25;
+
+/// One message, ready to go.
+pub(super) struct Ready {
+    pub delivery: Delivery,
+    /// Who is told of a failure.
+    pub from: EmailAddress,
+    pub bytes: Vec<u8>,
+    pub hosts: Hosts,
+    /// Who keeps its reader's mailbox, where that is known.
+    pub operator: String,
+}
+
+impl Ready {
+    pub fn envelope(&self) -> Envelope<'_> {
+        Envelope { from: &self.from, to: &self.delivery.address }
+    }
+}
+
+pub(super) enum Prepared {
+    Ready(Box<Ready>),
+    /// It is not to be sent, or not now.
+    Settled(Attempt),
+}
+
+/// Where messages are written.
+pub(super) struct Desk<'a> {
+    app: &'a App,
+    from: &'a Mailbox,
+    /// By bulletin, and by what its readers chose: most chose the same. `None`: nothing of it is wanted.
+    prints: BTreeMap<(BulletinId, Preferences), Option<Arc<Print>>>,
+}
+
+/// What there is to do for one delivery.
+enum Task {
+    Fill(Delivery, Hosts, Arc<Print>, Box<Filled>),
+    Whole(Delivery, Hosts, Vec<u8>),
+}
+
+impl<'a> Desk<'a> {
+    pub fn new(app: &'a App) -> anyhow::Result<Self> {
+        Ok(Self { app, from: sender(app)?, prints: BTreeMap::new() })
+    }
+
+    /// Writes these messages, on every core; sets aside those that nobody wants any more, or that cannot be written.
+    pub async fn prepare(&mut self, deliveries: Vec<(Delivery, Hosts)>) -> anyhow::Result<Vec<Prepared>> {
+        let now = self.app.clock.now();
+        let readers = self.app.store.read(|db| {
+            let mut readers = Vec::with_capacity(deliveries.len());
+            for (delivery, _) in &deliveries {
+                let closed = subscribers::is_closed(db, &delivery.address)?;
+                let reader = delivery.subscriber.map(|id| subscribers::get(db, id)).transpose()?.flatten();
+                readers.push(reader.filter(|_| !closed));
+            }
+            Ok(readers)
+        })?;
+        let (mut out, mut tasks) = (Vec::with_capacity(deliveries.len()), Vec::new());
+        for ((delivery, hosts), reader) in deliveries.into_iter().zip(readers) {
+            let (state, due, why) = match self.task(&delivery, reader) {
+                _ if now > delivery.expires => (DeliveryState::Failed, now, String::from("given up: too old")),
+                Ok(Some((print, filled))) => {
+                    tasks.push(Task::Fill(delivery, hosts, print, Box::new(filled)));
+                    continue;
+                }
+                Ok(None) => (DeliveryState::Cancelled, now, String::from("its reader left, or wants nothing of it")),
+                // One edition that cannot be written keeps no other from its readers.
+                Err(error) => (DeliveryState::Deferred, later(now, UNWRITTEN), format!("cannot be written: {error:#}")),
+            };
+            out.push(Prepared::Settled(untried(&delivery, state, due, now, why)));
+        }
+        let mut shares = Vec::new();
+        while !tasks.is_empty() {
+            let rest = tasks.split_off(SHARE.min(tasks.len()));
+            let share = std::mem::replace(&mut tasks, rest);
+            let from = self.from.address.clone();
+            shares.push(tokio::task::spawn_blocking(move || {
+                share.into_iter().map(|task| write(task, &from, now)).collect::<Vec<_>>()
+            }));
+        }
+        for share in join_all(shares).await {
+            out.extend(share.context("the writer of messages was stopped")?);
+        }
+        Ok(out)
+    }
+
+    /// What is to be written to whom. `None`: it is no longer wanted.
+    fn task(
+        &mut self,
+        delivery: &Delivery,
+        reader: Option<Subscriber>,
+    ) -> anyhow::Result<Option<(Arc<Print>, Filled)>> {
+        let (Some(reader), Matter::Bulletin(bulletin)) = (reader, &delivery.matter) else { return Ok(None) };
+        let key = (*bulletin, reader.preferences.clone());
+        let print = match self.prints.get(&key) {
+            Some(print) => print.clone(),
+            None => {
+                let print = Print::new(self.app, self.from, *bulletin, &reader.preferences)?.map(Arc::new);
+                if self.prints.len() >= PRINTS {
+                    self.prints.clear();
+                }
+                self.prints.insert(key, print.clone());
+                print
+            }
+        };
+        Ok(print.map(|print| {
+            let filled = print.for_reader(self.app, self.from, &reader, delivery);
+            (print, filled)
+        }))
+    }
+}
+
+fn write(task: Task, from: &EmailAddress, now: jiff::Timestamp) -> Prepared {
+    let (delivery, hosts, bytes) = match task {
+        Task::Fill(delivery, hosts, print, filled) => (delivery, hosts, print.fill(&filled)),
+        Task::Whole(delivery, hosts, bytes) => (delivery, hosts, Ok(bytes)),
+    };
+    match bytes {
+        Ok(bytes) => {
+            let ready = Ready { delivery, from: from.clone(), bytes, hosts, operator: String::new() };
+            Prepared::Ready(Box::new(ready))
+        }
+        Err(error) => {
+            let why = format!("cannot be written: {error:#}");
+            Prepared::Settled(untried(&delivery, DeliveryState::Deferred, later(now, UNWRITTEN), now, why))
+        }
+    }
+}
