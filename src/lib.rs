@@ -36,7 +36,7 @@
 //! 9. The crawler is a guest, and never reaches a private address that nobody allowed.
 //! 10. What is shown stays within the source's licence.
 //!
-//! # Four walks through the code
+//! # Five walks through the code
 //!
 //! **A notice comes in.** [`work::crawl::crawl`] asks [`store::sources`] what is due. Its three stages run at once: `ask`
 //! has [`fetch::Fetcher`] bring pages, each host in its turn and as its robots.txt allows; `read` has [`extract::extract`]
@@ -55,6 +55,11 @@
 //! delivery per reader.
 //! [`work::send::send`] claims deliveries, lets [`render`] write them, [`mail`] build and transmit them, and commits
 //! each outcome.
+//!
+//! **Mail is taken, or not.** [`work::exchange`] asks [`dns`] who takes the mail of a domain, and remembers it;
+//! [`config::Operators`] knows who that is, how he wants to be written to and what his refusals mean. [`mail::advise`] says
+//! in French what a reply means and what to do, [`work::trace`] does so for all that was sent to one address, and
+//! [`work::weather`] finds, with [`alarm::judge`], which operators refuse more than they used to.
 //!
 //! **An editor decides.** [`work::editor`] looks whether what is asked for can be done, and does it in one transaction:
 //! [`store::reviews`] keeps who let a story in or kept it out, [`work::regroup`] moves notices between stories and elects

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::Config,
+    config::{self, Config},
     model::EmailAddress,
     work::{
         App,
@@ -34,8 +34,16 @@ pub async fn run(args: &Doctor, global: &Global, out: &Output) -> anyhow::Result
     let mut checks = Vec::new();
     match load::load(&global.config, global.data.as_deref()) {
         Ok(loaded) => {
-            let found = format!("{} and the settings can be read", count(loaded.config.sources.len(), "source"));
-            checks.push(Check::new("settings", Grade::Ok, found, None));
+            let read = format!("{} and the settings can be read", count(loaded.config.sources.len(), "source"));
+            checks.push(match config::warnings(&loaded.config).len() {
+                0 => Check::new("settings", Grade::Ok, read, None),
+                n => Check::new(
+                    "settings",
+                    Grade::Warn,
+                    format!("{read}, with {}", count(n, "warning")),
+                    Some("`vigie check` says what to write".into()),
+                ),
+            });
             let config: Config = loaded.config.clone();
             let app = App::open(loaded.config, loaded.rules, loaded.templates, Clock::System);
             let app = app.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"));

@@ -1,6 +1,6 @@
 //! Who keeps mailboxes, and how each wants to be written to: the table that ships, with an installation's own file on top.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use jiff::SignedDuration;
 use url::Url;
@@ -85,8 +85,12 @@ const LIMITS: Limits =
 impl Operators {
     /// Those that ship with Vigie. A test holds that they can be read.
     pub fn shipped() -> Self {
-        let empty = Self { default: LIMITS, all: Vec::new() };
-        empty.with(Input { name: "operators.toml", text: SHIPPED }).unwrap_or(empty)
+        // Read once: every command reads its settings, and some do so twice.
+        static READ: LazyLock<Operators> = LazyLock::new(|| {
+            let empty = Operators { default: LIMITS, all: Vec::new() };
+            empty.with(Input { name: "operators.toml", text: SHIPPED }).unwrap_or(empty)
+        });
+        READ.clone()
     }
 
     /// These, with what a file adds and changes.

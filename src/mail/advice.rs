@@ -235,6 +235,7 @@ impl Words<'_> {
         let name = self.operator.name.split(" (").next().unwrap_or_default();
         match name {
             "" => String::from("le serveur"),
+            address if address.parse::<std::net::IpAddr>().is_ok() => format!("le serveur {address}"),
             // Nobody knows it by more than its domain.
             domain if *domain == self.operator.id && domain.contains('.') => {
                 format!("le serveur {}", preceded("de", domain))

@@ -65,3 +65,36 @@ fn time(element: Element<'_>) -> Option<Timestamp> {
     let at = DateTime::strptime("%Y%m%d%H%M%S", text).ok()?;
     Some(at.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_read_in_both_forms() {
+        let read = |tag, text: &str| time(Element { tag, content: text.as_bytes() }).map(|at| at.to_string());
+        assert_eq!(read(0x17, "240131000000Z").as_deref(), Some("2024-01-31T00:00:00Z"));
+        assert_eq!(read(0x17, "991231235959Z").as_deref(), Some("1999-12-31T23:59:59Z"));
+        assert_eq!(read(0x18, "21261102082454Z").as_deref(), Some("2126-11-02T08:24:54Z"));
+        for wrong in ["240131000000", "24013100Z", "249931000000Z", "Z"] {
+            assert_eq!(read(0x17, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_length_that_goes_too_far_is_no_element() {
+        assert_eq!(children(&[0x30, 3, 2, 1, 7]).map(|parts| parts.len()), Some(1));
+        for wrong in [&[0x30, 4, 2, 1, 7][..], &[0x30, 0x85, 0, 0, 0, 0, 1], &[0x30, 0x81], &[0x31, 0], &[]] {
+            assert_eq!(children(wrong), None, "{wrong:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_certificate_makes_it_panic(der in prop::collection::vec(prop_oneof![0_u8..6, 0x30..0x32_u8, 0x80..0x86_u8, 0xa0..0xa1_u8], 0..60)) {
+            let _ = validity(&der);
+        }
+    }
+}

@@ -57,8 +57,9 @@ pub fn of_address(
 ) -> Result<Vec<Sending>> {
     let mut ids: BTreeSet<i64> = db
         .query(
-            "SELECT id FROM delivery WHERE address <> '' AND lower(address) = $1 ORDER BY id DESC LIMIT $2",
-            &[&address.as_str().to_lowercase(), &most],
+            // SQLite lowers ASCII alone.
+            "SELECT id FROM delivery WHERE address <> '' AND lower(address) IN ($1, $2) ORDER BY id DESC LIMIT $3",
+            &[&address.as_str().to_lowercase(), &address.as_str().to_ascii_lowercase(), &most],
             |row| row.get(0),
         )?
         .into_iter()

@@ -123,6 +123,14 @@ impl App {
         Ok(self.signer.get().and_then(Option::as_ref))
     }
 
+    /// A message as it is to leave: signed, where keys are set. The signature bears the time at which it truly leaves.
+    pub fn signed(&self, message: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+        match self.signer()? {
+            Some(signer) => Ok(signer.signed(&message, Clock::System.now())?),
+            None => Ok(message),
+        }
+    }
+
     fn fetcher(&self) -> anyhow::Result<&Fetcher> {
         if let Some(fetcher) = self.fetcher.get() {
             return Ok(fetcher);

@@ -61,9 +61,10 @@ pub fn trace(app: &App, address: &EmailAddress, most: u32) -> anyhow::Result<Opt
         let sendings = traces::of_address(db, address, subscriber.as_ref().map(|known| known.id), most)?;
         let kept = exchangers::get(db, address.domain())?;
         let by_domain = kept.map(|kept| kept.hosts).filter(|hosts| !hosts.is_empty());
-        let by_domain = by_domain.unwrap_or_else(|| vec![address.domain().to_owned()]);
-        let sendings: store::Result<Vec<Traced>> =
-            sendings.into_iter().map(|sending| traced(app, db, sending, &by_domain, &sender)).collect();
+        let sendings: store::Result<Vec<Traced>> = sendings
+            .into_iter()
+            .map(|sending| traced(app, db, sending, by_domain.as_deref(), address, &sender))
+            .collect();
         Ok(Trace { address: address.clone(), subscriber, suppressed, sendings: sendings? })
     })?;
     let is_known = trace.subscriber.is_some() || trace.suppressed.is_some() || !trace.sendings.is_empty();
@@ -81,11 +82,18 @@ pub fn text(app: &App, trace: &Trace, whom: Whom) -> String {
     render::trace_text(&view, whom, &app.config.site)
 }
 
-fn traced(app: &App, db: &Db, sending: Sending, by_domain: &[String], sender: &str) -> store::Result<Traced> {
+fn traced(
+    app: &App,
+    db: &Db,
+    sending: Sending,
+    by_domain: Option<&[String]>,
+    address: &EmailAddress,
+    sender: &str,
+) -> store::Result<Traced> {
     let advice = sending
         .tries
         .iter()
-        .map(|one| mail::advise(&one.reply, one.state, &operator(app, one, by_domain), sender))
+        .map(|one| mail::advise(&one.reply, one.state, &operator(app, one, by_domain, address), sender))
         .collect();
     let is_waiting = matches!(
         sending.state,
@@ -101,16 +109,15 @@ fn returned(_db: &Db, _sending: &Sending) -> store::Result<Vec<Returned>> {
     Ok(Vec::new())
 }
 
-/// Who answered, or whose mailbox it was: as was kept with the try, else by its host, else as the DNS told of the domain, which else
-/// stands for itself.
-fn operator(app: &App, one: &Try, by_domain: &[String]) -> Operator {
+/// Whose mailbox it was, as was kept with the try, else as the DNS told of the domain; else who answered.
+fn operator(app: &App, one: &Try, by_domain: Option<&[String]>, address: &EmailAddress) -> Operator {
     let operators = &app.config.mail.operators;
-    if !one.operator.is_empty() {
-        return operators.get(&one.operator).into_owned();
+    let by_host = Some(&one.host).filter(|host| !host.is_empty()).map(std::slice::from_ref);
+    match by_domain.or(by_host) {
+        _ if !one.operator.is_empty() => operators.get(&one.operator).into_owned(),
+        Some(hosts) => operators.of(hosts).into_owned(),
+        None => operators.get(address.domain()).into_owned(),
     }
-    let by_host = std::slice::from_ref(&one.host);
-    let known = if one.host.is_empty() { by_domain } else { by_host };
-    operators.of(known).into_owned()
 }
 
 fn view(traced: &Traced) -> TracedView {

@@ -24,7 +24,7 @@ const HABIT: SignedDuration = SignedDuration::from_hours(28 * 24);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How often it is looked at, while mail is sent.
 const EVERY: SignedDuration = SignedDuration::from_mins(10);
-/// How long days and storms that are over are kept.
+/// How long the days are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// When it was looked at last.
 const LOOKED: &str = "weather-looked";

@@ -122,7 +122,8 @@ async fn an_installation_that_is_well_has_nothing_to_mend() {
         "mx veille.example.fr ok",
         "ptr 203.0.113.9 ok",
         "relay ok",
-        "settings ok",
+        "settings warn",
+        "sources ok",
         "spf ok",
         "tls skip",
     ];

@@ -69,14 +69,14 @@ async fn each_try_is_told_with_what_was_said_what_it_means_and_what_to_do() {
     Abonnement au bulletin quotidien depuis le 30 août 2023.
 
     Bulletin quotidien du 30 août 2023 : remis
-      le 30 août 2023 à 07 h 30
+      le 30 août 2023 à 07 h 30, 127.0.0.1
         « 450 4.2.0 <Marie@ville.fr>: Recipient address rejected:
         Greylisted »
-        = liste grise : le serveur de ville.fr demande à tout nouvel
+        = liste grise : le serveur 127.0.0.1 demande à tout nouvel
           expéditeur de revenir quelques minutes plus tard
-      le 30 août 2023 à 08 h 30
+      le 30 août 2023 à 08 h 30, 127.0.0.1
         « 250 2.0.0 Taken as 1 »
-        = remis : le serveur de ville.fr a accepté le message et en répond
+        = remis : le serveur 127.0.0.1 a accepté le message et en répond
         → S’il n’est pas dans la boîte de réception, regardez dans les
           indésirables et dans la quarantaine, puis demandez à votre service
           informatique d’ajouter veille@example.fr à la liste des
@@ -88,10 +88,10 @@ async fn each_try_is_told_with_what_was_said_what_it_means_and_what_to_do() {
     Abonnement au bulletin quotidien depuis le 30 août 2023.
 
     Bulletin quotidien du 30 août 2023 : pas encore remis
-      le 30 août 2023 à 07 h 30
+      le 30 août 2023 à 07 h 30, 127.0.0.1
         « 550 5.7.1 Message refused by policy of the organisation »
         = refusé par Altospam, par une règle de filtrage
-      le 30 août 2023 à 08 h 30
+      le 30 août 2023 à 08 h 30, 127.0.0.1
         « 550 5.7.1 Message refused by policy of the organisation »
         = refusé par Altospam, par une règle de filtrage
         → Demandez à votre service informatique d’ajouter veille@example.fr

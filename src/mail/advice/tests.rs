@@ -4,14 +4,9 @@ use super::*;
 use crate::config::Operators;
 
 fn reply(text: &str) -> SmtpReply {
-    let (code, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let Ok(code) = code.parse::<u16>() else { return SmtpReply { code: 0, enhanced: None, text: text.to_owned() } };
-    let (first, tail) = rest.split_once(' ').unwrap_or((rest, ""));
-    let is_enhanced = first.split('.').count() == 3 && first.split('.').all(|n| n.parse::<u16>().is_ok());
-    match is_enhanced {
-        true => SmtpReply { code, enhanced: Some(first.to_owned()), text: tail.to_owned() },
-        false => SmtpReply { code, enhanced: None, text: rest.to_owned() },
-    }
+    let reply = SmtpReply::read(text);
+    assert_eq!(reply.to_string(), text, "what is written is read back");
+    reply
 }
 
 fn tried(reply: &SmtpReply) -> DeliveryState {
@@ -357,7 +352,9 @@ fn who_runs_vigie_is_told_where_to_look() {
 fn every_cause_is_said_in_french_with_its_spaces() {
     let operators = Operators::shipped();
     for operator in ["orange", "altospam", "ville.fr", ""] {
-        for code in ["250 ok", "450 x", "550 5.1.1 x", "552 5.2.2 x", "550 5.7.26 x", "550 listed in spamhaus", "0"] {
+        for code in
+            ["250 ok", "450 x", "550 5.1.1 x", "552 5.2.2 x", "550 5.7.26 x", "550 listed in spamhaus", "no route"]
+        {
             let reply = reply(code);
             let advice = advise(&reply, tried(&reply), &operators.get(operator), "veille@example.fr");
             for text in [&advice.meaning, &advice.reader, &advice.keeper] {

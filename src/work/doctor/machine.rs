@@ -1,6 +1,6 @@
 //! What stands on this machine: the data folder, its disk, the database, the clock.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,7 +9,8 @@ use crate::{
     clock::Clock,
     config::Config,
     files,
-    store::{Store, fetches},
+    model::SourceId,
+    store::{Store, alarms, fetches},
     work::App,
 };
 
@@ -24,7 +25,7 @@ pub(super) fn checks(config: &Config, app: &anyhow::Result<&App>, clock: Clock) 
     let data = &config.data;
     let mut checks = vec![folder(data), disk(data)];
     match app {
-        Ok(app) => checks.extend([database(&app.store), the_clock(&app.store, clock)]),
+        Ok(app) => checks.extend([database(&app.store), the_clock(&app.store, clock), sources(app)]),
         Err(error) => {
             let fix = format!("{error:#}").split_once("\nhint: ").map(|(_, hint)| hint.to_owned());
             let found = error.to_string().lines().next().unwrap_or_default().to_owned();
@@ -81,6 +82,24 @@ fn database(store: &Store) -> Check {
         Ok(None) => {
             let found = format!("schema {schema} of {known}; it is too large to look through in {} s", LOOK.as_secs());
             Check::new("database", Grade::Skip, found, Some("`sqlite3 vigie.db 'PRAGMA quick_check'`".into()))
+        }
+    }
+}
+
+/// How many sources somebody must look at.
+fn sources(app: &App) -> Check {
+    let open = match app.store.read(alarms::all_open) {
+        Ok(open) => open,
+        Err(error) => return Check::skip("sources", error.to_string()),
+    };
+    let broken: BTreeSet<&SourceId> =
+        open.iter().filter(|raised| raised.alarm.kind.is_broken()).map(|raised| &raised.source).collect();
+    let watched = app.config.sources.iter().filter(|source| broken.contains(&source.id)).count();
+    match watched {
+        0 => Check::ok("sources", "none is known to be broken"),
+        n => {
+            let found = format!("{n} of {} are broken", app.config.sources.len());
+            Check::new("sources", Grade::Warn, found, Some("`vigie sources health --broken` says what to try".into()))
         }
     }
 }

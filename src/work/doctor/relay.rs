@@ -149,12 +149,12 @@ async fn sent(app: &App, to: &EmailAddress) -> anyhow::Result<(usize, Outcome)> 
         message_id: &format!("essai-{}@{}", now.as_millisecond(), from.address.domain()),
         list: None,
     })?;
-    let signer = app.signer()?;
-    let bytes = signer.map_or(Ok(bytes.clone()), |signer| signer.signed(&bytes, now))?;
+    let bytes = app.signed(bytes)?;
+    let signatures = app.signer()?.map_or(0, |signer| signer.keys().len());
     let mut session = Mailer::new(&app.config.mail.transport, &app.config.mail.fallback)?.open().await?;
     let outcome = session.send(&Envelope { from: &from.address, to }, &bytes).await;
     session.quit().await;
-    Ok((signer.map_or(0, |signer| signer.keys().len()), outcome))
+    Ok((signatures, outcome))
 }
 
 /// The machine's name where it is a full one.
