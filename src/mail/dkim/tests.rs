@@ -191,7 +191,7 @@ fn a_bulletin_bears_a_signature_of_each_key() {
      bh=Fl6eLqzKOOZjLif+vpVitAPzyRNNrH87fTnctcIwq4Y=;
     ");
     assert!(!signatures.contains(" l="));
-    assert!(ed25519.starts_with("v=1; a=ed25519-sha256; c=relaxed/relaxed; d=veille.example.fr; s=s2;"));
+    assert!(ed25519.starts_with("v=1; a=ed25519-sha256; c=relaxed/relaxed; d=veille.example.fr;\r\n s=s2;"));
 }
 
 #[test]
