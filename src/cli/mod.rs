@@ -179,10 +179,11 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
 /// The daemon tells what it does; the other verbs say it themselves, and log only what goes wrong beneath them.
 fn log(cli: &Cli) {
     use tracing_subscriber::EnvFilter;
+    // A certificate that is not trusted is an error of ours to tell, which the library tells too.
     let level = match &cli.verb {
-        _ if cli.global.quiet => "error",
-        Verb::Run => "vigie=info,warn",
-        _ => "error",
+        _ if cli.global.quiet => "error,rustls_platform_verifier=off",
+        Verb::Run => "vigie=info,warn,rustls_platform_verifier=off",
+        _ => "error,rustls_platform_verifier=off",
     };
     let filter = EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
