@@ -87,6 +87,38 @@ pub fn write_folder(root: &Path, files: &[(String, Vec<u8>)]) -> io::Result<Writ
     Ok(done)
 }
 
+/// Writes a new file that only its owner may read, such as a key.
+///
+/// # Errors
+/// Of kind `AlreadyExists` when there is one of that name: it is never touched.
+pub fn write_new_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    // Half a key helps nobody, and would be in the way of the next.
+    written.inspect_err(|_| drop(fs::remove_file(path)))
+}
+
+/// Whether every user of this machine may read it, or find something in it.
+pub fn is_open_to_all(path: &Path) -> io::Result<bool> {
+    let found = fs::metadata(path)?;
+    #[cfg(unix)]
+    let is_open = |found: fs::Metadata| std::os::unix::fs::MetadataExt::mode(&found) & 0o007 != 0;
+    // Elsewhere, permissions are no such bits.
+    #[cfg(not(unix))]
+    let is_open = |_| false;
+    Ok(is_open(found))
+}
+
+/// How many octets the disk of a folder has left for this user.
+pub fn room(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// Makes a folder that only its owner may enter: it holds the addresses of readers. One that is there stays as it is.
 pub fn create_private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();

@@ -10,7 +10,7 @@ mod glance;
 mod read;
 
 pub(super) use glance::{Glance, glance};
-use read::{Unread, named, own_operators, own_rules, own_templates, read};
+use read::{Unread, named, own_key, own_operators, own_rules, own_templates, read};
 
 use super::{
     Exit, Global,
@@ -20,7 +20,7 @@ use crate::{
     classify::Rules,
     clock::Clock,
     config::{self, Config, ConfigProblem, Context, Input, Problems, SourcesFile},
-    extract,
+    extract, files,
     model::Source,
     render::Templates,
     work::App,
@@ -80,9 +80,12 @@ fn in_shell(text: &str) -> String {
 pub(super) fn check(global: &Global, out: &Output) -> anyhow::Result<Exit> {
     match load(&global.config, global.data.as_deref()) {
         Ok(loaded) => {
+            let keys = loaded.config.mail.dkim.iter().flat_map(|dkim| &dkim.keys);
+            let open = keys.filter(|key| files::is_open_to_all(&key.file).is_ok_and(|open| open));
+            let open: Vec<_> = open.map(|key| config::Warning::open_key(&key.file.display().to_string())).collect();
             let files: Vec<String> = loaded.files.iter().map(|path| format!("`{}`", path.display())).collect();
             let read = files.join(", ");
-            let warnings = config::warnings(&loaded.config);
+            let warnings = [config::warnings(&loaded.config), open].concat();
             let sources = loaded.config.sources.len();
             out.data(&serde_json::json!({ "problems": [], "warnings": warnings, "sources": sources }), || {
                 format!("{read}: no problem, {}", count(sources, "source"))
@@ -106,7 +109,19 @@ pub(super) fn check(global: &Global, out: &Output) -> anyhow::Result<Exit> {
 /// # Errors
 /// [`ConfigError`]: every problem of all of them at once, in the order in which they are named here.
 pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
-    load_with(path, data, None)
+    load_with(path, data, None, Keys::Checked)
+}
+
+/// The same, whether the keys that it names are there or not: for the command that makes them.
+pub(super) fn load_without_keys(global: &Global) -> anyhow::Result<Loaded> {
+    load_with(&global.config, global.data.as_deref(), None, Keys::Unread)
+}
+
+/// What is done about the private keys that the settings name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    Checked,
+    Unread,
 }
 
 /// What the installation says; where there is none, what stands for settings that say nothing.
@@ -116,7 +131,7 @@ pub fn load(path: &Path, data: Option<&Path>) -> anyhow::Result<Loaded> {
 pub(super) fn installed(global: &Global) -> anyhow::Result<Loaded> {
     let default = Path::new(DEFAULT);
     let is_none = global.config == default && !global.config.exists() && !sources_path(global).exists();
-    load_with(&global.config, global.data.as_deref(), is_none.then_some((default, "")))
+    load_with(&global.config, global.data.as_deref(), is_none.then_some((default, "")), Keys::Checked)
 }
 
 /// The file in which the sources are written, or would be if there were any.
@@ -136,7 +151,7 @@ fn secret(path: &Path) -> Result<String, String> {
 }
 
 /// The folder of the settings.
-fn base(settings: &Path) -> PathBuf {
+pub(super) fn base(settings: &Path) -> PathBuf {
     settings.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
@@ -145,7 +160,7 @@ fn base(settings: &Path) -> PathBuf {
 /// # Errors
 /// [`ConfigError`], as [`load`].
 pub(super) fn would_load(global: &Global, sources: &Path, text: &str) -> anyhow::Result<()> {
-    load_with(&global.config, global.data.as_deref(), Some((sources, text))).map(drop)
+    load_with(&global.config, global.data.as_deref(), Some((sources, text)), Keys::Checked).map(drop)
 }
 
 /// The first source of a text that is no file of this installation, checked as its own are.
@@ -181,7 +196,7 @@ pub(super) fn described(name: &str, text: &str, app: &App) -> anyhow::Result<Sou
 }
 
 /// Reads an installation; one of its files may be taken to hold another text.
-fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -> anyhow::Result<Loaded> {
+fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>, keys: Keys) -> anyhow::Result<Loaded> {
     let text_of = |path: &Path, found: &mut Vec<ConfigProblem>| match instead {
         Some((other, text)) if other == path => Ok(Some(text.to_owned())),
         _ => read(path, found),
@@ -245,6 +260,7 @@ fn load_with(path: &Path, data: Option<&Path>, instead: Option<(&Path, &str)>) -
         read_secret: &secret,
         selector: &extract::check_selector,
         named: &|key, path| match key {
+            "key" if keys == Keys::Checked => own_key(path),
             "templates" => own_templates(path).map(|read| drop(templates.replace(read))),
             _ => unread.get(key).map_or(Ok(()), |why: &String| Err(why.clone())),
         },

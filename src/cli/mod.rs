@@ -5,6 +5,8 @@ mod bulletins;
 mod compose;
 mod crawl;
 mod demo;
+mod dkim;
+mod doctor;
 mod eval;
 mod init;
 mod load;
@@ -100,6 +102,10 @@ enum Verb {
     Send(send::Send),
     /// Take in what came back: delivery reports, complaints, requests to leave.
     Bounces(bounces::Bounces),
+    /// The keys that mail is signed with, and what the DNS is to say of them.
+    Dkim(dkim::Dkim),
+    /// Whether this installation can work, and whether its mail will be believed.
+    Doctor(doctor::Doctor),
     /// Write feeds and pages as files.
     Publish(publish::Publish),
     /// All of the above that is due, once: the line for cron.
@@ -159,6 +165,8 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Compose(args) => compose::run(&args, &load::app(global)?, &out),
         Verb::Send(args) => send::run(&args, &load::app(global)?, &out).await,
         Verb::Bounces(args) => bounces::run(&args, global, &out).await,
+        Verb::Dkim(args) => dkim::run(&args, global, &out),
+        Verb::Doctor(args) => doctor::run(&args, global, &out).await,
         Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
         Verb::Tick => tick::run(global, &out).await,
         Verb::Run => run::run(&load::app(global)?).await,
@@ -178,10 +186,11 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
 /// The daemon tells what it does; the other verbs say it themselves, and log only what goes wrong beneath them.
 fn log(cli: &Cli) {
     use tracing_subscriber::EnvFilter;
+    // A certificate that is not trusted is an error of ours to tell, which the library tells too.
     let level = match &cli.verb {
-        _ if cli.global.quiet => "error",
-        Verb::Run => "vigie=info,warn",
-        _ => "error",
+        _ if cli.global.quiet => "error,rustls_platform_verifier=off",
+        Verb::Run => "vigie=info,warn,rustls_platform_verifier=off",
+        _ => "error,rustls_platform_verifier=off",
     };
     let filter = EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);

@@ -1,6 +1,7 @@
 //! From settings as written to settings as meant: every problem at once.
 
 mod bounces;
+mod dkim;
 mod mail;
 mod place;
 mod secret;
@@ -48,7 +49,8 @@ pub struct Context<'a> {
     /// Whether a text is a CSS selector to the engine that will apply it; the error is text for the operator.
     pub selector: &'a dyn Fn(&str) -> Result<(), String>,
     /// Whether there is what `sources`, `rules`, `operators` (files) or `templates` (a folder) names; the error goes on after the
-    /// name of the key: « `rules` *names a file that is not there* ».
+    /// name of the key: « `rules` *names a file that is not there* ». `key` is asked of a private key for DKIM; that error may
+    /// have a `hint:` of its own on a second line, with `SELECTOR` in it.
     pub named: &'a dyn Fn(&str, &Path) -> Result<(), String>,
 }
 
@@ -138,6 +140,11 @@ pub fn is_toml(input: Input<'_>) -> bool {
 
 fn path(settings: Option<Input<'_>>, key: &'static str) -> Option<String> {
     Written::parse(settings).top().parse(key, value::path)
+}
+
+/// What stands for a DKIM key in the DNS, as it may be given on the command line; the error is text for the operator.
+pub fn selector(text: &str) -> Result<String, String> {
+    dkim::selector(text).map_err(|wrong| format!("the selector {}\nhint: {}", wrong.why, wrong.hint))
 }
 
 /// Whether there is what a key names.

@@ -348,14 +348,16 @@ impl<'w> Table<'w> {
         Table { written: self.written, name, owner: self.owner.clone(), parts, place, asked: Vec::new() }
     }
 
-    /// All tables `[[key]]`, of the first file and then of the second.
+    /// All tables `[[key]]`, also written as `key = [{ … }]`, of the first file and then of the second.
     pub fn tables(&mut self, key: &'static str) -> Vec<Table<'w>> {
         self.asked.push(key);
         let mut tables = Vec::new();
-        let name: Rc<str> = Rc::from(format!("[[{key}]]"));
+        let dotted = self.name.trim_matches(['[', ']']);
+        let full = if dotted.is_empty() { key.to_owned() } else { format!("{dotted}.{key}") };
+        let name: Rc<str> = Rc::from(format!("[[{full}]]"));
         let refuse = |place: Place, value: &DeValue| {
             let message = format!("`{key}` must be a list of tables, not {}", described(value));
-            self.written.report(Some(&place), message, format!("begin each one by a line `[[{key}]]`"));
+            self.written.report(Some(&place), message, format!("begin each one by a line `[[{full}]]`"));
         };
         for (at, value) in self.values(key) {
             let Some(array) = value.as_array() else {

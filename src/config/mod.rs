@@ -27,7 +27,7 @@ use url::Url;
 use crate::model::{Cadence, EmailAddress, Rate, Source};
 
 pub use crate::model::Rhythm;
-pub use check::{Context, Input, SourcesFile, is_toml, load, operators_path, rules_path, sources_file};
+pub use check::{Context, Input, SourcesFile, is_toml, load, operators_path, rules_path, selector, sources_file};
 pub use operators::{Keeps, Operator, Operators, Refusal};
 pub use problem::{ConfigProblem, Problems};
 pub use table::{source_table, written_duration};
@@ -155,6 +155,8 @@ pub struct Mail {
     pub dns: Option<SocketAddr>,
     /// Who keeps mailboxes. [`load`] leaves those that ship: a file of one's own is read apart, see [`operators_path`].
     pub operators: Operators,
+    /// With which keys mail is signed; `None`: it is not.
+    pub dkim: Option<Dkim>,
     pub transport: Transport,
     /// Relays that are tried in this order when the one of `transport` cannot be reached.
     pub fallback: Vec<Smtp>,
@@ -168,6 +170,21 @@ pub enum AfterCrash {
     Resend { after: SignedDuration },
     /// It waits for a person to decide: it may not come at all.
     Hold,
+}
+
+/// For which domain mail is signed (RFC 6376), and with which keys: at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dkim {
+    pub domain: String,
+    pub keys: Vec<DkimKey>,
+}
+
+/// A private key, and the name under which the DNS has its public half: `<selector>._domainkey.<domain>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DkimKey {
+    pub selector: String,
+    /// PKCS#8 or PKCS#1, in PEM.
+    pub file: PathBuf,
 }
 
 /// A display name and an address.

@@ -1,3 +1,4 @@
+mod dkim;
 mod refusals;
 mod sources;
 
@@ -22,6 +23,9 @@ fn load_with(settings: &str, sources: &str, env: &[(&str, &str)]) -> Result<Conf
         },
         selector: &|text| if text.contains("::") { Err("a stray `::`".to_owned()) } else { Ok(()) },
         named: &|_, path| match path.to_str() {
+            Some("/etc/vigie/unsound") => {
+                Err("names a key that is damaged\nhint: make another than `SELECTOR`".to_owned())
+            }
             Some("/etc/vigie/gone") => Err("names a file that is not there".to_owned()),
             _ => Ok(()),
         },

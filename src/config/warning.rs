@@ -1,5 +1,7 @@
 //! What is not wrong, but what an installation that serves readers needs.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{Config, Robots};
@@ -10,14 +12,25 @@ pub struct Warning {
     /// The key and its table, such as `[mail] from`.
     pub setting: &'static str,
     /// Goes on after the setting: « `[mail] from` *is not set: nothing can be sent* ».
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
     /// What to do.
-    pub hint: &'static str,
+    pub hint: Cow<'static, str>,
 }
 
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "warning: `{}` {}\nhint: {}", self.setting, self.message, self.hint)
+    }
+}
+
+impl Warning {
+    /// Of a private key that more people may read than need to. `file` is as it was found.
+    pub fn open_key(file: &str) -> Self {
+        Self {
+            setting: "[mail.dkim] keys",
+            message: format!("name `{file}`, which every user of this machine may read and sign with").into(),
+            hint: format!("`chmod 600 {file}`; it must belong to the user that runs Vigie").into(),
+        }
     }
 }
 
@@ -67,9 +80,22 @@ pub fn warnings(config: &Config) -> Vec<Warning> {
             "is not set: nobody is told when a source breaks",
             "write `operator = \"informatique@example.fr\"`, with the address of who looks after Vigie",
         ),
+        (
+            !is_aligned(config),
+            "[mail.dkim] domain",
+            "is not that of `from`: receivers count the signature as somebody else's (DMARC)",
+            "take the line away, or write the domain of `from`",
+        ),
     ];
     all.into_iter()
         .filter(|(is_wrong, ..)| *is_wrong)
-        .map(|(_, setting, message, hint)| Warning { setting, message, hint })
+        .map(|(_, setting, message, hint)| Warning { setting, message: message.into(), hint: hint.into() })
         .collect()
+}
+
+/// Whether what is signed for is the domain of the sender, or one that it lies in (RFC 9989 5.1, relaxed).
+fn is_aligned(config: &Config) -> bool {
+    let (Some(dkim), Some(from)) = (&config.mail.dkim, &config.mail.from) else { return true };
+    let from = from.address.domain();
+    from == dkim.domain || from.ends_with(&format!(".{}", dkim.domain))
 }

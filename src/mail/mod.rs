@@ -7,14 +7,19 @@
 
 mod advice;
 pub mod bounce;
+mod der;
+pub mod dkim;
 mod header;
 mod imap;
 mod message;
 mod outcome;
+mod probe;
 mod reply;
 mod smtp;
+pub mod spf;
 mod stencil;
 mod strike;
+pub mod tags;
 mod tls;
 mod transport;
 pub mod verp;
@@ -24,6 +29,7 @@ pub use advice::{About, Advice, Cause, advise, cause};
 pub use imap::{Imap, ImapError};
 pub use message::{List, MessageError, Parts, alarm_message_id, build, message_id};
 pub use outcome::{Dot, Envelope, Outcome, SendError};
+pub use probe::{Certificate, certificate};
 pub use reply::{Blame, ReplyClass, blames_reader, classify, is_too_much, retry_delay};
 pub use stencil::{Own, Stencil};
 pub use strike::{Blames, Named, blames, ground, reported};

@@ -87,6 +87,35 @@ impl Store {
         })
     }
 
+    /// The schema that this database has, and the one that this program knows.
+    pub fn schema(&self) -> Result<(i64, i64)> {
+        let connection = connect(&self.path, READING)?;
+        let found = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        Ok((found.map_err(|e| explain(e, &self.path))?, STEPS.len() as i64))
+    }
+
+    /// What SQLite finds wrong in the file, at most ten findings; `None` when it was not done within the limit.
+    pub fn quick_check(&self, limit: Duration) -> Result<Option<Vec<String>>> {
+        let connection = connect(&self.path, READING)?;
+        let interrupt = connection.get_interrupt_handle();
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let watch = std::thread::spawn(move || {
+            let is_late = wait.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+            is_late.then(|| interrupt.interrupt()).is_some()
+        });
+        let found = connection.prepare("PRAGMA quick_check(10)").and_then(|mut statement| {
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            rows.collect::<rusqlite::Result<Vec<String>>>()
+        });
+        drop(done);
+        let is_late = watch.join().unwrap_or(false);
+        match found {
+            Ok(rows) => Ok(Some(rows.into_iter().filter(|row| row != "ok").collect())),
+            Err(_) if is_late => Ok(None),
+            Err(error) => Err(explain(error, &self.path)),
+        }
+    }
+
     /// Reads one consistent state.
     pub fn read<T>(&self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
         aside(|| {

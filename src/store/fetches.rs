@@ -61,6 +61,12 @@ pub fn record(tx: &Tx, source: &SourceId, fetch: &Fetch, problems: &[Problem]) -
     Ok(FetchId::new(id))
 }
 
+/// When a source was last asked, whichever it was.
+pub fn last(db: &Db) -> Result<Option<Timestamp>> {
+    let at = db.query_first("SELECT at FROM fetch WHERE id = (SELECT max(id) FROM fetch)", &[], |row| row.get(0))?;
+    at.map(instant).transpose()
+}
+
 /// What was wrong with the last page that was read of a source, one line each.
 pub fn last_problems(db: &Db, source: &SourceId) -> Result<Vec<String>> {
     db.query(

@@ -9,6 +9,7 @@ pub mod bounce;
 pub mod compose;
 pub mod crawl;
 mod details;
+pub mod doctor;
 pub mod editor;
 pub mod exchange;
 mod exploited;
@@ -44,9 +45,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     classify::Rules,
     clock::Clock,
-    config::Config,
+    config::{self, Config},
     fetch::Fetcher,
     files::{self, RunLock},
+    mail::dkim::{Key, Signer},
     model::{Licence, Source, SourceId},
     render::Templates,
     store::{self, Store},
@@ -67,6 +69,7 @@ pub struct App {
     /// None: it is reached from its own folder only.
     pub options: String,
     fetcher: OnceLock<Fetcher>,
+    signer: OnceLock<Option<Arc<Signer>>>,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
 }
@@ -85,8 +88,8 @@ impl App {
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));
-        let (fetcher, options) = (OnceLock::new(), String::new());
-        let app = Self { config, rules, templates, store, clock, stop, program, options, fetcher, places };
+        let (fetcher, signer, options) = (OnceLock::new(), OnceLock::new(), String::new());
+        let app = Self { config, rules, templates, store, clock, stop, program, options, fetcher, signer, places };
         app.register()?;
         Ok(app)
     }
@@ -108,6 +111,26 @@ impl App {
             })?;
         }
         Ok(())
+    }
+
+    /// What signs mail; `None` where no keys are set.
+    ///
+    /// # Errors
+    /// A key that cannot be used any more: mail that should be signed does not leave unsigned.
+    pub fn signer(&self) -> anyhow::Result<Option<&Arc<Signer>>> {
+        if self.signer.get().is_none() {
+            let signer = self.config.mail.dkim.as_ref().map(signer).transpose()?;
+            let _ = self.signer.set(signer.map(Arc::new));
+        }
+        Ok(self.signer.get().and_then(Option::as_ref))
+    }
+
+    /// A message as it is to leave: signed, where keys are set. The signature bears the time at which it truly leaves.
+    pub fn signed(&self, message: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+        match self.signer()? {
+            Some(signer) => Ok(signer.signed(&message, Clock::System.now())?),
+            None => Ok(message),
+        }
     }
 
     fn fetcher(&self) -> anyhow::Result<&Fetcher> {
@@ -155,4 +178,15 @@ impl App {
     pub fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
         self.source(id).map_or(id.as_str(), |source| &source.name)
     }
+}
+
+/// Reads the keys.
+fn signer(settings: &config::Dkim) -> anyhow::Result<Signer> {
+    let read = |key: &config::DkimKey| {
+        Key::read(&key.selector, &key.file).map_err(|why| {
+            anyhow::anyhow!("the DKIM key `{}` {why}\nhint: {}", key.file.display(), why.hint(&key.selector))
+        })
+    };
+    let keys = settings.keys.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Signer::new(&settings.domain, keys))
 }

@@ -47,7 +47,7 @@ const HOMES: [(&str, &str); 13] = [
     ("feed_rs", "extract"),
     ("dom_smoothie", "extract"),
     ("pdf_extract", "extract"),
-    ("rustix", "sandbox"),
+    ("rustix", "sandbox files.rs"),
     ("minijinja", "render"),
     ("rust_stemmers", "normalise/terms.rs"),
     ("rusqlite", "store/engine.rs"),

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     classify::Rules,
     config::{ConfigProblem, Input, Operators},
+    mail::dkim::{Key, KeyError},
     render::{RenderError, Templates},
 };
 
@@ -86,6 +87,13 @@ pub(super) fn read(path: &Path, found: &mut Vec<ConfigProblem>) -> Result<Option
             Ok(Some(text.into_owned()))
         }
     }
+}
+
+/// Whether a file holds a key that mail can be signed with.
+pub(super) fn own_key(path: &Path) -> Result<(), String> {
+    let error =
+        |error: KeyError| format!("names a key that {}: `{}`\nhint: {}", error, path.display(), error.hint("SELECTOR"));
+    Key::read("", path).map(drop).map_err(error)
 }
 
 /// What can be read of somebody's own rules. Without a section of theirs, the rest is checked against the embedded ones.

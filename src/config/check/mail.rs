@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Context, count, named, secret};
+use super::{Context, count, dkim, named, secret};
 use crate::config::{
     AfterCrash, Direct, Login, Mail, Operators, Security, Smtp, Transport,
     file::Table,
@@ -39,8 +39,11 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Mail {
         }
         Some(Way::Smtp) | None => Transport::Smtp(relay),
     };
+    let from = table.parse("from", value::mailbox);
+    let dkim = dkim::read(table.table("dkim"), from.as_ref(), table.has("from").then_some(()), context);
     let mail = Mail {
-        from: table.parse("from", value::mailbox),
+        from,
+        dkim,
         reply_to: table.parse("reply_to", value::email),
         unsubscribe: table.parse("unsubscribe", value::email),
         operator: table.parse("operator", value::email),
