@@ -107,7 +107,7 @@ pub async fn tell(app: &App) -> anyhow::Result<Told> {
         Some(letter) => letter,
         None => freeze(app, from, &news, &storms, now)?,
     };
-    let bytes = bytes(app, from, operator, &letter)?;
+    let bytes = app.signed(bytes(app, from, operator, &letter)?)?;
     let outcome = session.send(&Envelope { from: &from.address, to: operator }, &bytes).await;
     if session.usable() {
         session.quit().await;

@@ -189,7 +189,7 @@ pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailA
     let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
     let letter = Letter { edition, to: address, preferences: &preferences, consent: &consent, message_id: &message_id };
-    let bytes = letter.bytes(app, from)?;
+    let bytes = app.signed(letter.bytes(app, from)?)?;
     let mut session = super::send::session_for(app, address).await?;
     let outcome = session.send(&Envelope { from: &from.address, to: address }, &bytes).await;
     session.quit().await;

@@ -6,6 +6,13 @@ use assert_cmd::Command;
 use predicates::{prelude::*, str::contains};
 use serde_json::Value;
 use tempfile::TempDir;
+use vigie::{
+    config::{Dkim, DkimKey},
+    mail::dkim::{KeyKind, generate},
+    model::Cadence,
+};
+
+use crate::app::{TestApp, item};
 
 const FROM: &str = "[mail]\nfrom = \"Veille <veille@veille.example.fr>\"\n";
 
@@ -117,4 +124,24 @@ fn what_is_missing_is_told() {
     fs::write(dir.path().join("dkim/s1.pem"), "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n")
         .expect("a file");
     vigie(dir.path()).arg("check").assert().code(2).stderr(contains("names a key that is a public key"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_readers_get_is_signed_by_each_key() {
+    let mut t = TestApp::watching(&["/a"]).await;
+    let keys = ["s1", "s2"].map(|selector| {
+        let file = t.dir.path().join(selector);
+        fs::write(&file, generate(KeyKind::Ed25519).expect("a key")).expect("a file");
+        DkimKey { selector: selector.to_owned(), file }
+    });
+    t.config().mail.dkim = Some(Dkim { domain: "example.fr".into(), keys: keys.to_vec() });
+    t.serve("/a", &[item(1, "Ransomware contre une mairie", "Une mairie est victime d’un rançongiciel.")]);
+    t.crawl().await;
+    t.subscribe("dsi@mairie.example.fr", Cadence::Daily);
+    t.compose(Cadence::Daily).expect("an edition");
+    t.send().await;
+    let received = t.received();
+    let message = String::from_utf8_lossy(&received[0].bytes).into_owned();
+    let selectors = ["s=s1;", "s=s2;"].map(|selector| message.matches(selector).count());
+    assert!(message.starts_with("DKIM-Signature: v=1; a=ed25519-sha256;") && selectors == [1, 1], "{message}");
 }

@@ -12,13 +12,7 @@ use std::{net::IpAddr, time::Duration};
 
 use serde::Serialize;
 
-use crate::{
-    clock::Clock,
-    config::Config,
-    dns::Dns,
-    model::EmailAddress,
-    work::App,
-};
+use crate::{clock::Clock, config::Config, dns::Dns, model::EmailAddress, work::App};
 
 use sender::Sender;
 

@@ -11,8 +11,9 @@ use super::{
     route::Hosts,
 };
 use crate::{
+    clock::Clock,
     config::Mailbox,
-    mail::Envelope,
+    mail::{Envelope, dkim::Signer},
     model::{BulletinId, Delivery, DeliveryState, EmailAddress, Matter, Preferences, Subscriber},
     store::{outbox::Attempt, subscribers},
     work::{
@@ -102,8 +103,10 @@ impl<'a> Desk<'a> {
             let rest = tasks.split_off(SHARE.min(tasks.len()));
             let share = std::mem::replace(&mut tasks, rest);
             let (from, paths) = (self.from.address.clone(), self.paths.clone());
+            let signer = self.app.signer()?.cloned();
             shares.push(tokio::task::spawn_blocking(move || {
-                share.into_iter().map(|task| write(task, &from, &paths, now)).collect::<Vec<_>>()
+                let write = |task| write(task, &from, &paths, signer.as_deref(), now);
+                share.into_iter().map(write).collect::<Vec<_>>()
             }));
         }
         for share in join_all(shares).await {
@@ -138,12 +141,16 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn write(task: Task, from: &EmailAddress, paths: &Paths, now: jiff::Timestamp) -> Prepared {
+fn write(task: Task, from: &EmailAddress, paths: &Paths, signer: Option<&Signer>, now: jiff::Timestamp) -> Prepared {
     let (delivery, hosts, bytes) = match task {
         Task::Fill(delivery, hosts, print, filled) => (delivery, hosts, print.fill(&filled)),
         Task::Whole(delivery, hosts, bytes) => (delivery, hosts, Ok(bytes)),
     };
-    match bytes {
+    let sign = |bytes: Vec<u8>| match signer {
+        Some(signer) => Ok(signer.signed(&bytes, Clock::System.now())?),
+        None => Ok(bytes),
+    };
+    match bytes.and_then(sign) {
         Ok(bytes) => {
             let ready = Ready { from: paths.sender(delivery.id, from), delivery, bytes, hosts };
             Prepared::Ready(Box::new(ready))
