@@ -24,7 +24,7 @@ mod story;
 mod subscriber;
 
 pub use address::{Address, BadAddress};
-pub use bulletin::{Bulletin, Cadence};
+pub use bulletin::{Bulletin, Cadence, News};
 pub use date::{Precision, PublicationDate};
 pub use delivery::{Delivery, DeliveryState, Doubt, Letter, Matter, SmtpReply};
 pub use email::{EmailAddress, InvalidEmail, mask_addresses};
@@ -40,4 +40,4 @@ pub use section::{Section, SectionId, Sections};
 pub use shelf::{Nature, Severity};
 pub use source::{Asking, Authority, Brings, Licence, OAuth, Source};
 pub use story::{Edited, Hand, Review, Story};
-pub use subscriber::{Consent, Preferences, Subscriber, SubscriberState};
+pub use subscriber::{AlertWish, Consent, Preferences, Subscriber, SubscriberState};

@@ -59,6 +59,9 @@ fn item(nature: Nature, title: &str) -> Item {
         deadlines: vec![],
         again: false,
         importance: 0,
+        history: vec![],
+        alert: None,
+        alerted: None,
     }
 }
 

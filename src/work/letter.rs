@@ -10,20 +10,21 @@ use crate::{
     clock::Clock,
     config::Mailbox,
     mail::{self, Envelope, List, Mailer, Outcome, Parts},
-    model::{BulletinId, Consent, EmailAddress, Preferences, SmtpReply},
+    model::{BulletinId, Consent, EmailAddress, Preferences, SmtpReply, Subscriber},
     render::{self, Mail as Written, Reader},
-    store::subscribers,
+    store::{alerts::{self, Part}, subscribers},
 };
 
 /// Frozen editions by what their readers chose: most readers chose the same.
 #[derive(Default)]
-pub(super) struct Editions(BTreeMap<(BulletinId, Preferences), Option<Edition>>);
+pub(super) struct Editions(BTreeMap<(BulletinId, Preferences, Vec<Part>), Option<Edition>>);
 
 impl Editions {
-    pub fn get(&mut self, app: &App, id: BulletinId, preferences: &Preferences) -> anyhow::Result<Option<&Edition>> {
-        let key = (id, preferences.clone());
+    pub fn get(&mut self, app: &App, id: BulletinId, reader: &Subscriber) -> anyhow::Result<Option<&Edition>> {
+        let share = app.store.read(|db| alerts::share(db, id, reader.id))?;
+        let key = (id, reader.preferences.clone(), share);
         if !self.0.contains_key(&key) {
-            let edition = compose::edition(app, id, Some(preferences))?;
+            let edition = compose::part(app, id, Some(&reader.preferences), &key.2)?;
             self.0.insert(key.clone(), edition);
         }
         Ok(self.0.get(&key).and_then(Option::as_ref))

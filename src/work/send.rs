@@ -185,7 +185,7 @@ fn bytes(
     let (Some(reader), Matter::Bulletin(bulletin)) = (reader, &delivery.matter) else {
         return Ok(Letters::Unwanted("its reader left"));
     };
-    let Some(edition) = editions.get(app, *bulletin, &reader.preferences)? else {
+    let Some(edition) = editions.get(app, *bulletin, &reader)? else {
         return Ok(Letters::Unwanted("nothing of it is wanted any more"));
     };
     let letter = Letter {
