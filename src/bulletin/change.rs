@@ -2,11 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    guide::Question,
-    prose::normal,
-    view::Item,
-};
+use super::{guide::Question, prose::normal, view::Item};
 use crate::text::{day_in_words, truncate};
 
 /// Vulnerabilities that are named; the rest are counted.
@@ -136,10 +132,7 @@ mod tests {
             (Item { title: String::from("Vulnérabilité dans Bastide."), importance: 7, ..base.clone() }, None),
             (Item { summary: String::from("Autrement dit."), severity: Severity::Notable, ..base.clone() }, None),
             (Item { severity: Severity::Critical, ..base.clone() }, Some("gravité : important → urgent")),
-            (
-                Item { cves: cves(&["0001", "0002"]), ..base.clone() },
-                Some("vulnérabilité ajoutée : CVE-2026-0002"),
-            ),
+            (Item { cves: cves(&["0001", "0002"]), ..base.clone() }, Some("vulnérabilité ajoutée : CVE-2026-0002")),
             (
                 Item { cves: cves(&["0001", "0002", "0003", "0004", "0005", "0006"]), ..base.clone() },
                 Some("vulnérabilités ajoutées : CVE-2026-0002, CVE-2026-0003, CVE-2026-0004 et 2 de plus"),
@@ -155,10 +148,7 @@ mod tests {
             ),
             (Item { guide: guide("Relais", &["Appliquer le correctif.", "Lire l’article."]), ..base.clone() }, None),
             (
-                Item {
-                    deadlines: vec![Deadline { day: date(2026, 9, 4), bound: Bound::Until }],
-                    ..base.clone()
-                },
+                Item { deadlines: vec![Deadline { day: date(2026, 9, 4), bound: Bound::Until }], ..base.clone() },
                 Some("échéance : 4 septembre 2026"),
             ),
         ] {

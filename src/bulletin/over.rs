@@ -71,8 +71,23 @@ const LINES: [&str; 8] = [
 
 /// What may stand before, with the day.
 const DATED: [&str; 17] = [
-    "le", "du", "1er", "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre",
-    "novembre", "decembre", "version", "mise",
+    "le",
+    "du",
+    "1er",
+    "janvier",
+    "fevrier",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "aout",
+    "septembre",
+    "octobre",
+    "novembre",
+    "decembre",
+    "version",
+    "mise",
 ];
 
 #[cfg(test)]

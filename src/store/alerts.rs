@@ -18,8 +18,8 @@ pub struct Part {
 /// Keeps which part of an alert edition is for a reader.
 pub fn add(tx: &Tx, bulletin: BulletinId, to: SubscriberId, part: Part) -> Result<()> {
     tx.execute(
-        "INSERT INTO alerted (subscriber_id, bulletin_id, story_id, news) VALUES ($1, $2, $3, $4)",
-        &[&to.get(), &bulletin.get(), &part.story.get(), &part.news.as_str()],
+        "INSERT INTO alerted (bulletin_id, subscriber_id, story_id, news) VALUES ($1, $2, $3, $4)",
+        &[&bulletin.get(), &to.get(), &part.story.get(), &part.news.as_str()],
     )?;
     Ok(())
 }
@@ -27,8 +27,8 @@ pub fn add(tx: &Tx, bulletin: BulletinId, to: SubscriberId, part: Part) -> Resul
 /// Which part of an edition is for a reader; nothing of one that is no alert.
 pub fn share(db: &Db, bulletin: BulletinId, of: SubscriberId) -> Result<Vec<Part>> {
     db.query(
-        "SELECT story_id, news FROM alerted WHERE subscriber_id = $1 AND bulletin_id = $2 ORDER BY story_id",
-        &[&of.get(), &bulletin.get()],
+        "SELECT story_id, news FROM alerted WHERE bulletin_id = $1 AND subscriber_id = $2 ORDER BY story_id",
+        &[&bulletin.get(), &of.get()],
         read,
     )
 }
@@ -49,12 +49,14 @@ pub fn last_news(db: &Db, of: SubscriberId, story: StoryId) -> Result<Option<New
     )
 }
 
-/// When the alert mail was frozen that a reader got so many mails ago; 1 is the last.
-pub fn mail_before(db: &Db, of: SubscriberId, back: u32) -> Result<Option<Timestamp>> {
+/// When the alert mail was frozen that a reader got so many mails ago (1 is the last), if that was later than `since`.
+pub fn mail_before(db: &Db, of: SubscriberId, back: u32, since: Timestamp) -> Result<Option<Timestamp>> {
+    // From the editions of a day, which are few: what a reader ever got is long.
     db.query_first(
-        "SELECT (SELECT frozen FROM bulletin WHERE id = bulletin_id) FROM alerted WHERE subscriber_id = $1
-         GROUP BY bulletin_id ORDER BY bulletin_id DESC LIMIT 1 OFFSET $2",
-        &[&of.get(), &back.saturating_sub(1)],
+        "SELECT b.frozen FROM bulletin b WHERE b.cadence = 'alert' AND b.slot > $2
+           AND EXISTS (SELECT 1 FROM alerted a WHERE a.bulletin_id = b.id AND a.subscriber_id = $1)
+         ORDER BY b.slot DESC LIMIT 1 OFFSET $3",
+        &[&of.get(), &millis(since), &back.saturating_sub(1)],
         |row| instant(row.get(0)?),
     )
 }
@@ -102,7 +104,8 @@ pub fn is_held(db: &Db, now: Timestamp) -> Result<bool> {
 
 /// Lets go of what had room now: it was sent, was held back anew, or nobody wants it any more.
 pub fn release(tx: &Tx, now: Timestamp) -> Result<()> {
-    tx.execute("DELETE FROM alert_held WHERE due <= $1 OR due > $2", &[&millis(now), &latest(now)])?;
+    tx.execute("DELETE FROM alert_held WHERE due <= $1", &[&millis(now)])?;
+    tx.execute("DELETE FROM alert_held WHERE due > $1", &[&latest(now)])?;
     Ok(())
 }
 

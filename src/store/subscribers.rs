@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
 use crate::model::{
-    AlertWish, Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity, Subscriber, SubscriberId, SubscriberState,
+    AlertWish, Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity, Subscriber, SubscriberId,
+    SubscriberState,
 };
 
 /// Words of a wish hold no comma.
@@ -120,7 +121,8 @@ fn left_at(db: &Db, id: SubscriberId) -> Result<Option<Timestamp>> {
         .transpose()
 }
 
-const SUBSCRIBER: &str = "SELECT id, address, state, cadence, sections, natures, least_severity, alerts_from, alert_words,
+const SUBSCRIBER: &str =
+    "SELECT id, address, state, cadence, sections, natures, least_severity, alerts_from, alert_words,
     consent_what, consent_when, consent_how, added FROM subscriber";
 
 pub fn find(db: &Db, address: &EmailAddress) -> Result<Option<Subscriber>> {
@@ -156,11 +158,7 @@ const PAGE: u32 = 1_000;
 
 /// Calls back with everybody who is to be written to, in the order of their ids, until told to stop. A list of any length takes
 /// the room of one page.
-pub fn each_writable(
-    db: &Db,
-    whom: Whom,
-    mut with: impl FnMut(&Writable) -> Result<ControlFlow<()>>,
-) -> Result<()> {
+pub fn each_writable(db: &Db, whom: Whom, mut with: impl FnMut(&Writable) -> Result<ControlFlow<()>>) -> Result<()> {
     let mut after = SubscriberId::new(0);
     loop {
         let page = match whom {

@@ -85,13 +85,7 @@ fn freeze_within(app: &App, tx: &Tx, now: Timestamp) -> store::Result<Option<Com
     let slot = bulletins::free_slot(tx, Cadence::Alert, now)?;
     let bulletin = bulletins::freeze(tx, Cadence::Alert, slot, date, &items, now)?;
     let deliveries = shares.hand_out(bulletin)?;
-    Ok(bulletin.map(|bulletin| Composed {
-        bulletin,
-        cadence: Cadence::Alert,
-        date,
-        stories: items.len(),
-        deliveries,
-    }))
+    Ok(bulletin.map(|bulletin| Composed { bulletin, cadence: Cadence::Alert, date, stories: items.len(), deliveries }))
 }
 
 /// What an edition would hold if it were frozen now, whoever wants it.
@@ -120,13 +114,7 @@ fn candidates(app: &App, db: &Db, now: Timestamp) -> store::Result<BTreeMap<Stor
 }
 
 /// A story with what an alert says of it. `None` when it is neither fresh, nor was anybody alerted of it.
-fn candidate(
-    app: &App,
-    db: &Db,
-    story: &Story,
-    is_graver: bool,
-    now: Timestamp,
-) -> store::Result<Option<Candidate>> {
+fn candidate(app: &App, db: &Db, story: &Story, is_graver: bool, now: Timestamp) -> store::Result<Option<Candidate>> {
     let notices = notices::telling(db, story)?;
     let last = alerts::last_told(db, story.id)?.map(|last| last.item);
     let is_fresh = is_graver || notices.iter().any(|notice| is_recent(app, notice, now));
@@ -255,7 +243,8 @@ impl<'a> Shares<'a> {
             return Ok(Mail::None);
         }
         let most = self.app.config.alerts.most_a_day;
-        let room = alerts::mail_before(self.tx, reader.id, most)?
+        let since = self.now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+        let room = alerts::mail_before(self.tx, reader.id, most, since)?
             .and_then(|before| before.min(self.now).checked_add(DAY).ok())
             .filter(|room| *room > self.now);
         let Some(room) = room else { return Ok(Mail::Now(parts)) };

@@ -12,7 +12,10 @@ use crate::{
     mail::{self, Envelope, List, Mailer, Outcome, Parts},
     model::{BulletinId, Consent, EmailAddress, Preferences, SmtpReply, Subscriber},
     render::{self, Mail as Written, Reader},
-    store::{alerts::{self, Part}, subscribers},
+    store::{
+        alerts::{self, Part},
+        subscribers,
+    },
 };
 
 /// Frozen editions by what their readers chose: most readers chose the same.

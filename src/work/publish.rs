@@ -14,7 +14,12 @@ use crate::{
     model::{Nature, Source, Story, StoryId},
     publish::{self, Channel, Entry, Event, Head},
     render::{self, Calendar, FeedGroup, FeedLink, PastEdition},
-    store::{self, Db, Tx, bulletins::{self, Sort}, notices, settings, stories::Shelf},
+    store::{
+        self, Db, Tx,
+        bulletins::{self, Sort},
+        notices, settings,
+        stories::Shelf,
+    },
     text,
 };
 

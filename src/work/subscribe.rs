@@ -115,11 +115,8 @@ pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
     let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let count = |byte| first.iter().filter(|b| **b == byte).count();
     let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     check_header(reader.byte_headers().context("cannot read the first line")?)?;
     let header = reader.headers().context("the first line is not UTF-8\nhint: save the file as UTF-8")?.clone();
     let now = app.clock.now();

@@ -9,11 +9,11 @@ ALTER TABLE waiting ADD COLUMN graver INTEGER NOT NULL DEFAULT 0 CHECK (graver I
 
 -- What each reader was alerted of: the part of an alert edition that is for this reader.
 CREATE TABLE alerted (
-  subscriber_id INTEGER NOT NULL REFERENCES subscriber (id),
   bulletin_id   INTEGER NOT NULL REFERENCES bulletin (id),
+  subscriber_id INTEGER NOT NULL,              -- of the deliveries of that bulletin
   story_id      INTEGER NOT NULL REFERENCES story (id),
   news          TEXT    NOT NULL CHECK (news IN ('alert','update','end')),
-  PRIMARY KEY (subscriber_id, bulletin_id, story_id)
+  PRIMARY KEY (bulletin_id, subscriber_id, story_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alerted_story ON alerted (story_id, subscriber_id);
 
