@@ -212,6 +212,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn who_is_alerted_gets_the_whole_share_and_nothing_else(
+            shares in prop::collection::vec(prop::option::of(prop::sample::select(News::ALL.to_vec())), 0..8),
+            wanted in prop::collection::btree_set(prop::sample::select(vec!["tic", "finances"]), 0..2),
+        ) {
+            let items: Vec<Item> = (0_i64..).zip(&shares).map(|(n, _)| {
+                let change = String::from("gravité");
+                let alert = Some(AlertNews { news: News::Update, change });
+                Item { alert, ..item(n, if n % 2 == 0 { "tic" } else { "finances" }, Nature::Avis, Severity::Info) }
+            }).collect();
+            let share: BTreeMap<StoryId, News> =
+                (0_i64..).zip(&shares).filter_map(|(n, news)| Some((StoryId::new(n), (*news)?))).collect();
+            let sections_wanted = wanted.iter().map(|id| section(id)).collect();
+            let preferences = Preferences { sections: sections_wanted, ..Preferences::all(Cadence::Alert) };
+            let date = jiff::civil::date(2023, 8, 30);
+            let edition = alert_edition(date, 1, &items, &sections(), &preferences, &share);
+            let told: BTreeMap<StoryId, News> = edition.iter().flat_map(Edition::items).map(|item| {
+                let AlertNews { news, change } = item.alert.clone().expect("news");
+                assert_eq!(change.is_empty(), news != News::Update);
+                (item.story, news)
+            }).collect();
+            prop_assert_eq!(told, share);
+        }
+
         /// Whatever the preferences: nothing unwanted, nothing wanted left out, nothing twice.
         #[test]
         fn an_edition_is_exactly_what_is_wanted(

@@ -114,7 +114,8 @@ pub(super) fn choices(preferences: &Preferences, sections: &Sections) -> Vec<Str
     }
     let words: Vec<&str> = preferences.alerts.words.iter().map(String::as_str).collect();
     if !words.is_empty() {
-        choices.push(format!("alertes sur {}", listed("mot", &words)));
+        let the = if words.len() > 1 { "les" } else { "le" };
+        choices.push(format!("alertes sur {the} {}", listed("mot", &words)));
     }
     choices.iter().map(|choice| french(choice)).collect()
 }

@@ -1,4 +1,7 @@
-//! Who was alerted of what. A story that was merged into another is known by that one's number too.
+//! What is looked at for alerts, and who was alerted of what. A story that was merged into another is known by that one's
+//! number too.
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,6 +10,34 @@ use crate::{
     bulletin::Item,
     model::{BulletinId, News, StoryId, SubscriberId},
 };
+
+/// Has a story that moved looked at for alerts: there may be more to it than was told, or it may be one only now. Only what
+/// readers may see.
+pub(super) fn look_at(tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO waiting (cadence, story_id, since) SELECT 'alert', id, $2 FROM story WHERE id = $1 AND review = 'approved'
+         ON CONFLICT (cadence, story_id) DO NOTHING",
+        &[&id.get(), &millis(now)],
+    )?;
+    Ok(())
+}
+
+/// Has it looked at for alerts because it presses more now: however old it is, that is news.
+pub fn presses_more(tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO waiting (cadence, story_id, since, graver)
+         SELECT 'alert', id, $2, 1 FROM story WHERE id = $1 AND review = 'approved'
+         ON CONFLICT (cadence, story_id) DO UPDATE SET graver = 1",
+        &[&id.get(), &millis(now)],
+    )?;
+    Ok(())
+}
+
+/// Those that wait for alerts because they press more than they did.
+pub fn pressing_more(db: &Db) -> Result<BTreeSet<StoryId>> {
+    let sql = "SELECT story_id FROM waiting WHERE cadence = 'alert' AND graver = 1";
+    Ok(db.query(sql, &[], |row| Ok(StoryId::new(row.get(0)?)))?.into_iter().collect())
+}
 
 /// What one reader gets of an alert edition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Db, Result, Tx, engine::Row, instant, millis, read_sections, sections, word};
+use super::{Db, Result, Tx, alerts, engine::Row, instant, millis, read_sections, sections, word};
 use crate::{
     classify::Shelved,
     model::{Cadence, Edited, Nature, NoticeId, Review, SectionId, Severity, SourceId, Story, StoryId},
@@ -108,36 +108,8 @@ pub fn set_lead(tx: &Tx, story: &Story, lead: NoticeId, standing: &Standing, now
             &millis(now),
         ],
     )?;
-    may_alert(tx, id, now)?;
+    alerts::look_at(tx, id, now)?;
     shelve(tx, id, section, &standing.also)
-}
-
-/// Has a story that moved looked at for alerts: there may be more to it than was told, or it may be one only now. Only what
-/// readers may see.
-fn may_alert(tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
-    tx.execute(
-        "INSERT INTO waiting (cadence, story_id, since) SELECT 'alert', id, $2 FROM story WHERE id = $1 AND review = 'approved'
-         ON CONFLICT (cadence, story_id) DO NOTHING",
-        &[&id.get(), &millis(now)],
-    )?;
-    Ok(())
-}
-
-/// Has it looked at for alerts because it presses more now: however old it is, that is news.
-pub fn presses_more(tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
-    tx.execute(
-        "INSERT INTO waiting (cadence, story_id, since, graver)
-         SELECT 'alert', id, $2, 1 FROM story WHERE id = $1 AND review = 'approved'
-         ON CONFLICT (cadence, story_id) DO UPDATE SET graver = 1",
-        &[&id.get(), &millis(now)],
-    )?;
-    Ok(())
-}
-
-/// Those that wait for alerts because they press more than they did.
-pub fn pressing_more(db: &Db) -> Result<BTreeSet<StoryId>> {
-    let sql = "SELECT story_id FROM waiting WHERE cadence = 'alert' AND graver = 1";
-    Ok(db.query(sql, &[], |row| Ok(StoryId::new(row.get(0)?)))?.into_iter().collect())
 }
 
 /// Whether something that readers may see waits for a cadence.

@@ -9,7 +9,7 @@ use super::{App, publish, regroup};
 use crate::{
     model::{Edited, Hand, NoticeId, Review, Story, StoryId},
     store::{
-        Db, Result, Tx, notices, pairs, reviews,
+        Db, Result, Tx, alerts, notices, pairs, reviews,
         stories::{self, Edit},
     },
     text,
@@ -162,7 +162,7 @@ pub fn edit(
         if let Ok(after) = &after {
             // Readers who know it as less, or whose choices left it out, are told.
             if after.severity > story.severity {
-                stories::presses_more(tx, id, now)?;
+                alerts::presses_more(tx, id, now)?;
                 if stories::is_carried(tx, id)? {
                     reviews::wait_again(tx, id, app.config.cadences.keys().copied(), now)?;
                 }

@@ -392,3 +392,43 @@ async fn a_story_that_was_merged_into_another_is_still_known() {
     assert_eq!(preview, None, "nothing waits");
     t.send().await;
 }
+
+#[test]
+fn wishes_come_in_and_go_out_as_csv_and_a_wish_that_says_nothing_is_refused() {
+    let dir = tempfile::TempDir::new().expect("a folder");
+    let vigie = |args: &[&str]| {
+        let mut command = assert_cmd::Command::cargo_bin("vigie").expect("the binary");
+        command.current_dir(dir.path()).args(args).assert()
+    };
+    for file in ["vigie.toml", "sources.toml"] {
+        std::fs::write(dir.path().join(file), "").expect("a file");
+    }
+    let lines = [
+        "email,cadence,alerts_from,alert_words,consent_what,consent_when,consent_how",
+        "a@example.fr,alert,high,\"qakbot; Fuite de données , QAKBOT\",alertes,2023-01-02,formulaire",
+        "b@example.fr,daily,,,bulletin,2023-01-02,formulaire",
+        "c@example.fr,alert,,,alertes,2023-01-02,formulaire",
+        "d@example.fr,daily,grave,,alertes,2023-01-02,formulaire",
+        "e@example.fr,daily,,le,alertes,2023-01-02,formulaire",
+    ];
+    std::fs::write(dir.path().join("in.csv"), lines.join("\n")).expect("a file");
+    let said = vigie(&["subscribers", "import", "in.csv"]).code(3).get_output().stderr.clone();
+    let said = String::from_utf8(said).expect("UTF-8");
+    for told in [
+        "in.csv:4: who reads alerts alone must say which",
+        "in.csv:5: alerts from `grave` on: that is not",
+        "in.csv:6: `le` stands in every text",
+        "2 subscribers added",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let out = vigie(&["subscribers", "export"]).code(0).get_output().stdout.clone();
+    let csv = String::from_utf8(out.clone()).expect("UTF-8");
+    assert!(csv.contains("a@example.fr,alert,,,info,high,\"qakbot, Fuite de données\",alertes"), "{csv}");
+    std::fs::write(dir.path().join("out.csv"), out).expect("a file");
+    vigie(&["subscribers", "import", "out.csv"]).code(0);
+    let again = vigie(&["subscribers", "export"]).code(0).get_output().stdout.clone();
+    assert_eq!(String::from_utf8(again).expect("UTF-8"), csv);
+    let shown = vigie(&["subscribers", "show", "a@example.fr"]).code(0).get_output().stdout.clone();
+    assert!(String::from_utf8(shown).expect("UTF-8").contains("alerts: from high; qakbot, Fuite de données"));
+}
