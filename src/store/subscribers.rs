@@ -44,7 +44,7 @@ pub fn add(
     {
         return Ok(Added::Left);
     }
-    let id = tx.insert(
+    let inserted = tx.insert(
         "INSERT INTO subscriber (address, folded, state, cadence, sections, natures, least_severity,
            alerts_from, alert_words, consent_what, consent_when, consent_how, added, left_at)
          VALUES ($1, $2, 'active', $3, $4, $5, $6, $11, $12, $7, $8, $9, $10, NULL)
@@ -74,11 +74,12 @@ pub fn add(
             &preferences.alerts.words.join(BETWEEN_WORDS),
         ],
     )?;
+    // Of a row that was there, nobody was given a new number.
+    let id = known.as_ref().map_or(SubscriberId::new(inserted), |known| known.id);
     tx.execute(
         "INSERT INTO consent (subscriber_id, what, given, how, recorded) VALUES ($1, $2, $3, $4, $5)",
-        &[&id, &consent.what, &millis(consent.when), &consent.how, &millis(now)],
+        &[&id.get(), &consent.what, &millis(consent.when), &consent.how, &millis(now)],
     )?;
-    let id = SubscriberId::new(id);
     Ok(if known.is_some() { Added::Changed(id) } else { Added::New(id) })
 }
 
