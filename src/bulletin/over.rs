@@ -28,8 +28,7 @@ const HISTORY: [&str; 6] = [
 /// alerts in general says nothing of this one.
 pub fn is_over(told: &Told<'_>) -> bool {
     let title = text::slug(&told.notice.title);
-    TITLES.iter().any(|mark| title.starts_with(mark) || title.ends_with(mark))
-        || told.words().lines().any(|line| says_over(line))
+    TITLES.iter().any(|mark| title.starts_with(mark) || title.ends_with(mark)) || told.words().lines().any(says_over)
 }
 
 fn says_over(line: &str) -> bool {
