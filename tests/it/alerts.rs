@@ -250,8 +250,8 @@ async fn a_revision_in_substance_is_told_to_who_got_the_alert_and_a_slip_of_the_
 #[tokio::test(flavor = "multi_thread")]
 async fn what_becomes_graver_is_an_update_to_some_and_an_alert_to_others() {
     let mut t = installed().await;
-    wishing(&t, "tout@example.fr", Cadence::Daily, "info", "");
-    wishing(&t, "urgent@example.fr", Cadence::Daily, "critical", "");
+    wishing(&t, "tout@example.fr", Cadence::Alert, "info", "");
+    wishing(&t, "urgent@example.fr", Cadence::Alert, "critical", "");
     t.serve("/textes", &[alert(1, "Le logiciel Bastide des communes", "Son éditeur le met à jour.")]);
     ticked(&t).await;
     assert_eq!((to(&t, "tout@example.fr").len(), to(&t, "urgent@example.fr").len()), (1, 0));
@@ -431,4 +431,67 @@ fn wishes_come_in_and_go_out_as_csv_and_a_wish_that_says_nothing_is_refused() {
     assert_eq!(String::from_utf8(again).expect("UTF-8"), csv);
     let shown = vigie(&["subscribers", "show", "a@example.fr"]).code(0).get_output().stdout.clone();
     assert!(String::from_utf8(shown).expect("UTF-8").contains("alerts: from high; qakbot, Fuite de données"));
+}
+
+/// As `sources.toml` reads the alerts of CERT-FR.
+const CERT_FR: &str = r##"
+[[source]]
+id = "cert"
+name = "CERT-FR"
+url = "@WEB@/feed"
+allow_private = true
+section = "cybersecurite"
+nature = "alerte"
+authority = "issuer"
+licence = "lo"
+every = "30min"
+
+[source.details]
+url = "{link}json/"
+kind = "json"
+markup = "markdown"
+title = "/title"
+summary = "/summary"
+content = """
+{/content}
+
+## Gestion détaillée du document
+
+{/revisions/*/description}
+"""
+"##;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_of_an_alert_is_watched_until_its_source_closes_it() {
+    let mut t = TestApp::reading(CERT_FR).await;
+    let details = |revisions: &[&str]| {
+        let revisions: Vec<_> = revisions.iter().map(|what| serde_json::json!({ "description": what })).collect();
+        let body = serde_json::json!({
+            "title": "Vulnérabilité dans Bastide",
+            "summary": FLAW,
+            "content": "## Solution\n\nAppliquer le correctif de l’éditeur.",
+            "revisions": revisions,
+        });
+        vigie::web::replay::Answer::ok("application/json", body.to_string())
+    };
+    wishing(&t, "dsi@example.fr", Cadence::Alert, "high", "");
+    t.web.set("/alerte/1/json/", details(&["Version initiale"]));
+    t.serve(
+        "/feed",
+        &[Item { link: t.web.url("/alerte/1/"), ..alert(1, "Vulnérabilité dans Bastide", "Une faille.") }],
+    );
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr"), ["Alerte : Vulnérabilité dans Bastide"]);
+    // The list stays as it is.
+    t.at("2023-08-30T12:00:00Z");
+    t.web.set("/alerte/1/json/", details(&["Ajout du correctif pour la version 7.2.", "Version initiale"]));
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr").len(), 2);
+    let text = &texts(&t, "dsi@example.fr")[1];
+    assert!(text.contains("Ce qui change : Ajout du correctif pour la version 7.2."), "{text}");
+    t.at("2023-10-06T07:00:00Z");
+    let closed = "Clôture de l'alerte. Cela ne signifie pas la fin d'une menace.";
+    t.web.set("/alerte/1/json/", details(&[closed, "Ajout du correctif pour la version 7.2.", "Version initiale"]));
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr")[2..], ["Fin d’alerte : Vulnérabilité dans Bastide"]);
 }
