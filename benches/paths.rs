@@ -109,6 +109,9 @@ fn edition() -> Edition {
             deadlines: vec![],
             again: false,
             importance: 0,
+            history: vec![],
+            alert: None,
+            alerted: None,
         })
         .collect();
     let preferences = Preferences { natures: BTreeSet::new(), ..Preferences::all(Cadence::Daily) };

@@ -52,7 +52,7 @@
 //!
 //! **A bulletin goes out.** [`work::compose::compose`] asks [`schedule`] what is due, takes the stories that wait for
 //! the cadence, lets [`bulletin`] put them in words (summary, guide, deadlines) and order, and freezes them with one
-//! delivery per reader.
+//! delivery per reader. What presses does not wait: `work/alert.rs` freezes alerts in every tick, for those who asked.
 //! [`work::send::send`] claims deliveries, lets [`render`] write them, [`mail`] build and transmit them, and commits
 //! each outcome.
 //!

@@ -133,7 +133,7 @@ fn later(from: Timestamp, wait: Duration) -> Timestamp {
 /// up for: an edition carries everything since the former one.
 ///
 /// A time of day that daylight saving skips moves forward (02:30 becomes 03:30), and one that it repeats counts once,
-/// the first time: each scheduled day has exactly one slot.
+/// the first time: each scheduled day has exactly one slot. What leaves at once has none.
 pub fn due_slot(rhythm: &Rhythm, zone: &TimeZone, after: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let today = zone.to_datetime(now).date();
     let slot = |date: Date, at: Time| zone.to_ambiguous_timestamp(date.to_datetime(at)).compatible().ok();
@@ -150,6 +150,7 @@ pub fn due_slot(rhythm: &Rhythm, zone: &TimeZone, after: Timestamp, now: Timesta
             let dates = months.into_iter().flatten().filter_map(|m| Date::new(m.year(), m.month(), *day).ok());
             dates.filter_map(|date| slot(date, *at)).find(|slot| *slot <= now)
         }
+        Rhythm::AtOnce => None,
     };
     latest.filter(|slot| *slot > after)
 }

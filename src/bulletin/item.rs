@@ -9,6 +9,7 @@ use super::{
     guide::{Guide, Question, guide},
     importance::{Action, Importance, Weighed, importance},
     more::{additions, stands_alone},
+    over::history,
     prose::normal,
     summary::{Summary, summary},
     told::{Told, by_authority},
@@ -88,6 +89,9 @@ pub fn tell(story: &Story, told: &[Told<'_>], moment: Moment<'_>) -> Option<(Ite
         deadlines,
         again: false,
         importance: importance.points,
+        history: history(lead),
+        alert: None,
+        alerted: None,
     };
     Some((item, importance))
 }

@@ -1,11 +1,14 @@
 //! Which items an edition shows to whom, and in which order.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::civil::Date;
 
-use super::view::{Edition, Item, Shelf};
-use crate::model::{Cadence, Preferences, Sections, Severity};
+use super::view::{AlertNews, Edition, Item, Shelf};
+use crate::model::{Cadence, News, Preferences, SectionId, Sections, Severity, StoryId};
 
 /// Puts items in the order in which an edition is frozen: by section, then what is critical, then by importance,
 /// severity and nature, then newest. Nothing outranks an alert that is critical.
@@ -35,18 +38,49 @@ pub fn edition(
     sections: &Sections,
     preferences: &Preferences,
 ) -> Option<Edition> {
+    let wanted = items.iter().filter_map(|item| {
+        let place = preferences.shelf(&item.section, &item.also_in)?;
+        if !preferences.want(&item.section, &item.also_in, item.nature, item.severity) {
+            return None;
+        }
+        // Who never asked for an alert is not told that there was one.
+        let alerted = item.alerted.filter(|_| !preferences.alerts.is_none());
+        Some((place, Item { alerted, ..item.clone() }))
+    });
+    let shelves = shelve(wanted, sections);
+    (!shelves.is_empty()).then_some(Edition { cadence, date, number, shelves })
+}
+
+/// What one reader gets of an alert edition: the stories of this share, each as the news that it is to this reader. A
+/// choice of sections no longer takes anything away: the share was made by it, and who was alerted hears the end.
+pub fn alert_edition(
+    date: Date,
+    number: u32,
+    items: &[Item],
+    sections: &Sections,
+    preferences: &Preferences,
+    share: &BTreeMap<StoryId, News>,
+) -> Option<Edition> {
+    let told = items.iter().filter_map(|item| {
+        let news = *share.get(&item.story)?;
+        let place = preferences.shelf(&item.section, &item.also_in).unwrap_or(&item.section);
+        let change = item.alert.as_ref().filter(|_| news == News::Update).map(|alert| alert.change.clone());
+        let alert = Some(AlertNews { news, change: change.unwrap_or_default() });
+        Some((place, Item { alert, ..item.clone() }))
+    });
+    let shelves = shelve(told, sections);
+    (!shelves.is_empty()).then_some(Edition { cadence: Cadence::Alert, date, number, shelves })
+}
+
+/// Puts items, each with the section that it is shown in, on their shelves: in the order of both.
+fn shelve<'a>(items: impl Iterator<Item = (&'a SectionId, Item)>, sections: &Sections) -> Vec<Shelf> {
     let mut shelves: Vec<Shelf> = Vec::new();
     let mut moved = BTreeSet::new();
-    for item in items {
-        let Item { section, also_in, nature, severity, .. } = item;
-        let Some(place) = preferences.shelf(section, also_in) else { continue };
-        if !preferences.want(section, also_in, *nature, *severity) {
-            continue;
-        }
-        if place != section {
+    for (place, item) in items {
+        if *place != item.section {
             moved.insert(place.clone());
         }
-        let item = Item { section: place.clone(), ..item.clone() };
+        let item = Item { section: place.clone(), ..item };
         match shelves.iter_mut().find(|shelf| shelf.section == *place) {
             Some(shelf) => shelf.items.push(item),
             None => {
@@ -60,7 +94,7 @@ pub fn edition(
         let into = shelves.iter_mut().filter(|shelf| moved.contains(&shelf.section));
         into.for_each(|shelf| shelf.items = in_order(std::mem::take(&mut shelf.items), sections));
     }
-    (!shelves.is_empty()).then_some(Edition { cadence, date, number, shelves })
+    shelves
 }
 
 #[cfg(test)]
@@ -68,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{super::guide::Guide, *};
-    use crate::model::{Nature, Section, SectionId, StoryId};
+    use crate::model::{Nature, Section};
 
     fn section(id: &str) -> SectionId {
         SectionId::parse(id).expect("a slug")
@@ -101,6 +135,9 @@ mod tests {
             deadlines: vec![],
             again: false,
             importance: 0,
+            history: vec![],
+            alert: None,
+            alerted: None,
         }
     }
 
@@ -175,6 +212,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn who_is_alerted_gets_the_whole_share_and_nothing_else(
+            shares in prop::collection::vec(prop::option::of(prop::sample::select(News::ALL.to_vec())), 0..8),
+            wanted in prop::collection::btree_set(prop::sample::select(vec!["tic", "finances"]), 0..2),
+        ) {
+            let items: Vec<Item> = (0_i64..).zip(&shares).map(|(n, _)| {
+                let change = String::from("gravité");
+                let alert = Some(AlertNews { news: News::Update, change });
+                Item { alert, ..item(n, if n % 2 == 0 { "tic" } else { "finances" }, Nature::Avis, Severity::Info) }
+            }).collect();
+            let share: BTreeMap<StoryId, News> =
+                (0_i64..).zip(&shares).filter_map(|(n, news)| Some((StoryId::new(n), (*news)?))).collect();
+            let sections_wanted = wanted.iter().map(|id| section(id)).collect();
+            let preferences = Preferences { sections: sections_wanted, ..Preferences::all(Cadence::Alert) };
+            let date = jiff::civil::date(2023, 8, 30);
+            let edition = alert_edition(date, 1, &items, &sections(), &preferences, &share);
+            let told: BTreeMap<StoryId, News> = edition.iter().flat_map(Edition::items).map(|item| {
+                let AlertNews { news, change } = item.alert.clone().expect("news");
+                assert_eq!(change.is_empty(), news != News::Update);
+                (item.story, news)
+            }).collect();
+            prop_assert_eq!(told, share);
+        }
+
         /// Whatever the preferences: nothing unwanted, nothing wanted left out, nothing twice.
         #[test]
         fn an_edition_is_exactly_what_is_wanted(

@@ -1,11 +1,11 @@
 //! A bulletin as templates see it.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::{facts::Cited, guide::Guide, told::Quote};
 use crate::{
-    model::{Cadence, Nature, PublicationDate, SectionId, Severity, StoryId},
+    model::{Cadence, Nature, News, PublicationDate, SectionId, Severity, StoryId},
     normalise::deadline::Deadline,
 };
 
@@ -55,6 +55,23 @@ pub struct Item {
     /// Points when it was frozen.
     #[serde(default)]
     pub importance: u32,
+    /// The revisions that the lead notice tells of itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<String>,
+    /// What it is in an alert edition; `None` in every other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertNews>,
+    /// When an alert told of it before this bulletin, to some of its readers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerted: Option<Timestamp>,
+}
+
+/// What an alert says of a story besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertNews {
+    pub news: News,
+    /// What changed since the last alert, on one line; may be empty.
+    pub change: String,
 }
 
 /// Another notice that tells of the same story.

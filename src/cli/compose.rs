@@ -17,13 +17,13 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct Compose {
-    /// This bulletin now, whatever the time: daily, weekly or monthly.
+    /// This bulletin now, whatever the time: daily, weekly, monthly or alert.
     #[arg(long, value_parser = cadence)]
     cadence: Option<Cadence>,
 }
 
 pub fn cadence(text: &str) -> anyhow::Result<Cadence> {
-    Cadence::parse(text).ok_or_else(|| anyhow!("expected `daily`, `weekly` or `monthly`"))
+    Cadence::parse(text).ok_or_else(|| anyhow!("expected `daily`, `weekly`, `monthly` or `alert`"))
 }
 
 pub fn run(args: &Compose, app: &App, out: &Output) -> anyhow::Result<Exit> {

@@ -11,7 +11,7 @@ use super::{
     sources::at,
 };
 use crate::{
-    model::{Consent, Delivery, EmailAddress, Matter, Subscriber, SubscriberState},
+    model::{AlertWish, Consent, Delivery, EmailAddress, Matter, Subscriber, SubscriberState},
     store::{
         outbox,
         subscribers::{self, Added, Left},
@@ -35,8 +35,8 @@ enum Verb {
     Add(Add),
     /// Take in a CSV file: every bad line is named, every good one taken.
     ///
-    /// The first line names the columns: email, cadence, sections, natures, severity, consent_what, consent_when,
-    /// consent_how.
+    /// The first line names the columns: email, cadence, sections, natures, severity, alerts_from, alert_words,
+    /// consent_what, consent_when, consent_how.
     Import { file: PathBuf },
     /// All readers.
     List,
@@ -69,7 +69,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct Add {
     address: String,
-    /// daily, weekly or monthly.
+    /// daily, weekly, monthly, or alert: alerts alone.
     #[arg(long, default_value = "daily")]
     cadence: String,
     /// Only this section (its short name); may be repeated.
@@ -81,6 +81,12 @@ struct Add {
     /// The least severity: info, notable, high or critical.
     #[arg(long, default_value = "info")]
     severity: String,
+    /// Tell at once what is of this severity or graver: info, notable, high or critical.
+    #[arg(long)]
+    alerts_from: Option<String>,
+    /// Tell at once what names one of these, separated by commas: "qakbot, rançongiciel, fuite de données, forti*".
+    #[arg(long)]
+    alert_words: Option<String>,
     /// What the person agreed to, or the legal basis.
     #[arg(long)]
     consent: String,
@@ -114,6 +120,8 @@ fn add(app: &App, add: &Add, out: &Output) -> anyhow::Result<Exit> {
         sections: add.sections.join(" "),
         natures: add.natures.join(" "),
         severity: add.severity.clone(),
+        alerts_from: add.alerts_from.clone().unwrap_or_default(),
+        alert_words: add.alert_words.clone().unwrap_or_default(),
         consent_what: add.consent.clone(),
         consent_when: add.when.clone().unwrap_or_default(),
         consent_how: add.how.clone(),
@@ -146,7 +154,7 @@ fn import(app: &App, path: &PathBuf, out: &Output) -> anyhow::Result<Exit> {
 fn list(app: &App, out: &Output) -> anyhow::Result<Exit> {
     let all = app.store.read(subscribers::all)?;
     out.list(&all, || {
-        let mut table = Table::new(["ID", "ADDRESS", "STATE", "CADENCE", "SECTIONS", "NATURES", "SEVERITY"]);
+        let mut table = Table::new(["ID", "ADDRESS", "STATE", "CADENCE", "SECTIONS", "NATURES", "SEVERITY", "ALERTS"]);
         for one in &all {
             let preferences = &one.preferences;
             table.row([
@@ -157,11 +165,20 @@ fn list(app: &App, out: &Output) -> anyhow::Result<Exit> {
                 words(preferences.sections.iter()),
                 words(preferences.natures.iter()),
                 preferences.least_severity.to_string(),
+                alerts(&preferences.alerts),
             ]);
         }
         table
     })?;
     Ok(Exit::Done)
+}
+
+/// « from high; qakbot, rançongiciel ».
+fn alerts(wish: &AlertWish) -> String {
+    let from = wish.from.map(|from| format!("from {from}"));
+    let words = Some(wish.words.join(", ")).filter(|words| !words.is_empty());
+    let told: Vec<String> = from.into_iter().chain(words).collect();
+    if told.is_empty() { String::from("none") } else { told.join("; ") }
 }
 
 fn words<T: ToString>(of: impl Iterator<Item = T>) -> String {
@@ -191,13 +208,14 @@ fn show(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
     out.data(&shown, || {
         let Subscriber { address, state, preferences, added, .. } = &shown.subscriber;
         let mut page = format!(
-            "{address}: {} since {}\ncadence {}, sections: {}, natures: {}, severity: {}\n",
+            "{address}: {} since {}\ncadence {}, sections: {}, natures: {}, severity: {}\nalerts: {}\n",
             state.as_str(),
             at(app, Some(*added)),
             preferences.cadence,
             words(preferences.sections.iter()),
             words(preferences.natures.iter()),
             preferences.least_severity,
+            alerts(&preferences.alerts),
         );
         for consent in &shown.consents {
             page += &format!("consent: {}, {}, {}\n", consent.what, consent.how, at(app, Some(consent.when)));
@@ -246,6 +264,8 @@ fn export(app: &App, out: &Output) -> anyhow::Result<Exit> {
             names(preferences.sections.iter().map(|s| s.as_str()).collect()),
             names(preferences.natures.iter().map(|n| n.as_str()).collect()),
             preferences.least_severity.to_string(),
+            preferences.alerts.from.map(|from| from.to_string()).unwrap_or_default(),
+            harmless(&preferences.alerts.words.join(", ")),
             harmless(&one.consent.what),
             one.consent.when.to_zoned(app.config.site.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
             harmless(&one.consent.how),

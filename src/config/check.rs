@@ -15,7 +15,7 @@ use jiff::{
 };
 
 use super::{
-    Config, Crawl, FirstLook, Network, Problems, Reviewing, Rhythm, Robots, Site,
+    Alerts, Config, Crawl, FirstLook, Network, Problems, Reviewing, Rhythm, Robots, Site,
     file::{Table, Written},
     value::{self, Wrong},
 };
@@ -81,11 +81,13 @@ pub fn load(
     }
     let crawl = crawl(top.table("crawl"));
     let (publish, data) = place::read(top.table("publish"), top.table("store"), context);
+    let (cadences, alerts) = cadences(top.table("cadence"));
     let (sources, aside) = source::read_all(top.tables("source"), &crawl.allow, context);
     let config = Config {
         site: site(top.table("site")),
         review: review(top.table("review")),
-        cadences: cadences(top.table("cadence")),
+        cadences,
+        alerts,
         mail: mail::read(top.table("mail"), context),
         bounces: bounces::read(top.table("bounces"), context),
         publish,
@@ -238,9 +240,10 @@ fn count(table: &mut Table<'_>, key: &'static str, most: i64, default: usize) ->
     table.number(key, 1, most).and_then(|n| usize::try_from(n).ok()).unwrap_or(default)
 }
 
-fn cadences(mut table: Table<'_>) -> BTreeMap<Cadence, Rhythm> {
+fn cadences(mut table: Table<'_>) -> (BTreeMap<Cadence, Rhythm>, Alerts) {
     use Weekday::{Friday, Monday, Thursday, Tuesday, Wednesday};
     let mut cadences = BTreeMap::new();
+    let mut alerts = Alerts { most_a_day: 5, fresh: DAY * 3 };
     for cadence in Cadence::ALL {
         let mut table = table.table(cadence.as_str());
         let at = |table: &mut Table<'_>, default: Time| table.parse("at", value::time).unwrap_or(default);
@@ -256,6 +259,13 @@ fn cadences(mut table: Table<'_>) -> BTreeMap<Cadence, Rhythm> {
                 let day = table.number("day", 1, 28).and_then(|day| i8::try_from(day).ok()).unwrap_or(1);
                 Rhythm::Month { day, at: at(&mut table, time(7, 30, 0, 0)) }
             }
+            Cadence::Alert => {
+                let most = table.number("most_a_day", 1, 100).and_then(|most| u32::try_from(most).ok());
+                alerts.most_a_day = most.unwrap_or(alerts.most_a_day);
+                let fresh = table.parse("fresh", |text| value::duration(text, "1h", "31d"));
+                alerts.fresh = fresh.unwrap_or(alerts.fresh);
+                Rhythm::AtOnce
+            }
         };
         if table.flag("enabled").unwrap_or(true) {
             cadences.insert(cadence, rhythm);
@@ -263,7 +273,7 @@ fn cadences(mut table: Table<'_>) -> BTreeMap<Cadence, Rhythm> {
         table.finish();
     }
     table.finish();
-    cadences
+    (cadences, alerts)
 }
 
 /// In the order of the week.

@@ -47,6 +47,7 @@ pub struct Config {
     pub review: Reviewing,
     /// Absent cadences are not composed.
     pub cadences: BTreeMap<Cadence, Rhythm>,
+    pub alerts: Alerts,
     pub mail: Mail,
     pub bounces: Bounces,
     pub publish: Publish,
@@ -133,6 +134,15 @@ pub enum FirstLook {
     Nobody,
     /// It waits until one approves it, however much it presses.
     Editor,
+}
+
+/// How much a reader is alerted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alerts {
+    /// Mails to one reader in 24 hours.
+    pub most_a_day: u32,
+    /// What was published longer ago is no alert: it is for the bulletins.
+    pub fresh: Duration,
 }
 
 /// A range of addresses in CIDR notation, such as `127.0.0.0/8` or `fd00::/8`.

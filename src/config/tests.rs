@@ -297,7 +297,7 @@ entries = 1.5
        |
     18 | [cadence.yearly]
        |          ^^^^^^
-    hint: known: `daily`, `monthly`, `weekly`
+    hint: known: `alert`, `daily`, `monthly`, `weekly`
 
     error: `from` in `[mail]` cannot be taken: `veille` is not an e-mail address: there is no `@`
      --> vigie.toml:20:8

@@ -14,24 +14,35 @@ pub enum Cadence {
     Daily,
     Weekly,
     Monthly,
+    /// At once, and only what presses: no day and no hour.
+    Alert,
 }
 
 impl Cadence {
-    pub const ALL: [Cadence; 3] = [Cadence::Daily, Cadence::Weekly, Cadence::Monthly];
+    pub const ALL: [Cadence; 4] = [Cadence::Daily, Cadence::Weekly, Cadence::Monthly, Cadence::Alert];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Cadence::Daily => "daily",
             Cadence::Weekly => "weekly",
             Cadence::Monthly => "monthly",
+            Cadence::Alert => "alert",
         }
     }
-    /// As readers see it.
+    /// As readers see it; also the name of its mailing list.
     pub const fn name(self) -> &'static str {
         match self {
             Cadence::Daily => "quotidien",
             Cadence::Weekly => "hebdomadaire",
             Cadence::Monthly => "mensuel",
+            Cadence::Alert => "alerte",
+        }
+    }
+    /// What one edition of it is called: « Bulletin quotidien », « Alerte ».
+    pub fn title(self) -> String {
+        match self {
+            Cadence::Alert => String::from("Alerte"),
+            other => format!("Bulletin {}", other.name()),
         }
     }
     pub fn parse(text: &str) -> Option<Self> {
@@ -42,6 +53,33 @@ impl Cadence {
 impl fmt::Display for Cadence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// What an alert edition is to one reader in respect of one story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum News {
+    /// The first that this reader hears of it in an alert.
+    Alert,
+    /// There is more to it than the last alert said.
+    Update,
+    /// It is over.
+    End,
+}
+
+impl News {
+    pub const ALL: [News; 3] = [News::Alert, News::Update, News::End];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            News::Alert => "alert",
+            News::Update => "update",
+            News::End => "end",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|news| news.as_str() == text)
     }
 }
 

@@ -26,7 +26,7 @@ mod subscriber;
 mod suppression;
 
 pub use address::{Address, BadAddress};
-pub use bulletin::{Bulletin, Cadence};
+pub use bulletin::{Bulletin, Cadence, News};
 pub use date::{Precision, PublicationDate};
 pub use delivery::{Delivery, DeliveryState, Doubt, Letter, Matter, SmtpReply};
 pub use email::{EmailAddress, InvalidEmail, mask_addresses};
@@ -43,5 +43,5 @@ pub use section::{Section, SectionId, Sections};
 pub use shelf::{Nature, Severity};
 pub use source::{Asking, Authority, Brings, Licence, OAuth, Source};
 pub use story::{Edited, Hand, Review, Story};
-pub use subscriber::{Consent, Preferences, Subscriber, SubscriberState};
+pub use subscriber::{AlertWish, Consent, Preferences, Subscriber, SubscriberState};
 pub use suppression::{Fault, Ground, Strike};

@@ -9,4 +9,6 @@ pub enum Rhythm {
     Days { days: Vec<Weekday>, at: Time },
     /// On this day of the month (1 to 28).
     Month { day: i8, at: Time },
+    /// As soon as something waits: it has no hour.
+    AtOnce,
 }

@@ -44,21 +44,50 @@ pub struct Preferences {
     pub cadence: Cadence,
     pub sections: BTreeSet<SectionId>,
     pub natures: BTreeSet<Nature>,
-    /// Stories below it are left out.
+    /// Stories below it are left out of bulletins.
     pub least_severity: Severity,
+    /// What is told at once besides; sections and natures hold for it too.
+    pub alerts: AlertWish,
+}
+
+/// For which stories somebody wants an alert: those that reach a severity, and those that hold one of some words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+pub struct AlertWish {
+    /// `None`: no severity alone makes an alert.
+    pub from: Option<Severity>,
+    /// As written; each may be several words in a row, or the `start*` of one.
+    pub words: Vec<String>,
+}
+
+impl AlertWish {
+    /// Neither severity nor words.
+    pub const NONE: Self = Self { from: None, words: Vec::new() };
+
+    pub fn is_none(&self) -> bool {
+        *self == Self::NONE
+    }
 }
 
 impl Preferences {
     /// Everything, at one cadence.
     pub const fn all(cadence: Cadence) -> Self {
-        Self { cadence, sections: BTreeSet::new(), natures: BTreeSet::new(), least_severity: Severity::Info }
+        Self {
+            cadence,
+            sections: BTreeSet::new(),
+            natures: BTreeSet::new(),
+            least_severity: Severity::Info,
+            alerts: AlertWish::NONE,
+        }
     }
 
     /// Whether a story in this section, and in these besides, of this nature and severity is wanted.
     pub fn want(&self, section: &SectionId, also: &[SectionId], nature: Nature, severity: Severity) -> bool {
-        self.shelf(section, also).is_some()
-            && (self.natures.is_empty() || self.natures.contains(&nature))
-            && severity >= self.least_severity
+        self.admit(section, also, nature) && severity >= self.least_severity
+    }
+
+    /// Whether a story in these sections and of this nature is wanted if it presses enough.
+    pub fn admit(&self, section: &SectionId, also: &[SectionId], nature: Nature) -> bool {
+        self.shelf(section, also).is_some() && (self.natures.is_empty() || self.natures.contains(&nature))
     }
 
     /// In which section a story is shown: its own where that is wanted, else the first of the others that is.

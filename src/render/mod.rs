@@ -4,6 +4,7 @@
 //! What sources wrote is hostile until shown otherwise: it is escaped, it stays on its line, and only `http:` and
 //! `https:` addresses become links.
 
+mod alert;
 mod budget;
 mod mail;
 mod operator;

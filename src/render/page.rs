@@ -138,7 +138,7 @@ pub fn index_page(
         .iter()
         .map(|past| PastView {
             path: path_of(past.cadence, past.date, past.number),
-            title: format!("Bulletin {}", past.cadence.name()),
+            title: past.cadence.title(),
             date: date_in_words(past.date),
             count: counted(u64::from(past.stories), ("nouvelle", "nouvelles")),
         })

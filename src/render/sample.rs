@@ -131,6 +131,9 @@ fn item(section: &SectionId, n: i64, summary: String) -> Item {
         deadlines: vec![Deadline { day: Date::constant(2023, 9, 4), bound: Bound::Until }],
         again: false,
         importance: 1,
+        history: Vec::new(),
+        alert: None,
+        alerted: Some(Timestamp::UNIX_EPOCH),
     }
 }
 

@@ -6,10 +6,11 @@ use jiff::{civil::date, tz::TimeZone};
 use url::Url;
 
 use crate::{
-    bulletin::{Also, Cited, Edition, Guide, Item, Question, Quote, Shelf},
+    bulletin::{AlertNews, Also, Cited, Edition, Guide, Item, Question, Quote, Shelf},
     config::Site,
     model::{
-        Cadence, EmailAddress, Nature, Preferences, PublicationDate, Section, SectionId, Sections, Severity, StoryId,
+        Cadence, EmailAddress, Nature, News, Preferences, PublicationDate, Section, SectionId, Sections, Severity,
+        StoryId,
     },
 };
 
@@ -59,6 +60,9 @@ fn item(nature: Nature, title: &str) -> Item {
         deadlines: vec![],
         again: false,
         importance: 0,
+        history: vec![],
+        alert: None,
+        alerted: None,
     }
 }
 
@@ -499,4 +503,35 @@ fn pages_refer_to_each_other_and_to_nothing_outside() {
     for anchor in ["mentions-legales", "donnees-personnelles", "accessibilite", "plan"] {
         assert!(about.contains(&format!("id=\"{anchor}\"")), "{anchor}");
     }
+}
+
+#[test]
+fn an_alert_says_what_to_do_before_what_happened_and_a_bulletin_after() {
+    let told = |news, change: &str| {
+        let mut alert = small();
+        alert.cadence = Cadence::Alert;
+        alert.shelves.truncate(1);
+        alert.shelves[0].items.truncate(1);
+        let change = change.to_owned();
+        alert.shelves[0].items[0].alert = Some(AlertNews { news, change });
+        mail(&alert)
+    };
+    let places = |mail: &Mail| {
+        let told = mail.text.rsplit("Alerte - ").next().unwrap();
+        let summary = small().shelves[0].items[0].summary.clone();
+        let what = summary.split(' ').next().unwrap();
+        (told.find("Appliquer le correctif").unwrap(), told.find(&format!(">> {what}")).unwrap())
+    };
+    let alert = told(News::Alert, "");
+    let (todo, what) = places(&alert);
+    assert!(todo < what, "{}", alert.text);
+    let bulletin = mail(&small());
+    let (todo, what) = places(&bulletin);
+    assert!(what < todo, "{}", bulletin.text);
+    assert_eq!(alert.subject, "Alerte\u{a0}: Vulnérabilité dans un pare-feu");
+    let update = told(News::Update, "gravité : important → urgent");
+    assert_eq!(update.subject, "Mise à jour\u{a0}: Vulnérabilité dans un pare-feu");
+    assert!(update.text.contains("Ce qui change\u{a0}: gravité\u{a0}: important → urgent."), "{}", update.text);
+    let end = told(News::End, "");
+    assert!(end.subject.starts_with("Fin d’alerte\u{a0}: ") && !end.text.contains("[Urgent]"), "{}", end.text);
 }

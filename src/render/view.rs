@@ -8,12 +8,13 @@ use url::Url;
 use crate::{
     bulletin::{Edition, Item},
     config::Site,
-    model::Severity,
+    model::{Cadence, News, Severity},
     normalise::{deadline::Bound, reference::cve_home},
     text::{date_in_words, day_in_words, french, truncate},
 };
 
 use super::{
+    alert,
     budget::{Form, Plan, SHORT},
     quote::{self, GuideView, QuoteView},
     words::{counted, news, one_line},
@@ -36,13 +37,15 @@ pub(super) struct SiteView {
 
 #[derive(Serialize)]
 pub(super) struct EditionView {
-    /// « Bulletin quotidien ».
+    /// « Bulletin quotidien », « Alerte ».
     pub title: String,
+    /// Whether it is an alert: what to do then comes before what happened.
+    pub alert: bool,
     /// « mercredi 30 août 2023 ».
     pub date: String,
     /// « 1 alerte, 4 avis ».
     pub news: String,
-    /// The title of the most pressing story.
+    /// The title of the most pressing story; of an alert, which bears that title in its subject, what is to be done.
     pub lead: String,
     /// Where it can be read on line.
     pub online: Option<String>,
@@ -77,6 +80,10 @@ pub(super) struct ItemView {
     pub language: Option<&'static str>,
     /// `urgent` or `important`.
     pub mark: Option<&'static str>,
+    /// What an alert says first: « Ce qui change : … ».
+    pub note: Option<String>,
+    /// « A fait l’objet d’une alerte le 30 août 2023. ».
+    pub alerted: Option<String>,
     /// Paragraphs.
     pub summary: Vec<String>,
     /// What other sources add to it.
@@ -153,11 +160,17 @@ impl EditionView {
             (Reverse(item.severity == Severity::Critical), Reverse((item.importance, item.severity)), item.nature)
         };
         let lead = edition.items().min_by_key(pressing);
+        let title = |item: &Item| truncate(&set(&one_line(&item.title), &item.language), 110);
+        let is_alert = edition.cadence == Cadence::Alert;
         Self {
-            title: format!("Bulletin {}", edition.cadence.name()),
+            title: edition.cadence.title(),
+            alert: is_alert,
             date: date_in_words(edition.date),
             news: news(edition),
-            lead: lead.map(|item| truncate(&set(&one_line(&item.title), &item.language), 110)).unwrap_or_default(),
+            lead: match is_alert {
+                true => alert::preview(edition),
+                false => lead.map(title).unwrap_or_default(),
+            },
             online: base_url(site).map(|base| format!("{base}{path}")),
             shelves,
             left_out: others(left_out, ("autre nouvelle", "autres nouvelles")),
@@ -175,11 +188,19 @@ impl ItemView {
         Self {
             full: matches!(form, Form::Full | Form::Short | Form::Brief),
             id: format!("s{}", item.story),
-            prefix: format!("{}{}", item.nature.prefix(), if item.again { " (mise à jour)" } else { "" }),
+            prefix: match alert::prefix(item) {
+                Some(prefix) => prefix.to_owned(),
+                None => format!("{}{}", item.nature.prefix(), if item.again { " (mise à jour)" } else { "" }),
+            },
             title: line(&item.title),
             lang: foreign(&item.language).map(str::to_owned),
             language: foreign(&item.language).and_then(language_name),
+            note: alert::note(item),
+            alerted: item.alerted.map(|at| {
+                format!("A fait l’objet d’une alerte le {}.", day_in_words(site.zone.to_datetime(at).date()))
+            }),
             mark: match item.severity {
+                _ if item.alert.as_ref().is_some_and(|alert| alert.news == News::End) => None,
                 Severity::Critical => Some("urgent"),
                 Severity::High => Some("important"),
                 Severity::Notable | Severity::Info => None,
@@ -237,7 +258,7 @@ pub(super) fn base_url(site: &Site) -> Option<String> {
 }
 
 /// French typography, for French only: « file: » is right in English.
-fn set(text: &str, language: &str) -> String {
+pub(super) fn set(text: &str, language: &str) -> String {
     if foreign(language).is_some() { text.to_owned() } else { french(text) }
 }
 

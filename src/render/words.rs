@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use minijinja::Environment;
 
+use super::alert;
 use crate::{
     bulletin::Edition,
     model::{Cadence, Nature, Preferences, Sections, Severity},
@@ -13,7 +14,7 @@ use crate::{
 /// Columns of the text part.
 const COLUMNS: usize = 72;
 /// What most readers' screens show of a subject.
-const SUBJECT: usize = 70;
+pub(super) const SUBJECT: usize = 70;
 
 /// The filters of the templates: `french`, `wrap(first, rest)` and `underline(mark)`.
 pub(super) fn add_filters(environment: &mut Environment<'static>) {
@@ -31,6 +32,7 @@ pub(super) fn subject(edition: &Edition) -> String {
         Cadence::Daily => "",
         Cadence::Weekly => " hebdomadaire",
         Cadence::Monthly => " mensuelle",
+        Cadence::Alert => return alert::subject(edition),
     };
     let opening = french(&format!("Veille{rhythm} du {} : ", day_in_words(edition.date)));
     let counts = counts(edition);
@@ -43,6 +45,9 @@ pub(super) fn subject(edition: &Edition) -> String {
 
 /// « 1 alerte, 4 avis, 6 actualités ».
 pub(super) fn news(edition: &Edition) -> String {
+    if edition.cadence == Cadence::Alert {
+        return alert::counts(edition);
+    }
     let counts = counts(edition);
     list_of(&counts, counts.len())
 }
@@ -88,7 +93,10 @@ const fn noun(nature: Nature) -> (&'static str, &'static str) {
 
 /// What a reader chose, one sentence a choice.
 pub(super) fn choices(preferences: &Preferences, sections: &Sections) -> Vec<String> {
-    let mut choices = vec![format!("bulletin {}", preferences.cadence.name())];
+    let mut choices = vec![match preferences.cadence {
+        Cadence::Alert => String::from("alertes seules"),
+        cadence => format!("bulletin {}", cadence.name()),
+    }];
     // In the order of the bulletin, not of the short names.
     let mut wanted: Vec<_> = preferences.sections.iter().collect();
     wanted.sort_by_key(|id| (sections.position(id), *id));
@@ -100,6 +108,14 @@ pub(super) fn choices(preferences: &Preferences, sections: &Sections) -> Vec<Str
     }
     if preferences.least_severity > Severity::Info {
         choices.push(format!("à partir du niveau « {} »", preferences.least_severity.name()));
+    }
+    if let Some(from) = preferences.alerts.from {
+        choices.push(format!("alertes à partir du niveau « {} »", from.name()));
+    }
+    let words: Vec<&str> = preferences.alerts.words.iter().map(String::as_str).collect();
+    if !words.is_empty() {
+        let the = if words.len() > 1 { "les" } else { "le" };
+        choices.push(format!("alertes sur {the} {}", listed("mot", &words)));
     }
     choices.iter().map(|choice| french(choice)).collect()
 }

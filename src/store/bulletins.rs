@@ -70,6 +70,28 @@ pub fn latest(db: &Db, most: u32) -> Result<Vec<Bulletin>> {
     db.query(&format!("{BULLETIN} WHERE stories > 0 ORDER BY id DESC LIMIT $1"), &[&most], read)
 }
 
+/// Which editions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    Alerts,
+    /// All others.
+    Bulletins,
+}
+
+/// Editions of one sort that had something to say, newest first.
+pub fn latest_of(db: &Db, sort: Sort, most: u32) -> Result<Vec<Bulletin>> {
+    match sort {
+        Sort::Alerts => {
+            let sql = format!("{BULLETIN} WHERE stories > 0 AND cadence = 'alert' ORDER BY id DESC LIMIT $1");
+            db.query(&sql, &[&most], read)
+        }
+        Sort::Bulletins => {
+            let sql = format!("{BULLETIN} WHERE stories > 0 AND cadence <> 'alert' ORDER BY id DESC LIMIT $1");
+            db.query(&sql, &[&most], read)
+        }
+    }
+}
+
 /// The items of an edition, in order, as frozen.
 pub fn items(db: &Db, id: BulletinId) -> Result<Vec<Item>> {
     db.query("SELECT item FROM bulletin_story WHERE bulletin_id = $1 ORDER BY position", &[&id.get()], |row| {

@@ -89,6 +89,29 @@ pub fn due(db: &Db, source: &SourceId, now: Timestamp, most: usize) -> Result<Ve
     )
 }
 
+/// The documents of alerts that were told since then, as far as this source read them, and not after `read`: whoever was
+/// alerted is to hear when they are revised or closed, which no list may tell.
+pub fn of_alerts(db: &Db, source: &SourceId, since: Timestamp, read: Timestamp) -> Result<Vec<NoticeId>> {
+    db.query(
+        "SELECT DISTINCT d.notice_id FROM bulletin b JOIN bulletin_story t ON t.bulletin_id = b.id
+           JOIN story s ON s.id = t.story_id JOIN detail d ON d.notice_id = s.lead_id
+         WHERE b.cadence = 'alert' AND b.slot > $2 AND s.nature = 'alerte'
+           AND d.source_id = $1 AND d.state = 'read' AND d.read_at <= $3
+         ORDER BY d.notice_id",
+        &[&source.as_str(), &millis(since), &millis(read)],
+        |row| Ok(NoticeId::new(row.get(0)?)),
+    )
+}
+
+/// Has a document that was read looked at again.
+pub fn read_again(tx: &Tx, notice: NoticeId, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE detail SET state = 'due', due = $2, attempts = 0 WHERE notice_id = $1 AND state = 'read'",
+        &[&notice.get(), &millis(now)],
+    )?;
+    Ok(())
+}
+
 /// Whether this source has read the document of a notice.
 pub fn is_read(db: &Db, notice: NoticeId, source: &SourceId) -> Result<bool> {
     let sql = "SELECT fingerprint <> '' FROM detail WHERE notice_id = $1 AND source_id = $2";

@@ -8,6 +8,7 @@ mod error;
 mod migrate;
 
 pub mod alarms;
+pub mod alerts;
 pub mod bounces;
 pub mod bulletins;
 pub mod details;

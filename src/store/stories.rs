@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Db, Result, Tx, engine::Row, instant, millis, read_sections, sections, word};
+use super::{Db, Result, Tx, alerts, engine::Row, instant, millis, read_sections, sections, word};
 use crate::{
     classify::Shelved,
     model::{Cadence, Edited, Nature, NoticeId, Review, SectionId, Severity, SourceId, Story, StoryId},
@@ -108,7 +108,14 @@ pub fn set_lead(tx: &Tx, story: &Story, lead: NoticeId, standing: &Standing, now
             &millis(now),
         ],
     )?;
+    alerts::look_at(tx, id, now)?;
     shelve(tx, id, section, &standing.also)
+}
+
+/// Whether something that readers may see waits for a cadence.
+pub fn is_waiting(db: &Db, cadence: Cadence) -> Result<bool> {
+    let sql = "SELECT 1 FROM waiting w JOIN story s ON s.id = w.story_id WHERE w.cadence = $1 AND s.review = 'approved' LIMIT 1";
+    Ok(db.query_first(sql, &[&cadence.as_str()], |_| Ok(()))?.is_some())
 }
 
 /// What an editor writes in the place of what the notices say; `None` leaves it.

@@ -1,13 +1,17 @@
 //! Readers, their consent and their preferences; and whom not to write to.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use jiff::Timestamp;
 
 use super::{Db, Result, Tx, engine::Row, erasures, instant, millis, suppressions, word};
 use crate::model::{
-    Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity, Subscriber, SubscriberId, SubscriberState,
+    AlertWish, Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity, Subscriber, SubscriberId,
+    SubscriberState,
 };
+
+/// Words of a wish hold no comma.
+const BETWEEN_WORDS: &str = ", ";
 
 /// What became of an address that was to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +50,14 @@ pub fn add(
     {
         return Ok(Added::Left);
     }
-    let id = tx.insert(
+    let inserted = tx.insert(
         "INSERT INTO subscriber (address, folded, state, cadence, sections, natures, least_severity,
-           consent_what, consent_when, consent_how, added, left_at)
-         VALUES ($1, $2, 'active', $3, $4, $5, $6, $7, $8, $9, $10, NULL)
+           alerts_from, alert_words, consent_what, consent_when, consent_how, added, left_at)
+         VALUES ($1, $2, 'active', $3, $4, $5, $6, $11, $12, $7, $8, $9, $10, NULL)
          ON CONFLICT (folded) DO UPDATE SET
            address = excluded.address, state = 'active', cadence = excluded.cadence, sections = excluded.sections,
            natures = excluded.natures, least_severity = excluded.least_severity, left_at = NULL,
+           alerts_from = excluded.alerts_from, alert_words = excluded.alert_words,
            consent_what = CASE WHEN excluded.consent_when >= subscriber.consent_when
              THEN excluded.consent_what ELSE subscriber.consent_what END,
            consent_how = CASE WHEN excluded.consent_when >= subscriber.consent_when
@@ -71,13 +76,16 @@ pub fn add(
             &millis(consent.when),
             &consent.how,
             &millis(now),
+            &preferences.alerts.from.map_or("", Severity::as_str),
+            &preferences.alerts.words.join(BETWEEN_WORDS),
         ],
     )?;
+    // Of a row that was there, nobody was given a new number.
+    let id = known.as_ref().map_or(SubscriberId::new(inserted), |known| known.id);
     tx.execute(
         "INSERT INTO consent (subscriber_id, what, given, how, recorded) VALUES ($1, $2, $3, $4, $5)",
-        &[&id, &consent.what, &millis(consent.when), &consent.how, &millis(now)],
+        &[&id.get(), &consent.what, &millis(consent.when), &consent.how, &millis(now)],
     )?;
-    let id = SubscriberId::new(id);
     Ok(if known.is_some() { Added::Changed(id) } else { Added::New(id) })
 }
 
@@ -120,8 +128,9 @@ fn left_at(db: &Db, id: SubscriberId) -> Result<Option<Timestamp>> {
         .transpose()
 }
 
-const SUBSCRIBER: &str = "SELECT id, address, state, cadence, sections, natures, least_severity, consent_what,
-    consent_when, consent_how, added FROM subscriber";
+const SUBSCRIBER: &str =
+    "SELECT id, address, state, cadence, sections, natures, least_severity, alerts_from, alert_words,
+    consent_what, consent_when, consent_how, added FROM subscriber";
 
 pub fn find(db: &Db, address: &EmailAddress) -> Result<Option<Subscriber>> {
     db.query_first(&format!("{SUBSCRIBER} WHERE folded = $1"), &[&fold(address)], read)
@@ -138,16 +147,66 @@ pub fn all(db: &Db) -> Result<Vec<Subscriber>> {
     Ok(all)
 }
 
-/// Those who are to be written to at a cadence.
-pub fn active(db: &Db, cadence: Cadence) -> Result<Vec<Subscriber>> {
-    db.query(
-        &format!(
-            "{SUBSCRIBER} WHERE cadence = $1 AND state = 'active'
-               AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.folded = subscriber.folded) ORDER BY id"
-        ),
-        &[&cadence.as_str()],
-        read,
-    )
+/// Somebody who is to be written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writable {
+    pub id: SubscriberId,
+    pub preferences: Preferences,
+}
+
+/// Whom to write to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// Who reads the bulletin of this cadence.
+    Reads(Cadence),
+    /// Who wants alerts, whatever else.
+    WantsAlerts,
+}
+
+/// So many readers are held at once.
+const PAGE: u32 = 1_000;
+
+/// Calls back with everybody who is to be written to, in the order of their ids, until told to stop. A list of any length takes
+/// the room of one page.
+pub fn each_writable(db: &Db, whom: Whom, mut with: impl FnMut(&Writable) -> Result<ControlFlow<()>>) -> Result<()> {
+    let mut after = SubscriberId::new(0);
+    loop {
+        let page = match whom {
+            Whom::Reads(cadence) => db.query(
+                "SELECT id, cadence, sections, natures, least_severity, alerts_from, alert_words FROM subscriber
+                 WHERE cadence = $1 AND state = 'active' AND id > $2
+                   AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.folded = subscriber.folded)
+                 ORDER BY id LIMIT $3",
+                &[&cadence.as_str(), &after.get(), &PAGE],
+                read_writable,
+            )?,
+            Whom::WantsAlerts => db.query(
+                "SELECT id, cadence, sections, natures, least_severity, alerts_from, alert_words FROM subscriber
+                 WHERE state = 'active' AND (alerts_from <> '' OR alert_words <> '') AND id > $1
+                   AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.folded = subscriber.folded)
+                 ORDER BY id LIMIT $2",
+                &[&after.get(), &PAGE],
+                read_writable,
+            )?,
+        };
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        for reader in &page {
+            if with(reader)?.is_break() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn read_writable(row: &Row) -> Result<Writable> {
+    Ok(Writable { id: SubscriberId::new(row.get(0)?), preferences: read_preferences(row, 1)? })
+}
+
+/// Whether anybody wants alerts.
+pub fn wants_alerts(db: &Db) -> Result<bool> {
+    let sql = "SELECT 1 FROM subscriber WHERE state = 'active' AND (alerts_from <> '' OR alert_words <> '') LIMIT 1";
+    Ok(db.query_first(sql, &[], |_| Ok(()))?.is_some())
 }
 
 /// Whether an address asked to be left alone, or must not be written to.
@@ -179,13 +238,24 @@ fn read(row: &Row) -> Result<Subscriber> {
         id: SubscriberId::new(row.get(0)?),
         address: word("an address", &row.get::<String>(1)?, |text| EmailAddress::parse(text).ok())?,
         state: word("the state of a subscriber", &row.get::<String>(2)?, SubscriberState::parse)?,
-        preferences: Preferences {
-            cadence: word("a cadence", &row.get::<String>(3)?, Cadence::parse)?,
-            sections: set("a section", &row.get::<String>(4)?, SectionId::parse)?,
-            natures: set("a nature", &row.get::<String>(5)?, Nature::parse)?,
-            least_severity: word("a severity", &row.get::<String>(6)?, Severity::parse)?,
+        preferences: read_preferences(row, 3)?,
+        consent: Consent { what: row.get(9)?, when: instant(row.get(10)?)?, how: row.get(11)? },
+        added: instant(row.get(12)?)?,
+    })
+}
+
+/// Six columns from `first` on.
+fn read_preferences(row: &Row, first: usize) -> Result<Preferences> {
+    let from: String = row.get(first + 4)?;
+    let words: String = row.get(first + 5)?;
+    Ok(Preferences {
+        cadence: word("a cadence", &row.get::<String>(first)?, Cadence::parse)?,
+        sections: set("a section", &row.get::<String>(first + 1)?, SectionId::parse)?,
+        natures: set("a nature", &row.get::<String>(first + 2)?, Nature::parse)?,
+        least_severity: word("a severity", &row.get::<String>(first + 3)?, Severity::parse)?,
+        alerts: AlertWish {
+            from: if from.is_empty() { None } else { Some(word("a severity", &from, Severity::parse)?) },
+            words: words.split(BETWEEN_WORDS).filter(|word| !word.is_empty()).map(str::to_owned).collect(),
         },
-        consent: Consent { what: row.get(7)?, when: instant(row.get(8)?)?, how: row.get(9)? },
-        added: instant(row.get(10)?)?,
     })
 }

@@ -1,23 +1,30 @@
 //! Freezes the editions that are due, with a delivery for each reader whom something in them is for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
-use super::App;
+use super::{App, alert};
 use crate::{
     bulletin::{self, Edition, Importance, Item, Moment, Told},
     config::{Config, Rhythm},
     mail,
-    model::{Authority, BulletinId, Cadence, Notice, Preferences, Story, StoryId, SubscriberId},
+    model::{Authority, Bulletin, BulletinId, Cadence, Notice, Preferences, Story, StoryId, SubscriberId},
     schedule,
-    store::{self, Db, Tx, bulletins, notices, outbox, settings, stories, subscribers},
+    store::{
+        self, Db, Tx,
+        alerts::{self, Part},
+        bulletins, notices, outbox, settings, stories,
+        subscribers::{self, Whom},
+    },
 };
 
 /// A delivery that could not be made within this time is given up.
 const EXPIRES: SignedDuration = SignedDuration::from_hours(48);
+/// Choices whose answer is remembered: most readers share theirs with others.
+const REMEMBERED: usize = 2_000;
 
 /// Which editions to freeze.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +53,10 @@ pub fn compose(app: &App, which: Which) -> anyhow::Result<Vec<Composed>> {
     match which {
         Which::Due => {
             forget_disabled(app)?;
+            // First: the bulletins of the same tick say what there was an alert of.
+            if app.config.cadences.contains_key(&Cadence::Alert) {
+                out.extend(alert::freeze(app, now).context("cannot freeze the alerts")?);
+            }
             for (cadence, rhythm) in &app.config.cadences {
                 out.extend(due(app, *cadence, rhythm, now)?);
             }
@@ -53,6 +64,9 @@ pub fn compose(app: &App, which: Which) -> anyhow::Result<Vec<Composed>> {
         Which::Now(cadence) => {
             if !app.config.cadences.contains_key(&cadence) {
                 bail!("no bulletin is {cadence}\nhint: enable `[cadence.{cadence}]` in the configuration");
+            }
+            if cadence == Cadence::Alert {
+                return Ok(alert::freeze(app, now)?.into_iter().collect());
             }
             out.extend(app.store.write_durably(|tx| {
                 // Nothing waits: no edition, rather than an empty one for each time that somebody asks.
@@ -97,7 +111,7 @@ pub(super) fn is_due(config: &Config, db: &Db, now: Timestamp) -> store::Result<
             return Ok(true);
         }
     }
-    Ok(false)
+    alert::is_due(config, db, now)
 }
 
 fn due(app: &App, cadence: Cadence, rhythm: &Rhythm, now: Timestamp) -> anyhow::Result<Option<Composed>> {
@@ -135,21 +149,30 @@ fn freeze(
         let key = message_key(tx)?;
         let domain = app.config.mail.from.as_ref().map_or("localhost", |from| from.address.domain());
         let mut wanted: BTreeMap<Preferences, bool> = BTreeMap::new();
-        for subscriber in subscribers::active(tx, cadence)? {
-            let wanted = *wanted.entry(subscriber.preferences).or_insert_with_key(|preferences| {
-                bulletin::edition(cadence, date, 1, &items, sections, preferences).is_some()
-            });
-            if wanted {
-                let id = mail::message_id(&key, bulletin, subscriber.id, domain);
-                queue(tx, bulletin, subscriber.id, &id, now)?;
+        subscribers::each_writable(tx, Whom::Reads(cadence), |reader| {
+            if wanted.len() >= REMEMBERED {
+                wanted.clear();
+            }
+            let is_wanted = match wanted.get(&reader.preferences) {
+                Some(is_wanted) => *is_wanted,
+                None => {
+                    let preferences = reader.preferences.clone();
+                    let edition = bulletin::edition(cadence, date, 1, &items, sections, &preferences);
+                    *wanted.entry(preferences).or_insert(edition.is_some())
+                }
+            };
+            if is_wanted {
+                let id = mail::message_id(&key, bulletin, reader.id, domain);
+                queue(tx, bulletin, reader.id, &id, now)?;
                 deliveries += 1;
             }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
     }
     Ok(Some(Composed { bulletin, cadence, date, stories: items.len(), deliveries }))
 }
 
-fn queue(tx: &Tx, bulletin: BulletinId, to: SubscriberId, id: &str, now: Timestamp) -> store::Result<()> {
+pub(super) fn queue(tx: &Tx, bulletin: BulletinId, to: SubscriberId, id: &str, now: Timestamp) -> store::Result<()> {
     outbox::queue(tx, bulletin, to, id, now, now.checked_add(EXPIRES).unwrap_or(Timestamp::MAX))
 }
 
@@ -168,8 +191,9 @@ fn items(app: &App, db: &Db, cadence: Cadence, waiting: &[Story], now: Timestamp
     let mut items = Vec::with_capacity(waiting.len());
     for story in waiting {
         let again = !stories::told_by(db, cadence, story.id)?.is_empty();
+        let alerted = alerts::last_told(db, story.id)?.map(|last| last.at);
         let told = tell(app, story, &notices::telling(db, story)?, now);
-        items.extend(told.map(|(item, _)| Item { again, ..item }));
+        items.extend(told.map(|(item, _)| Item { again, alerted, ..item }));
     }
     Ok(bulletin::in_order(items, app.rules.sections()))
 }
@@ -206,17 +230,36 @@ pub(super) fn told<'a>(app: &'a App, notice: &'a Notice) -> Told<'a> {
 pub fn preview(app: &App, cadence: Cadence) -> anyhow::Result<Option<Edition>> {
     let sections = app.rules.sections();
     let now = app.clock.now();
-    let items = app.store.read(|db| items(app, db, cadence, &stories::waiting(db, cadence)?, now))?;
+    let items = app.store.read(|db| match cadence {
+        Cadence::Alert => alert::waiting(app, db, now),
+        cadence => items(app, db, cadence, &stories::waiting(db, cadence)?, now),
+    })?;
     let date = schedule::edition_date(now, &app.config.site.zone);
     Ok(bulletin::edition(cadence, date, 1, &items, sections, &Preferences::all(cadence)))
 }
 
-/// A frozen bulletin as a reader with these preferences sees it.
+/// A frozen bulletin as a reader with these preferences sees it; without any, the whole of it.
 pub fn edition(app: &App, id: BulletinId, preferences: Option<&Preferences>) -> anyhow::Result<Option<Edition>> {
+    part(app, id, preferences, &[])
+}
+
+/// The part of a frozen bulletin that is for a reader: of an alert edition this share ([`alerts::share`]), of any other, which
+/// has no shares, what these preferences choose.
+pub fn part(
+    app: &App,
+    id: BulletinId,
+    preferences: Option<&Preferences>,
+    share: &[Part],
+) -> anyhow::Result<Option<Edition>> {
     let stored = app.store.read(|db| Ok(bulletins::get(db, id)?.zip(Some(bulletins::items(db, id)?))))?;
-    Ok(stored.and_then(|(bulletin, items)| {
-        let all = Preferences::all(bulletin.cadence);
+    let sections = app.rules.sections();
+    Ok(stored.and_then(|(Bulletin { cadence, date, number, .. }, items)| {
+        let all = Preferences::all(cadence);
         let preferences = preferences.unwrap_or(&all);
-        bulletin::edition(bulletin.cadence, bulletin.date, bulletin.number, &items, app.rules.sections(), preferences)
+        if share.is_empty() {
+            return bulletin::edition(cadence, date, number, &items, sections, preferences);
+        }
+        let share = share.iter().map(|part| (part.story, part.news)).collect();
+        bulletin::alert_edition(date, number, &items, sections, preferences, &share)
     }))
 }

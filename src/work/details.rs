@@ -57,6 +57,9 @@ pub(super) struct Report {
 /// How often a document that cannot be had is asked for, a day apart.
 const TRIES: u32 = 3;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// How long the document of an alert is watched after readers were last told of it, and how often it is looked at.
+const WATCHED: SignedDuration = SignedDuration::from_hours(120 * 24);
+const LOOK: SignedDuration = SignedDuration::from_hours(6);
 /// A host that cannot be reached is not asked for documents again before.
 const SOON: SignedDuration = SignedDuration::from_hours(1);
 /// After so long, the other documents wait for the next visit: what else is due must not wait for one source.
@@ -84,6 +87,7 @@ impl Reader<'_> {
         let Self { app, source, .. } = self;
         let Some(details) = &source.details else { return Ok(report) };
         let most = app.config.crawl.details;
+        self.watch_alerts()?;
         let due = app.store.read(|db| store::details::due(db, &source.id, app.clock.now(), most))?;
         let began = Instant::now();
         // Hosts that cannot be reached now, or want to be left alone: until when.
@@ -123,6 +127,18 @@ impl Reader<'_> {
         }
         app.keep_robots()?;
         Ok(report)
+    }
+
+    /// Looks again, now and then, at the documents that readers were alerted of.
+    fn watch_alerts(&self) -> store::Result<()> {
+        let (store, now) = (&self.app.store, self.app.clock.now());
+        let before = |span| now.checked_sub(span).unwrap_or(Timestamp::MIN);
+        let (since, read) = (before(WATCHED), before(LOOK));
+        let alerts = store.read(|db| store::details::of_alerts(db, &self.source.id, since, read))?;
+        if alerts.is_empty() {
+            return Ok(());
+        }
+        store.write(|tx| alerts.iter().try_for_each(|notice| store::details::read_again(tx, *notice, now)))
     }
 
     /// Reads a page as what the source's details are.

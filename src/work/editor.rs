@@ -9,7 +9,7 @@ use super::{App, publish, regroup};
 use crate::{
     model::{Edited, Hand, NoticeId, Review, Story, StoryId},
     store::{
-        Db, Result, Tx, notices, pairs, reviews,
+        Db, Result, Tx, alerts, notices, pairs, reviews,
         stories::{self, Edit},
     },
     text,
@@ -161,8 +161,11 @@ pub fn edit(
         let after = find(tx, id)?;
         if let Ok(after) = &after {
             // Readers who know it as less, or whose choices left it out, are told.
-            if after.severity > story.severity && stories::is_carried(tx, id)? {
-                reviews::wait_again(tx, id, app.config.cadences.keys().copied(), now)?;
+            if after.severity > story.severity {
+                alerts::presses_more(tx, id, now)?;
+                if stories::is_carried(tx, id)? {
+                    reviews::wait_again(tx, id, app.config.cadences.keys().copied(), now)?;
+                }
             }
             let told = signed(&changes(&story, after), by, because);
             reviews::note(tx, id, reviews::EDITED, by.hand(), &told, now)?;

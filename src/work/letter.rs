@@ -11,7 +11,7 @@ use crate::{
     mail::{self, Envelope, List, Outcome, Own, Parts},
     model::{BulletinId, Consent, Delivery, EmailAddress, Preferences, SmtpReply, Subscriber},
     render::{self, Mail as Written, Reader},
-    store::subscribers,
+    store::{alerts::Part, subscribers},
 };
 
 /// One edition as all get it who chose the same, but for what is each reader's own.
@@ -31,8 +31,14 @@ pub(super) struct Filled {
 
 impl Print {
     /// `None`: nothing of the edition is for readers who chose so.
-    pub fn new(app: &App, from: &Mailbox, id: BulletinId, preferences: &Preferences) -> anyhow::Result<Option<Self>> {
-        let Some(edition) = compose::edition(app, id, Some(preferences))? else { return Ok(None) };
+    pub fn new(
+        app: &App,
+        from: &Mailbox,
+        id: BulletinId,
+        preferences: &Preferences,
+        share: &[Part],
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(edition) = compose::part(app, id, Some(preferences), share)? else { return Ok(None) };
         // Words that no text holds.
         let to = EmailAddress::parse("lectrice.inconnue@commune.invalid")?;
         let consent = Consent {

@@ -1,6 +1,6 @@
 //! Writes the feeds and the pages as files that any web server can serve.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{cmp::Reverse, collections::BTreeMap, path::Path};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -14,7 +14,12 @@ use crate::{
     model::{Nature, Source, Story, StoryId},
     publish::{self, Channel, Entry, Event, Head},
     render::{self, Calendar, FeedGroup, FeedLink, PastEdition},
-    store::{self, Db, Tx, bulletins, notices, settings, stories::Shelf},
+    store::{
+        self, Db, Tx,
+        bulletins::{self, Sort},
+        notices, settings,
+        stories::Shelf,
+    },
     text,
 };
 
@@ -249,7 +254,13 @@ fn warnings(app: &App) -> anyhow::Result<Vec<render::Notice>> {
 
 /// The pages of the latest editions, put among the files.
 fn editions(app: &App, files: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<Vec<PastEdition>> {
-    let latest = app.store.read(|db| bulletins::latest(db, EDITIONS))?;
+    // Alerts, of which there are many, take no page from the bulletins.
+    let latest = app.store.read(|db| {
+        let mut latest = bulletins::latest_of(db, Sort::Bulletins, EDITIONS)?;
+        latest.extend(bulletins::latest_of(db, Sort::Alerts, EDITIONS)?);
+        latest.sort_by_key(|bulletin| Reverse(bulletin.id));
+        Ok(latest)
+    })?;
     let mut past = Vec::with_capacity(latest.len());
     for bulletin in latest {
         let Some(edition) = compose::edition(app, bulletin.id, None)? else { continue };

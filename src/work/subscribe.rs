@@ -1,6 +1,10 @@
 //! Adds readers and lets them go. Nobody is added without a recorded consent or legal basis (invariant 7).
 
-use std::io::Read;
+use std::{
+    collections::{BTreeSet, HashMap, hash_map::Entry},
+    hash::{BuildHasher, RandomState},
+    io::Read,
+};
 
 use anyhow::Context;
 use jiff::{Timestamp, tz::TimeZone};
@@ -8,13 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use crate::{
-    model::{Cadence, Consent, EmailAddress, Ground, Nature, Preferences, SectionId, Severity},
+    bulletin,
+    model::{AlertWish, Cadence, Consent, EmailAddress, Ground, Nature, Preferences, SectionId, Severity},
     normalise::date,
     store::{
-        bounces, erasures,
+        self, Tx, bounces, erasures,
         subscribers::{self, Added, Left},
         suppressions::{self, Cause},
     },
+    text,
 };
 
 /// One person as a form, a command line or a line of a file states them: nothing checked yet.
@@ -32,6 +38,12 @@ pub struct Request {
     pub natures: String,
     #[serde(default)]
     pub severity: String,
+    /// The severity from which on a story is told at once; empty: none.
+    #[serde(default)]
+    pub alerts_from: String,
+    /// Words of which one is enough, separated by commas or semicolons; empty: none.
+    #[serde(default)]
+    pub alert_words: String,
     /// What was agreed to, or the legal basis.
     #[serde(default)]
     pub consent_what: String,
@@ -76,31 +88,53 @@ pub struct Refused {
 }
 
 /// The columns of the file, in any order; `email`, `consent_what`, `consent_when` and `consent_how` are required.
-pub const COLUMNS: [&str; 8] =
-    ["email", "cadence", "sections", "natures", "severity", "consent_what", "consent_when", "consent_how"];
+pub const COLUMNS: [&str; 10] = [
+    "email",
+    "cadence",
+    "sections",
+    "natures",
+    "severity",
+    "alerts_from",
+    "alert_words",
+    "consent_what",
+    "consent_when",
+    "consent_how",
+];
+
+/// Words of one wish, and characters of each.
+const MOST_WORDS: usize = 20;
+const LONGEST_WORD: usize = 60;
 
 /// Takes every good line of a CSV file (RFC 4180, UTF-8, comma or semicolon) in one transaction, and says of each bad
 /// one why it was not taken.
 pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).context("cannot read the file")?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     // The reader counts lines by LF: after CRLF it would name the line before.
-    let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != b'\r').collect();
+    bytes.retain(|byte| *byte != b'\r');
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let count = |byte| first.iter().filter(|b| **b == byte).count();
     let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(bytes.as_slice());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     check_header(reader.byte_headers().context("cannot read the first line")?)?;
     let header = reader.headers().context("the first line is not UTF-8\nhint: save the file as UTF-8")?.clone();
     let now = app.clock.now();
+    Ok(app.store.write_durably(|tx| take_lines(app, tx, reader, &header, now))?)
+}
+
+/// Each line as it comes: of a long list neither its addresses nor its choices are all held at once.
+fn take_lines(
+    app: &App,
+    tx: &Tx,
+    reader: csv::Reader<&[u8]>,
+    header: &csv::StringRecord,
+    now: Timestamp,
+) -> store::Result<Imported> {
     let mut imported = Imported::default();
-    let mut good: Vec<(u64, Checked)> = Vec::new();
-    let mut seen = std::collections::BTreeMap::new();
+    // Of each address a hash, with the line that it stands on.
+    let (hasher, mut seen) = (RandomState::new(), HashMap::new());
     for record in reader.into_byte_records() {
         let record = match record {
             Ok(record) => record,
@@ -111,50 +145,48 @@ pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
             }
         };
         let line = record.position().map_or(0, csv::Position::line);
-        let refuse = |why: String| Refused { line, why };
-        if record.len() != header.len() {
-            let why = format!("it has {} fields, and the first line names {}", record.len(), header.len());
-            imported.refused.push(refuse(why));
-            continue;
-        }
-        if record.iter().any(|field| field.contains(&b'\n')) {
-            let why = String::from("a field holds a line break: is a quotation mark left open here?");
-            imported.refused.push(refuse(why));
-            continue;
-        }
-        let checked = csv::StringRecord::from_byte_record(record)
-            .map_err(|_| String::from("it is not UTF-8: save the file as « CSV UTF-8 »"))
-            .and_then(|record| record.deserialize::<Request>(Some(&header)).map_err(|e| e.to_string()))
-            .map(unquoted)
-            .and_then(|request| check(app, &request, None, now));
-        match checked {
-            Ok(checked) => match seen.insert(checked.address.as_str().to_lowercase(), line) {
-                Some(former) => {
-                    let why = format!("`{}` stands on line {former} already", checked.address);
-                    imported.refused.push(refuse(why));
-                    seen.insert(checked.address.as_str().to_lowercase(), former);
-                }
-                None => good.push((line, checked)),
-            },
-            Err(why) => imported.refused.push(refuse(why)),
-        }
-    }
-    let outcomes = app.store.write_durably(|tx| {
-        good.iter()
-            .map(|(line, c)| Ok((*line, subscribers::add(tx, &c.address, &c.preferences, &c.consent, now)?)))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
-    for (line, added) in outcomes {
-        match added {
+        let mut refuse = |why: String| imported.refused.push(Refused { line, why });
+        let checked = match read_line(app, record, header, now) {
+            Ok(checked) => checked,
+            Err(why) => {
+                refuse(why);
+                continue;
+            }
+        };
+        match seen.entry(hasher.hash_one(checked.address.as_str().to_lowercase())) {
+            Entry::Occupied(former) => {
+                refuse(format!("`{}` stands on line {} already", checked.address, former.get()));
+                continue;
+            }
+            Entry::Vacant(place) => place.insert(line),
+        };
+        match subscribers::add(tx, &checked.address, &checked.preferences, &checked.consent, now)? {
             Added::New(_) => imported.added += 1,
             Added::Changed(_) => imported.changed += 1,
-            Added::Left | Added::Suppressed => {
-                imported.refused.push(Refused { line, why: refusal(added).to_owned() });
-            }
+            added @ (Added::Left | Added::Suppressed) => refuse(refusal(added).to_owned()),
         }
     }
-    imported.refused.sort_by_key(|refused| refused.line);
     Ok(imported)
+}
+
+/// What one line says, or why it is not taken.
+fn read_line(
+    app: &App,
+    record: csv::ByteRecord,
+    header: &csv::StringRecord,
+    now: Timestamp,
+) -> Result<Checked, String> {
+    if record.len() != header.len() {
+        return Err(format!("it has {} fields, and the first line names {}", record.len(), header.len()));
+    }
+    if record.iter().any(|field| field.contains(&b'\n')) {
+        return Err(String::from("a field holds a line break: is a quotation mark left open here?"));
+    }
+    csv::StringRecord::from_byte_record(record)
+        .map_err(|_| String::from("it is not UTF-8: save the file as « CSV UTF-8 »"))
+        .and_then(|record| record.deserialize::<Request>(Some(header)).map_err(|error| error.to_string()))
+        .map(unquoted)
+        .and_then(|request| check(app, &request, None, now))
 }
 
 /// Takes away the mark that `export` puts before what a spreadsheet would take for a formula.
@@ -167,6 +199,7 @@ fn unquoted(request: Request) -> Request {
         email: bare(request.email),
         consent_what: bare(request.consent_what),
         consent_how: bare(request.consent_how),
+        alert_words: bare(request.alert_words),
         ..request
     }
 }
@@ -214,11 +247,11 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
     let cadence = match request.cadence.as_str() {
         "" => Some(Cadence::Daily),
         text => Cadence::parse(text).or_else(|| {
-            keep(format!("the cadence `{text}` is not `daily`, `weekly` or `monthly`"));
+            keep(format!("the cadence `{text}` is not `daily`, `weekly`, `monthly` or `alert`"));
             None
         }),
     };
-    let mut sections = std::collections::BTreeSet::new();
+    let mut sections = BTreeSet::new();
     for name in request.sections.split_whitespace() {
         match SectionId::parse(name).filter(|id| app.rules.sections().get(id).is_some()) {
             Some(id) => {
@@ -230,7 +263,7 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
             }
         }
     }
-    let mut natures = std::collections::BTreeSet::new();
+    let mut natures = BTreeSet::new();
     for name in request.natures.split_whitespace() {
         match Nature::parse(name) {
             Some(nature) => {
@@ -249,6 +282,10 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
             None
         }),
     };
+    let alerts = wish(request, &mut keep);
+    if cadence == Some(Cadence::Alert) && request.alerts_from.is_empty() && request.alert_words.trim().is_empty() {
+        keep(String::from("who reads alerts alone must say which (`alerts_from`, `alert_words`)"));
+    }
     if request.consent_what.trim().is_empty() {
         keep(String::from("no consent or legal basis is given (`consent_what`)"));
     }
@@ -273,7 +310,7 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
     match (address, cadence, least_severity, when) {
         (Some(address), Some(cadence), Some(least_severity), Some(when)) if wrong.is_empty() => Ok(Checked {
             address,
-            preferences: Preferences { cadence, sections, natures, least_severity },
+            preferences: Preferences { cadence, sections, natures, least_severity, alerts },
             consent: Consent {
                 what: request.consent_what.trim().to_owned(),
                 when,
@@ -282,6 +319,31 @@ fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) 
         }),
         _ => Err(wrong.join("; ")),
     }
+}
+
+fn wish(request: &Request, keep: &mut impl FnMut(String)) -> AlertWish {
+    let from = match request.alerts_from.as_str() {
+        "" => None,
+        text => Severity::parse(text).or_else(|| {
+            keep(format!("alerts from `{text}` on: that is not `info`, `notable`, `high` or `critical`"));
+            None
+        }),
+    };
+    let words = request.alert_words.split([',', ';', '\n']).map(text::collapse).filter(|word| !word.is_empty());
+    let mut words: Vec<String> = words.collect();
+    if words.len() > MOST_WORDS {
+        keep(format!("an alert for more than {MOST_WORDS} words (`alert_words`)"));
+    }
+    for word in &words {
+        if word.chars().count() > LONGEST_WORD {
+            keep(format!("`{word}` is longer than {LONGEST_WORD} characters (`alert_words`)"));
+        } else if !bulletin::is_telling(word) {
+            keep(format!("`{word}` stands in every text, or is no word (`alert_words`)"));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    words.retain(|word| seen.insert(word.to_lowercase()));
+    AlertWish { from, words }
 }
 
 fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {

@@ -1,5 +1,6 @@
 //! Everything that needs more than one module, in one crate. `app.rs` holds the installation under test.
 
+mod alerts;
 mod app;
 mod architecture;
 mod bounces;

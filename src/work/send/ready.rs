@@ -15,7 +15,11 @@ use crate::{
     config::Mailbox,
     mail::{Envelope, dkim::Signer},
     model::{BulletinId, Delivery, DeliveryState, EmailAddress, Matter, Preferences, Subscriber},
-    store::{outbox::Attempt, subscribers},
+    store::{
+        alerts::{self, Part},
+        outbox::Attempt,
+        subscribers,
+    },
     work::{
         App,
         bounce::Paths,
@@ -58,8 +62,11 @@ pub(super) struct Desk<'a> {
     /// Where failures are told.
     paths: Paths,
     /// By bulletin, and by what its readers chose: most chose the same. `None`: nothing of it is wanted.
-    prints: BTreeMap<(BulletinId, Preferences), Option<Arc<Print>>>,
+    prints: BTreeMap<Choice, Option<Arc<Print>>>,
 }
+
+/// What a reader gets of a bulletin.
+type Choice = (BulletinId, Preferences, Vec<Part>);
 
 /// What there is to do for one delivery.
 enum Task {
@@ -122,11 +129,13 @@ impl<'a> Desk<'a> {
         reader: Option<Subscriber>,
     ) -> anyhow::Result<Option<(Arc<Print>, Filled)>> {
         let (Some(reader), Matter::Bulletin(bulletin)) = (reader, &delivery.matter) else { return Ok(None) };
-        let key = (*bulletin, reader.preferences.clone());
+        // An alert tells each reader what he asked for, and of what he was told before.
+        let share = self.app.store.read(|db| alerts::share(db, *bulletin, reader.id))?;
+        let key = (*bulletin, reader.preferences.clone(), share);
         let print = match self.prints.get(&key) {
             Some(print) => print.clone(),
             None => {
-                let print = Print::new(self.app, self.from, *bulletin, &reader.preferences)?.map(Arc::new);
+                let print = Print::new(self.app, self.from, *bulletin, &reader.preferences, &key.2)?.map(Arc::new);
                 if self.prints.len() >= PRINTS {
                     self.prints.clear();
                 }
