@@ -2,6 +2,7 @@
 
 mod mail;
 mod place;
+mod reach;
 mod secret;
 mod source;
 
@@ -84,6 +85,8 @@ pub fn load(
         review: review(top.table("review")),
         cadences: cadences(top.table("cadence")),
         mail: mail::read(top.table("mail"), context),
+        letters: reach::letters(top.table("letters")),
+        serve: reach::serve(top.table("serve")),
         publish,
         data,
         templates,

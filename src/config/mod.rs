@@ -12,7 +12,12 @@ mod tests;
 mod value;
 mod warning;
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -42,6 +47,8 @@ pub struct Config {
     pub cadences: BTreeMap<Cadence, Rhythm>,
     pub mail: Mail,
     pub publish: Publish,
+    pub letters: Letters,
+    pub serve: Serve,
     /// Where the database and the locks live.
     pub data: PathBuf,
     /// A folder of templates that take the place of the embedded ones of the same name.
@@ -127,6 +134,15 @@ pub enum FirstLook {
     Editor,
 }
 
+impl Config {
+    /// Where the links of letters are answered, with a slash at its end: only a site that is served here and that
+    /// readers reach over https can do what a link promises (RFC 8058 3.1).
+    pub fn answered_at(&self) -> Option<String> {
+        let url = self.site.url.as_ref().filter(|url| url.scheme() == "https" && self.serve.listen.is_some())?;
+        Some(format!("{}/", url.as_str().trim_end_matches('/')))
+    }
+}
+
 /// A range of addresses in CIDR notation, such as `127.0.0.0/8` or `fd00::/8`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
@@ -205,6 +221,27 @@ pub struct Publish {
     pub out: PathBuf,
     /// How many stories a feed holds.
     pub entries: usize,
+}
+
+/// The letters about subscriptions themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Letters {
+    pub goodbye: Goodbye,
+}
+
+/// Whether a reader who leaves is told so by a last letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Goodbye {
+    #[default]
+    Sent,
+    LeftOut,
+}
+
+/// What answers over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Serve {
+    /// Where it listens. Without it nothing is served, and no letter carries a link that must be answered.
+    pub listen: Option<SocketAddr>,
 }
 
 impl Network {

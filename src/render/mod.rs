@@ -4,7 +4,9 @@
 //! What sources wrote is hostile until shown otherwise: it is escaped, it stays on its line, and only `http:` and
 //! `https:` addresses become links.
 
+mod answer;
 mod budget;
+mod letter;
 mod mail;
 mod operator;
 mod page;
@@ -17,6 +19,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Answer, AnswerFacts, answer_page};
+pub use letter::{LetterFacts, letter_mail};
 pub use mail::{Mail, Reader, bulletin_mail};
 pub use operator::{OperatorLine, OperatorNews, operator_mail};
 pub use page::{

@@ -1,7 +1,7 @@
 //! The steps that bring a database from nothing to today's schema: one file a step, each run in one transaction.
 
 /// Append only: a file that was released never changes. `PRAGMA user_version` counts how many were run.
-pub(super) const STEPS: [&str; 10] = [
+pub(super) const STEPS: [&str; 11] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_crawler.sql"),
     include_str!("migrations/0003_health.sql"),
@@ -12,4 +12,5 @@ pub(super) const STEPS: [&str; 10] = [
     include_str!("migrations/0008_stories.sql"),
     include_str!("migrations/0009_carried.sql"),
     include_str!("migrations/0010_outbox.sql"),
+    include_str!("migrations/0013_requests.sql"),
 ];

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 
-use super::{App, compose};
+use super::{App, compose, letters};
 use crate::{
     bulletin::Edition,
     clock::Clock,
     config::Mailbox,
     mail::{self, Envelope, List, Mailer, Outcome, Parts},
-    model::{BulletinId, Consent, EmailAddress, Preferences, SmtpReply},
+    model::{BulletinId, Consent, EmailAddress, Preferences, SmtpReply, SubscriberId},
     render::{self, Mail as Written, Reader},
     store::subscribers,
 };
@@ -36,6 +36,8 @@ pub(super) struct Letter<'a> {
     pub to: &'a EmailAddress,
     pub preferences: &'a Preferences,
     pub consent: &'a Consent,
+    /// Nobody's, where it is looked at or tried.
+    pub subscriber: Option<SubscriberId>,
     /// Without angle brackets.
     pub message_id: &'a str,
 }
@@ -44,12 +46,13 @@ impl Letter<'_> {
     /// The message as it goes out on the wire. It bears the time at which it truly leaves, whatever morning is played.
     pub fn bytes(&self, app: &App, from: &Mailbox) -> anyhow::Result<Vec<u8>> {
         let written = self.written(app, &from.address)?;
+        let help = letters::help(app);
         let list = List {
             id: &format!("{}.{}", self.edition.cadence.name(), from.address.domain()),
             name: &app.config.site.name,
-            unsubscribe: &[unsubscribe(app, &from.address)],
+            unsubscribe: &letters::links(app, self.subscriber, &from.address),
             archive: app.config.site.url.as_ref().map(url::Url::as_str),
-            help: None,
+            help: help.as_deref(),
         };
         Ok(mail::build(&Parts {
             from,
@@ -66,29 +69,23 @@ impl Letter<'_> {
     }
 
     fn written(&self, app: &App, from: &EmailAddress) -> anyhow::Result<Written> {
+        let leave = letters::links(app, self.subscriber, from);
         let reader = Reader {
             address: self.to,
             since: self.consent.when,
             preferences: self.preferences,
-            unsubscribe: &unsubscribe(app, from),
+            unsubscribe: leave.first().map_or("", String::as_str),
             consent: &self.consent.what,
         };
         Ok(render::bulletin_mail(&app.templates, self.edition, &app.config.site, app.rules.sections(), &reader)?)
     }
 }
 
-/// How a reader asks to be left alone: by a mail to a person.
-fn unsubscribe(app: &App, from: &EmailAddress) -> String {
-    let settings = &app.config.mail;
-    let leave = settings.unsubscribe.as_ref().or(settings.reply_to.as_ref()).unwrap_or(from);
-    format!("mailto:{leave}?subject=STOP")
-}
-
 /// An edition as it would be written to somebody who wants everything.
 pub fn sample(app: &App, edition: &Edition) -> anyhow::Result<Written> {
     let nobody = EmailAddress::parse("lecteur@example.fr")?;
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
-    let letter = Letter { edition, to: &nobody, preferences: &preferences, consent: &consent, message_id: "" };
+    let letter = Letter { edition, to: &nobody, preferences: &preferences, consent: &consent, subscriber: None, message_id: "" };
     letter.written(app, app.config.mail.from.as_ref().map_or(&nobody, |from| &from.address))
 }
 
@@ -101,7 +98,7 @@ pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailA
     let mailer = Mailer::new(&app.config.mail.transport)?;
     let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
-    let letter = Letter { edition, to: address, preferences: &preferences, consent: &consent, message_id: &message_id };
+    let letter = Letter { edition, to: address, preferences: &preferences, consent: &consent, subscriber: None, message_id: &message_id };
     let bytes = letter.bytes(app, from)?;
     let mut session = mailer.open().await?;
     let outcome = session.send(&Envelope { from: &from.address, to: address }, &bytes).await;

@@ -6,6 +6,7 @@
 
 pub mod attempt;
 pub mod compose;
+pub mod consent;
 pub mod crawl;
 mod details;
 pub mod editor;
@@ -13,6 +14,7 @@ mod exploited;
 pub mod health;
 pub mod import;
 pub mod letter;
+pub mod letters;
 mod prepare;
 pub mod publish;
 mod recognise;
@@ -61,6 +63,7 @@ pub struct App {
     /// None: it is reached from its own folder only.
     pub options: String,
     fetcher: OnceLock<Fetcher>,
+    token_key: OnceLock<Vec<u8>>,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
 }
@@ -79,8 +82,8 @@ impl App {
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));
-        let (fetcher, options) = (OnceLock::new(), String::new());
-        let app = Self { config, rules, templates, store, clock, stop, program, options, fetcher, places };
+        let (fetcher, token_key, options) = (OnceLock::new(), OnceLock::new(), String::new());
+        let app = Self { config, rules, templates, store, clock, stop, program, options, fetcher, token_key, places };
         app.register()?;
         Ok(app)
     }

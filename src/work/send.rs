@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::{
     App,
     letter::{Editions, Letter, sender},
+    letters,
 };
 use crate::{
     config::Mailbox,
@@ -177,6 +178,10 @@ fn bytes(
     if now > delivery.expires {
         return Ok(Letters::Expired);
     }
+    if let Matter::Letter { kind, particulars } = &delivery.matter {
+        let bytes = letters::bytes(app, from, delivery, *kind, particulars)?;
+        return Ok(bytes.map_or(Letters::Unwanted("it is no longer wanted"), Letters::Ready));
+    }
     let reader = app.store.read(|db| {
         let closed = subscribers::is_closed(db, &delivery.address)?;
         let reader = delivery.subscriber.map(|id| subscribers::get(db, id)).transpose()?.flatten();
@@ -193,6 +198,7 @@ fn bytes(
         to: &delivery.address,
         preferences: &reader.preferences,
         consent: &reader.consent,
+        subscriber: Some(reader.id),
         message_id: &delivery.message_id,
     };
     Ok(Letters::Ready(letter.bytes(app, from)?))

@@ -6,15 +6,17 @@ use anyhow::Context;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::App;
+use super::{App, letters};
 use crate::{
-    model::{Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity},
+    model::{
+        Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity, SubscriberId, SubscriberState,
+    },
     normalise::date,
     store::subscribers::{self, Added, Left},
 };
 
 /// One person as a form, a command line or a line of a file states them: nothing checked yet.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     pub email: String,
@@ -40,10 +42,10 @@ pub struct Request {
 }
 
 /// A person whom we may write to.
-struct Checked {
-    address: EmailAddress,
-    preferences: Preferences,
-    consent: Consent,
+pub(super) struct Checked {
+    pub address: EmailAddress,
+    pub preferences: Preferences,
+    pub consent: Consent,
 }
 
 /// Adds one person, who agreed now unless the request says when.
@@ -62,6 +64,9 @@ pub struct Imported {
     pub changed: usize,
     /// Line and reason of each line that was not taken.
     pub refused: Vec<Refused>,
+    /// Those who were added.
+    #[serde(skip)]
+    pub new: Vec<SubscriberId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -142,7 +147,10 @@ pub fn import(app: &App, mut file: impl Read) -> anyhow::Result<Imported> {
     })?;
     for (line, added) in outcomes {
         match added {
-            Added::New(_) => imported.added += 1,
+            Added::New(id) => {
+                imported.added += 1;
+                imported.new.push(id);
+            }
             Added::Changed(_) => imported.changed += 1,
             Added::Left | Added::Suppressed => {
                 imported.refused.push(Refused { line, why: refusal(added).to_owned() });
@@ -203,7 +211,7 @@ pub const fn refusal(added: Added) -> &'static str {
 }
 
 /// Everything that is wrong with a request, joined by `; `.
-fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) -> Result<Checked, String> {
+pub(super) fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) -> Result<Checked, String> {
     let mut wrong = Vec::new();
     let mut keep = |problem: String| wrong.push(problem);
     let address = EmailAddress::parse(&request.email).map_err(|error| keep(error.to_string())).ok();
@@ -284,10 +292,17 @@ fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     text.parse::<Timestamp>().ok().or_else(|| Some(date::parse(text, zone)?.at))
 }
 
-/// Lets a person go, at once, also out of what is queued.
+/// Lets a person go, at once, also out of what is queued; a last letter says so.
 pub fn remove(app: &App, address: &EmailAddress) -> anyhow::Result<Left> {
     let now = app.clock.now();
-    Ok(app.store.write_durably(|tx| subscribers::leave(tx, address, now))?)
+    Ok(app.store.write_durably(|tx| {
+        let known = subscribers::find(tx, address)?;
+        let left = subscribers::leave(tx, address, now)?;
+        if let Some(reader) = known.filter(|known| known.state == SubscriberState::Active) {
+            letters::goodbye(app, tx, &reader, now)?;
+        }
+        Ok(left)
+    })?)
 }
 
 /// Never writes to an address again: it leaves, and nobody can add it.
