@@ -144,7 +144,8 @@ mod tests {
         assert_eq!(open(KEY, Purpose::Renew, &token), Err(Forged));
         assert_eq!(open(KEY, Purpose::Confirm, &token), Err(Forged));
         assert_eq!(open(b"another key", Purpose::Leave, &token), Err(Forged));
-        for odd in ["", "a", "é", "AAAA", &token[..31], &format!("{token}="), &format!("{token}A"), &"A".repeat(9_999)] {
+        for odd in ["", "a", "é", "AAAA", &token[..31], &format!("{token}="), &format!("{token}A"), &"A".repeat(9_999)]
+        {
             assert_eq!(open(KEY, Purpose::Leave, odd), Err(Forged), "{odd}");
         }
     }
@@ -154,7 +155,11 @@ mod tests {
         let (one, two) = (at("2026-11-23T07:30:00Z"), at("2026-11-24T07:30:00Z"));
         let mark = message_mark(KEY, "welcome", 12, one);
         assert_eq!((mark.len(), &mark), (32, &message_mark(KEY, "welcome", 12, one)));
-        for other in [message_mark(KEY, "goodbye", 12, one), message_mark(KEY, "welcome", 13, one), message_mark(KEY, "welcome", 12, two)] {
+        for other in [
+            message_mark(KEY, "goodbye", 12, one),
+            message_mark(KEY, "welcome", 13, one),
+            message_mark(KEY, "welcome", 12, two),
+        ] {
             assert_ne!(mark, other);
         }
     }

@@ -175,7 +175,9 @@ fn invite(app: &App, invite: &Invite, out: &Output) -> anyhow::Result<Exit> {
     let request = Request { consent_how: how.clone(), ..wishes.of(address) };
     match consent::invite(app, &request)? {
         Invited::Asked(id) => {
-            out.say(format!("request {id}: a letter to {address} is queued; what it asks can be answered for 48 hours"));
+            out.say(format!(
+                "request {id}: a letter to {address} is queued; what it asks can be answered for 48 hours"
+            ));
         }
         Invited::Recently => out.say(format!("{address} was sent a link less than an hour ago: nothing is sent")),
         Invited::Subscribed(id) => out.say(format!("{address} is subscriber {id} already: nothing is sent")),

@@ -68,9 +68,7 @@ pub enum RenderError {
     },
     #[error("there is no template `{name}`\nhint: the templates are {}", NAMES.map(|n| format!("`{n}`")).join(", "))]
     Unknown { name: String },
-    #[error(
-        "the styles of a mail cannot be put in place: {what}\nhint: only plain CSS inside `<style>` is understood"
-    )]
+    #[error("the styles of a mail cannot be put in place: {what}\nhint: only plain CSS inside `<style>` is understood")]
     Style { what: String },
 }
 

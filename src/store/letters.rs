@@ -38,10 +38,7 @@ pub fn until(db: &Db, to: SubscriberId, kind: Letter) -> Result<Option<Timestamp
 
 /// No answer is waited for any more.
 pub fn settle(tx: &Tx, to: SubscriberId, kind: Letter) -> Result<()> {
-    tx.execute(
-        "UPDATE letter SET until = 0 WHERE subscriber_id = $1 AND kind = $2",
-        &[&to.get(), &kind.as_str()],
-    )?;
+    tx.execute("UPDATE letter SET until = 0 WHERE subscriber_id = $1 AND kind = $2", &[&to.get(), &kind.as_str()])?;
     Ok(())
 }
 

@@ -68,8 +68,7 @@ pub fn confirm(tx: &Tx, id: RequestId, subscriber: SubscriberId, now: Timestamp)
     Ok(changed > 0)
 }
 
-const REQUEST: &str =
-    "SELECT id, address, wishes, shown, version, how, asked, expires, token, confirmed FROM request";
+const REQUEST: &str = "SELECT id, address, wishes, shown, version, how, asked, expires, token, confirmed FROM request";
 
 pub fn get(db: &Db, id: RequestId) -> Result<Option<Kept>> {
     db.query_first(&format!("{REQUEST} WHERE id = $1"), &[&id.get()], read)

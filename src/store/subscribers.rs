@@ -40,7 +40,7 @@ pub fn add(
     {
         return Ok(Added::Left);
     }
-    let id = tx.insert(
+    let inserted = tx.insert(
         "INSERT INTO subscriber (address, folded, state, cadence, sections, natures, least_severity,
            consent_what, consent_when, consent_how, added, left_at)
          VALUES ($1, $2, 'active', $3, $4, $5, $6, $7, $8, $9, $10, NULL)
@@ -67,6 +67,8 @@ pub fn add(
             &millis(now),
         ],
     )?;
+    // Of a row that was there, what the driver calls the last one inserted is another's.
+    let id = known.as_ref().map_or(inserted, |known| known.id.get());
     tx.execute(
         "INSERT INTO consent (subscriber_id, what, given, how, recorded) VALUES ($1, $2, $3, $4, $5)",
         &[&id, &consent.what, &millis(consent.when), &consent.how, &millis(now)],

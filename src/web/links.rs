@@ -116,7 +116,8 @@ pub(super) async fn renew(State(app): Site, uri: Uri, request: Request) -> Respo
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let found = if body.asks_anew() { consent::renew_anew(&app, token(&uri)) } else { consent::renew(&app, token(&uri)) };
+    let found =
+        if body.asks_anew() { consent::renew_anew(&app, token(&uri)) } else { consent::renew(&app, token(&uri)) };
     match found {
         Ok(Renewing::Expired(reader, _)) if body.asks_anew() => of_reader(&app, Answer::LinkSent, &reader),
         Ok(found) => renewing(&app, &found),
@@ -165,7 +166,8 @@ impl Sent {
         const NAME: &str = "List-Unsubscribe";
         let mut pairs = url::form_urlencoded::parse(self.text.trim().as_bytes());
         pairs.any(|(name, value)| name == NAME && value == "One-Click")
-            || self.text.contains(&format!("name=\"{NAME}\"")) && self.text.lines().any(|line| line.trim() == "One-Click")
+            || self.text.contains(&format!("name=\"{NAME}\""))
+                && self.text.lines().any(|line| line.trim() == "One-Click")
     }
 
     /// The button of a link whose time has passed.
@@ -186,11 +188,7 @@ fn is_foreign(headers: &HeaderMap) -> bool {
 }
 
 fn facts(reader: &Subscriber) -> AnswerFacts<'_> {
-    AnswerFacts {
-        address: Some(&reader.address),
-        preferences: Some(&reader.preferences),
-        ..AnswerFacts::default()
-    }
+    AnswerFacts { address: Some(&reader.address), preferences: Some(&reader.preferences), ..AnswerFacts::default() }
 }
 
 fn of_reader(app: &App, answer: Answer, reader: &Subscriber) -> Response<Body> {

@@ -85,7 +85,8 @@ impl Letter<'_> {
 pub fn sample(app: &App, edition: &Edition) -> anyhow::Result<Written> {
     let nobody = EmailAddress::parse("lecteur@example.fr")?;
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
-    let letter = Letter { edition, to: &nobody, preferences: &preferences, consent: &consent, subscriber: None, message_id: "" };
+    let letter =
+        Letter { edition, to: &nobody, preferences: &preferences, consent: &consent, subscriber: None, message_id: "" };
     letter.written(app, app.config.mail.from.as_ref().map_or(&nobody, |from| &from.address))
 }
 
@@ -98,7 +99,14 @@ pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailA
     let mailer = Mailer::new(&app.config.mail.transport)?;
     let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
-    let letter = Letter { edition, to: address, preferences: &preferences, consent: &consent, subscriber: None, message_id: &message_id };
+    let letter = Letter {
+        edition,
+        to: address,
+        preferences: &preferences,
+        consent: &consent,
+        subscriber: None,
+        message_id: &message_id,
+    };
     let bytes = letter.bytes(app, from)?;
     let mut session = mailer.open().await?;
     let outcome = session.send(&Envelope { from: &from.address, to: address }, &bytes).await;

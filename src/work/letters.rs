@@ -56,7 +56,8 @@ impl App {
             Some(key) => key,
             None => {
                 let mut fresh = [0; 32];
-                getrandom::fill(&mut fresh).map_err(|error| anyhow::anyhow!("this machine has no randomness: {error}"))?;
+                getrandom::fill(&mut fresh)
+                    .map_err(|error| anyhow::anyhow!("this machine has no randomness: {error}"))?;
                 let hex: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
                 self.store.write_durably(|tx| settings::get_or_set(tx, NAME, &hex))?
             }
@@ -180,11 +181,9 @@ pub(super) fn bytes(
             };
             let Some(reader) = reader.filter(wanted) else { return Ok(None) };
             let act = match about.until {
-                Some(until) => link(
-                    app,
-                    RENEW_PATH,
-                    &token::seal(app.token_key()?, Purpose::Renew, id.get(), Some(until)),
-                ),
+                Some(until) => {
+                    link(app, RENEW_PATH, &token::seal(app.token_key()?, Purpose::Renew, id.get(), Some(until)))
+                }
                 None => None,
             };
             if kind == Letter::Renewal && act.is_none() {

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{App, letters};
 use crate::{
-    model::{
-        Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity, SubscriberId, SubscriberState,
-    },
+    model::{Cadence, Consent, EmailAddress, Nature, Preferences, SectionId, Severity, SubscriberId, SubscriberState},
     normalise::date,
     store::subscribers::{self, Added, Left},
 };

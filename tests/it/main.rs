@@ -13,6 +13,7 @@ mod guide;
 mod health;
 mod hostile;
 mod idle;
+mod letters;
 mod mail;
 mod readme;
 mod recognise;
