@@ -591,6 +591,26 @@ proptest::proptest! {
 }
 
 #[test]
+fn letters_and_the_site_are_set_and_links_need_both_a_server_and_https() {
+    let unset = config("", "");
+    assert_eq!((unset.letters.goodbye, unset.serve.listen, unset.answered_at()), (Goodbye::Sent, None, None));
+    let set =
+        config("[letters]\ngoodbye = false\n[serve]\nlisten = \"[::1]:8080\"\n[site]\nurl = \"https://v.fr/a\"\n", "");
+    assert_eq!((set.letters.goodbye, set.answered_at().as_deref()), (Goodbye::LeftOut, Some("https://v.fr/a/")));
+    let plain = config("[serve]\nlisten = \"127.0.0.1:80\"\n[site]\nurl = \"http://v.fr/\"\n", "");
+    assert_eq!(plain.answered_at(), None);
+    assert!(warnings(&plain).iter().any(|warning| warning.setting == "[serve] listen"));
+    assert_eq!(
+        messages("[letters]\ngoodbye = \"no\"\n[serve]\nlisten = \"localhost\"\nport = 80\n", ""),
+        [
+            "`goodbye` in `[letters]` must be `true` or `false`, not a text",
+            "`listen` in `[serve]` must be an address of this machine and a port, not `localhost`",
+            "unknown key `port` in `[serve]`",
+        ]
+    );
+}
+
+#[test]
 fn what_is_reviewed_is_set_or_left_to_the_rules() {
     let review = |settings: &str| config(settings, "").review;
     assert_eq!((review("").first, review("").least_relevance), (FirstLook::Nobody, None));

@@ -50,6 +50,29 @@ pub enum Answer {
     Failed,
 }
 
+impl Answer {
+    pub const ALL: [Answer; 18] = [
+        Answer::LeaveAsk,
+        Answer::LeaveDone,
+        Answer::LeaveAlready,
+        Answer::ConfirmAsk,
+        Answer::ConfirmDone,
+        Answer::ConfirmAlready,
+        Answer::ConfirmExpired,
+        Answer::RenewAsk,
+        Answer::ReturnAsk,
+        Answer::RenewDone,
+        Answer::RenewExpired,
+        Answer::LinkSent,
+        Answer::Forged,
+        Answer::Unknown,
+        Answer::Closed,
+        Answer::Foreign,
+        Answer::TooLarge,
+        Answer::Failed,
+    ];
+}
+
 /// What a page says besides.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnswerFacts<'a> {

@@ -58,11 +58,12 @@ pub fn overdue(db: &Db, kind: Letter, now: Timestamp, most: u32) -> Result<Vec<S
 /// Active subscribers whose last consent is older than `before` and whose answer to a renewal is not waited for.
 pub fn renewable(db: &Db, before: Timestamp, now: Timestamp) -> Result<Vec<SubscriberId>> {
     db.query(
-        "SELECT s.id FROM subscriber s
-         WHERE s.state = 'active' AND s.consent_when < $1
-           AND NOT EXISTS (SELECT 1 FROM suppression p WHERE p.folded = s.folded)
-           AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.subscriber_id = s.id AND l.kind = 'renewal' AND l.until >= $2)
-         ORDER BY s.id",
+        "SELECT id FROM subscriber
+         WHERE state = 'active' AND consent_when < $1
+           AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.folded = subscriber.folded)
+           AND NOT EXISTS (SELECT 1 FROM letter l
+                           WHERE l.subscriber_id = subscriber.id AND l.kind = 'renewal' AND l.until >= $2)
+         ORDER BY id",
         &[&millis(before), &millis(now)],
         |row| Ok(SubscriberId::new(row.get(0)?)),
     )
