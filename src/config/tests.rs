@@ -201,7 +201,7 @@ entries = 1.5
       |
     1 | tempaltes = "t"
       | ^^^^^^^^^
-    hint: did you mean `templates`? known: `cadence`, `crawl`, `mail`, `publish`, `review`, `rules`, `site`, `source`, `sources`, `store`, `templates`
+    hint: did you mean `templates`? known: `cadence`, `crawl`, `letters`, `mail`, `publish`, `review`, `rules`, `serve`, `site`, `source`, `sources`, `store`, `templates`
 
     error: `name` in `[site]` must be text in quotes, not a whole number
      --> vigie.toml:3:8

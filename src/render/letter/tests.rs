@@ -57,7 +57,181 @@ fn the_text_parts_read_like_letters() {
             format!("{}\n\n{}", mail.subject, mail.text).replace('\u{a0}', "_").replace('\u{202f}', "~")
         })
         .collect();
-    insta::assert_snapshot!(all.join("\n%%%%\n\n"), @"");
+    insta::assert_snapshot!(all.join("\n%%%%\n\n"), @r#"
+    Veille juridique et cyber_: confirmez votre inscription
+
+    Veille juridique et cyber
+    =========================
+
+    Confirmez votre inscription
+    ---------------------------
+
+    Bonjour,
+
+    Une inscription au bulletin quotidien «~Veille juridique et cyber~» a
+    été demandée le 26 novembre 2026 pour l’adresse
+    c.durand@mairie.exemple.fr.
+
+    Pour la confirmer, ouvrez cette page et appuyez sur le bouton qu’elle
+    porte_:
+
+    https://veille.exemple.fr/x/abc
+
+    Ce lien est valable jusqu’au samedi 28 novembre 2026 à 9_h_04.
+
+    Ce que vous acceptez_:
+    > Je souhaite recevoir ce bulletin.
+
+    Vos choix_: bulletin quotidien~; toutes les rubriques.
+
+    Vous n’avez rien demandé~? Ne faites rien_: sans confirmation, vous ne
+    recevrez aucun autre message, et cette demande sera effacée d’ici une
+    semaine.
+
+    ------------------------------------------------------------------------
+
+    Une question~? Écrivez à redaction@veille.exemple.fr.
+
+    Données personnelles_:
+    https://veille.exemple.fr/donnees
+
+    Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000
+    Exemple.
+
+    %%%%
+
+    Veille juridique et cyber_: votre inscription est enregistrée
+
+    Veille juridique et cyber
+    =========================
+
+    Votre inscription est enregistrée
+    ---------------------------------
+
+    Bonjour,
+
+    L’adresse c.durand@mairie.exemple.fr est inscrite depuis le 26 novembre
+    2026 au bulletin quotidien «~Veille juridique et cyber~».
+
+    Ce que vous allez recevoir
+
+      Le bulletin part du lundi au vendredi, à 7_h. S’il n’y a rien de
+      nouveau, il n’y a pas de message.
+
+      Vos choix_: bulletin quotidien~; toutes les rubriques. Pour les
+      changer, écrivez à redaction@veille.exemple.fr.
+
+      Les bulletins se lisent aussi en ligne_:
+      https://veille.exemple.fr/
+
+    Pour ne rien manquer
+
+      Ajoutez veille@veille.exemple.fr à vos contacts. Si un bulletin
+      n’arrive pas, regardez dans les indésirables, puis demandez à votre
+      service informatique d’accepter cette adresse.
+
+    Sans suivi
+
+      Nos messages ne portent ni image ni lien qui dirait ce que vous lisez.
+
+    ------------------------------------------------------------------------
+
+    Vous recevez ce message à l’adresse c.durand@mairie.exemple.fr depuis le
+    26 novembre 2026_: inscription au bulletin quotidien.
+
+    Se désinscrire_:
+    https://veille.exemple.fr/desabonnement/abc
+
+    Données personnelles_:
+    https://veille.exemple.fr/donnees
+
+    Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000
+    Exemple.
+
+    %%%%
+
+    Veille juridique et cyber_: votre désinscription est enregistrée
+
+    Veille juridique et cyber
+    =========================
+
+    Votre désinscription est enregistrée
+    ------------------------------------
+
+    Bonjour,
+
+    L’adresse c.durand@mairie.exemple.fr est désinscrite depuis le 26
+    novembre 2026 du bulletin quotidien «~Veille juridique et cyber~». Ce
+    message est le dernier.
+
+    Vous changez d’avis~?
+
+      Votre abonnement peut reprendre avec les mêmes choix, sur cette page_:
+      https://veille.exemple.fr/x/abc
+
+      Ce lien est valable jusqu’au samedi 28 novembre 2026 à 9_h_04.
+      Ensuite, écrivez à redaction@veille.exemple.fr.
+
+    Ce que nous gardons
+
+      Votre adresse et la date de votre départ, afin que personne ne vous
+      réinscrive à votre insu. Pour les faire effacer, écrivez à
+      redaction@veille.exemple.fr.
+
+    ------------------------------------------------------------------------
+
+    Vous recevez ce message parce que cette adresse vient d’être
+    désinscrite.
+
+    Données personnelles_:
+    https://veille.exemple.fr/donnees
+
+    Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000
+    Exemple.
+
+    %%%%
+
+    Veille juridique et cyber_: souhaitez-vous continuer~?
+
+    Veille juridique et cyber
+    =========================
+
+    Souhaitez-vous continuer à recevoir ce bulletin~?
+    -------------------------------------------------
+
+    Bonjour,
+
+    Vous recevez le bulletin quotidien «~Veille juridique et cyber~» à
+    l’adresse c.durand@mairie.exemple.fr depuis le 26 novembre 2026. Nous
+    reposons la question de temps en temps, pour n’écrire qu’à qui le
+    souhaite encore.
+
+    Pour continuer, ouvrez cette page et appuyez sur le bouton qu’elle
+    porte_:
+
+    https://veille.exemple.fr/x/abc
+
+    Et sans réponse~? Vous recevrez encore le bulletin jusqu’au samedi 28
+    novembre 2026 à 9_h_04. Ensuite, nous cesserons de vous écrire. Il n’y
+    aura pas de rappel.
+
+    Vos choix_: bulletin quotidien~; toutes les rubriques. Pour les changer,
+    écrivez à redaction@veille.exemple.fr.
+
+    ------------------------------------------------------------------------
+
+    Vous recevez ce message à l’adresse c.durand@mairie.exemple.fr depuis le
+    26 novembre 2026_: inscription au bulletin quotidien.
+
+    Se désinscrire dès maintenant_:
+    https://veille.exemple.fr/desabonnement/abc
+
+    Données personnelles_:
+    https://veille.exemple.fr/donnees
+
+    Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000
+    Exemple.
+    "#);
 }
 
 #[test]
@@ -92,7 +266,7 @@ fn a_long_name_leaves_room_for_what_the_letter_is_about() {
         Site { name: "Veille juridique, réglementaire et numérique des collectivités d'Exemple".into(), ..site() };
     for kind in Letter::ALL {
         let mail = letter_at(kind, &long, "https://v.fr/d/a", Some("https://v.fr/x/a"));
-        assert!(mail.subject.chars().count() <= SUBJECT && mail.subject.contains("… : "), "{}", mail.subject);
+        assert!(mail.subject.chars().count() <= SUBJECT && mail.subject.contains("…\u{a0}: "), "{}", mail.subject);
     }
 }
 
