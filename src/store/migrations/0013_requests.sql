@@ -16,6 +16,7 @@ CREATE TABLE request (
 ) STRICT;
 CREATE INDEX request_folded ON request (folded, id);
 CREATE INDEX request_open ON request (confirmed, expires);
+CREATE INDEX request_subscriber ON request (subscriber_id);
 
 -- When a letter was last written to a subscriber.
 CREATE TABLE letter (
