@@ -16,18 +16,7 @@ const EVERY: Duration = Duration::from_secs(30);
 
 /// Runs until told to stop.
 pub async fn run(app: &App) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
-    let listen = async {
-        tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
-            () = app.stop.cancelled() => (),
-        }
-        info!("stopping: the step under way ends first");
-        notify(sd_notify::NotifyState::Stopping);
-        app.stop.cancel();
-    };
+    let listen = wait_for_signal(app)?;
     let work = async {
         info!(sources = app.config.sources.len(), data = %app.config.data.display(), "running");
         notify(sd_notify::NotifyState::Ready);
@@ -38,6 +27,22 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
     };
     tokio::join!(listen, work);
     Ok(())
+}
+
+/// Hears SIGTERM and SIGINT from now on; once one comes, or somebody else says so, everything is told to stop.
+pub fn wait_for_signal(app: &App) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+            () = app.stop.cancelled() => (),
+        }
+        info!("stopping: the step under way ends first");
+        notify(sd_notify::NotifyState::Stopping);
+        app.stop.cancel();
+    })
 }
 
 /// One tick, told to the log. A failure is told and does not end the daemon: the next step tries again.

@@ -11,7 +11,7 @@
 //! | row | modules | what |
 //! |---|---|---|
 //! | 1 | [`clock`] [`model`] [`text`] | vocabulary; imports nothing of ours |
-//! | 2 | [`normalise`] | one form per value: addresses, dates, charsets, titles, references, terms |
+//! | 2 | [`normalise`] [`token`] | one form per value: addresses, dates, charsets, titles, references, terms; tokens of links |
 //! | 3 | [`config`] [`schedule`] [`shaping`] [`alarm`] [`extract`] [`dedup`] [`classify`] [`bulletin`] | decisions, pure |
 //! | 4 | [`render`] [`publish`] | presentation, pure |
 //! | 5 | [`fetch`] [`sandbox`] [`store`] [`mail`] [`dns`] [`files`] | the outside, one module per system |
@@ -80,6 +80,7 @@ pub mod text;
 
 // Row 2: one form per value.
 pub mod normalise;
+pub mod token;
 
 // Row 3: decisions.
 pub mod alarm;

@@ -18,6 +18,7 @@ mod read_document;
 mod run;
 mod search;
 mod send;
+mod serve;
 mod sources;
 mod stories;
 mod subscribers;
@@ -112,6 +113,8 @@ enum Verb {
     Tick,
     /// The same for ever: the line for systemd.
     Run,
+    /// The site over HTTP: the published folder, and the links of letters.
+    Serve(serve::Serve),
     /// What is watched, and how it fares.
     Sources(sources::Sources),
     /// The documents that were found.
@@ -169,7 +172,8 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Doctor(args) => doctor::run(&args, global, &out).await,
         Verb::Publish(args) => publish::run(&args, &load::app(global)?, &out),
         Verb::Tick => tick::run(global, &out).await,
-        Verb::Run => run::run(&load::app(global)?).await,
+        Verb::Run => run::run(load::app(global)?).await,
+        Verb::Serve(args) => serve::run(&args, load::app(global)?, &out).await,
         Verb::Sources(args) => sources::run(&args, global, &load::app(global)?, &out).await,
         Verb::Notices(args) => notices::run(&args, &load::app(global)?, &out),
         Verb::Stories(args) => stories::run(&args, &load::app(global)?, &out),
@@ -189,7 +193,7 @@ fn log(cli: &Cli) {
     // A certificate that is not trusted is an error of ours to tell, which the library tells too.
     let level = match &cli.verb {
         _ if cli.global.quiet => "error,rustls_platform_verifier=off",
-        Verb::Run => "vigie=info,warn,rustls_platform_verifier=off",
+        Verb::Run | Verb::Serve(_) => "vigie=info,warn,rustls_platform_verifier=off",
         _ => "error,rustls_platform_verifier=off",
     };
     let filter = EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(level));

@@ -1,9 +1,25 @@
 //! `vigie run`
 
-use super::Exit;
-use crate::{daemon, work::App};
+use std::sync::Arc;
 
-pub async fn run(app: &App) -> anyhow::Result<Exit> {
-    daemon::run(app).await?;
+use anyhow::Context;
+
+use super::{Exit, serve};
+use crate::{daemon, web, work::App};
+
+/// All that is due, for ever, and the site with it where `[serve]` says where to listen.
+pub async fn run(app: App) -> anyhow::Result<Exit> {
+    let Some(address) = app.config.serve.listen else {
+        daemon::run(&app).await?;
+        return Ok(Exit::Done);
+    };
+    let listener = serve::listen(address).await?;
+    let app = Arc::new(app);
+    crate::work::publish::refresh(&app)?;
+    tracing::info!(%address, "serving");
+    let site = web::site::serve(listener, app.clone(), app.stop.clone());
+    let (worked, served) = tokio::join!(daemon::run(&app), site);
+    worked?;
+    served.context("cannot serve the published folder")?;
     Ok(Exit::Done)
 }

@@ -11,7 +11,7 @@ use super::{
     sources::at,
 };
 use crate::{
-    model::{AlertWish, Consent, Delivery, EmailAddress, Matter, Subscriber, SubscriberState},
+    model::{AlertWish, Consent, Delivery, EmailAddress, Matter, Subscriber, SubscriberId, SubscriberState},
     store::{
         outbox,
         subscribers::{self, Added, Left},
@@ -19,6 +19,8 @@ use crate::{
     },
     work::{
         App,
+        consent::{self, Invited},
+        letters,
         subscribe::{self, COLUMNS, Request, refusal},
     },
 };
@@ -37,7 +39,20 @@ enum Verb {
     ///
     /// The first line names the columns: email, cadence, sections, natures, severity, alerts_from, alert_words,
     /// consent_what, consent_when, consent_how.
-    Import { file: PathBuf },
+    Import {
+        file: PathBuf,
+        /// Write a letter of welcome to those who are new.
+        #[arg(long)]
+        welcome: bool,
+    },
+    /// Ask a person by a letter whether they wish to become a reader. They are one once they say so.
+    Invite(Invite),
+    /// Ask readers of long standing whether they still wish to be. Who does not answer in 30 days is let go.
+    Renew {
+        /// Only those whose last consent is older, such as `24months`, `90days` or `3years`.
+        #[arg(long, value_name = "TIME", default_value = "24months")]
+        older_than: jiff::Span,
+    },
     /// All readers.
     List,
     /// One reader: preferences, consent, deliveries.
@@ -69,6 +84,35 @@ enum Verb {
 #[derive(Debug, Args)]
 struct Add {
     address: String,
+    #[command(flatten)]
+    wishes: Wishes,
+    /// What the person agreed to, or the legal basis.
+    #[arg(long)]
+    consent: String,
+    /// By which means: a form, a meeting, a letter.
+    #[arg(long)]
+    how: String,
+    /// The day (2026-11-23) or the instant of the consent [default: now]
+    #[arg(long)]
+    when: Option<String>,
+    /// Write a letter of welcome.
+    #[arg(long)]
+    welcome: bool,
+}
+
+#[derive(Debug, Args)]
+struct Invite {
+    address: String,
+    #[command(flatten)]
+    wishes: Wishes,
+    /// By which means the person asked, or who proposes it: kept with the consent.
+    #[arg(long, default_value = "invitation")]
+    how: String,
+}
+
+/// What a reader wants.
+#[derive(Debug, Args)]
+struct Wishes {
     /// daily, weekly, monthly, or alert: alerts alone.
     #[arg(long, default_value = "daily")]
     cadence: String,
@@ -87,21 +131,30 @@ struct Add {
     /// Tell at once what names one of these, separated by commas: "qakbot, rançongiciel, fuite de données, forti*".
     #[arg(long)]
     alert_words: Option<String>,
-    /// What the person agreed to, or the legal basis.
-    #[arg(long)]
-    consent: String,
-    /// By which means: a form, a meeting, a letter.
-    #[arg(long)]
-    how: String,
-    /// The day (2026-11-23) or the instant of the consent [default: now]
-    #[arg(long)]
-    when: Option<String>,
+}
+
+impl Wishes {
+    /// The request of one address, whose consent is still to be filled in.
+    fn of(&self, address: &str) -> Request {
+        Request {
+            email: address.to_owned(),
+            cadence: self.cadence.clone(),
+            sections: self.sections.join(" "),
+            natures: self.natures.join(" "),
+            severity: self.severity.clone(),
+            alerts_from: self.alerts_from.clone().unwrap_or_default(),
+            alert_words: self.alert_words.clone().unwrap_or_default(),
+            ..Request::default()
+        }
+    }
 }
 
 pub fn run(args: &Subscribers, app: &App, out: &Output) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::Add(add_) => add(app, add_, out),
-        Verb::Import { file } => import(app, file, out),
+        Verb::Import { file, welcome } => import(app, file, *welcome, out),
+        Verb::Invite(invite_) => invite(app, invite_, out),
+        Verb::Renew { older_than } => renew(app, *older_than, out),
         Verb::List => list(app, out),
         Verb::Show { address } => show(app, address, out),
         Verb::Export => export(app, out),
@@ -115,29 +168,60 @@ pub fn run(args: &Subscribers, app: &App, out: &Output) -> anyhow::Result<Exit> 
 
 fn add(app: &App, add: &Add, out: &Output) -> anyhow::Result<Exit> {
     let request = Request {
-        email: add.address.clone(),
-        cadence: add.cadence.clone(),
-        sections: add.sections.join(" "),
-        natures: add.natures.join(" "),
-        severity: add.severity.clone(),
-        alerts_from: add.alerts_from.clone().unwrap_or_default(),
-        alert_words: add.alert_words.clone().unwrap_or_default(),
         consent_what: add.consent.clone(),
         consent_when: add.when.clone().unwrap_or_default(),
         consent_how: add.how.clone(),
+        ..add.wishes.of(&add.address)
     };
     match subscribe::add(app, &request)? {
-        Added::New(id) => out.say(format!("added {} as subscriber {id}", add.address)),
+        Added::New(id) => {
+            welcome(app, &[id], add.welcome)?;
+            out.say(format!("added {} as subscriber {id}", add.address));
+        }
         Added::Changed(id) => out.say(format!("changed subscriber {id}, {}", add.address)),
         refused @ (Added::Left | Added::Suppressed) => bail!("{}: {}", add.address, refusal(refused)),
     }
     Ok(Exit::Done)
 }
 
-fn import(app: &App, path: &PathBuf, out: &Output) -> anyhow::Result<Exit> {
+/// Queues a letter to each, where that is wanted.
+fn welcome(app: &App, new: &[SubscriberId], wanted: bool) -> anyhow::Result<()> {
+    if wanted && !new.is_empty() {
+        let now = app.clock.now();
+        app.store.write_durably(|tx| new.iter().try_for_each(|id| letters::welcome(app, tx, *id, now)))?;
+    }
+    Ok(())
+}
+
+fn invite(app: &App, invite: &Invite, out: &Output) -> anyhow::Result<Exit> {
+    let Invite { address, wishes, how } = invite;
+    let request = Request { consent_how: how.clone(), ..wishes.of(address) };
+    match consent::invite(app, &request)? {
+        Invited::Asked(id) => {
+            out.say(format!(
+                "request {id}: a letter to {address} is queued; what it asks can be answered for 48 hours"
+            ));
+        }
+        Invited::Recently => out.say(format!("{address} was sent a link less than an hour ago: nothing is sent")),
+        Invited::Subscribed(id) => out.say(format!("{address} is subscriber {id} already: nothing is sent")),
+        Invited::Suppressed => bail!("{address}: {}", refusal(Added::Suppressed)),
+    }
+    Ok(Exit::Done)
+}
+
+fn renew(app: &App, older_than: jiff::Span, out: &Output) -> anyhow::Result<Exit> {
+    let now = app.clock.now().to_zoned(app.config.site.zone.clone());
+    let before = now.checked_sub(older_than.abs()).context("that is longer ago than there are dates")?.timestamp();
+    let asked = consent::ask_renewals(app, before)?;
+    out.say(format!("{} asked; who does not answer in 30 days is let go", count(asked, "reader")));
+    Ok(Exit::Done)
+}
+
+fn import(app: &App, path: &PathBuf, wants_welcome: bool, out: &Output) -> anyhow::Result<Exit> {
     let shown = path.display();
     let file = File::open(path).with_context(|| format!("cannot read `{shown}`"))?;
     let imported = subscribe::import(app, file).with_context(|| format!("cannot import `{shown}`"))?;
+    welcome(app, &imported.new, wants_welcome)?;
     out.data(&imported, String::new)?;
     for refused in &imported.refused {
         out.complain(format!("{shown}:{}: {}", refused.line, refused.why));

@@ -4,6 +4,7 @@ mod bounces;
 mod dkim;
 mod mail;
 mod place;
+mod reach;
 mod secret;
 mod source;
 
@@ -90,6 +91,8 @@ pub fn load(
         alerts,
         mail: mail::read(top.table("mail"), context),
         bounces: bounces::read(top.table("bounces"), context),
+        letters: reach::letters(top.table("letters")),
+        serve: reach::serve(top.table("serve")),
         publish,
         data,
         templates,

@@ -51,6 +51,8 @@ pub struct Config {
     pub mail: Mail,
     pub bounces: Bounces,
     pub publish: Publish,
+    pub letters: Letters,
+    pub serve: Serve,
     /// Where the database and the locks live.
     pub data: PathBuf,
     /// A folder of templates that take the place of the embedded ones of the same name.
@@ -143,6 +145,15 @@ pub struct Alerts {
     pub most_a_day: u32,
     /// What was published longer ago is no alert: it is for the bulletins.
     pub fresh: Duration,
+}
+
+impl Config {
+    /// Where the links of letters are answered, with a slash at its end: only a site that is served here and that
+    /// readers reach over https can do what a link promises (RFC 8058 3.1).
+    pub fn answered_at(&self) -> Option<String> {
+        let url = self.site.url.as_ref().filter(|url| url.scheme() == "https" && self.serve.listen.is_some())?;
+        Some(format!("{}/", url.as_str().trim_end_matches('/')))
+    }
 }
 
 /// A range of addresses in CIDR notation, such as `127.0.0.0/8` or `fd00::/8`.
@@ -313,6 +324,27 @@ pub struct Publish {
     pub out: PathBuf,
     /// How many stories a feed holds.
     pub entries: usize,
+}
+
+/// The letters about subscriptions themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Letters {
+    pub goodbye: Goodbye,
+}
+
+/// Whether a reader who leaves is told so by a last letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Goodbye {
+    #[default]
+    Sent,
+    LeftOut,
+}
+
+/// What answers over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Serve {
+    /// Where it listens. Without it nothing is served, and no letter carries a link that must be answered.
+    pub listen: Option<SocketAddr>,
 }
 
 impl Network {

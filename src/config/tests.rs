@@ -206,7 +206,7 @@ entries = 1.5
       |
     1 | tempaltes = "t"
       | ^^^^^^^^^
-    hint: did you mean `templates`? known: `bounces`, `cadence`, `crawl`, `mail`, `publish`, `review`, `rules`, `site`, `source`, `sources`, `store`, `templates`
+    hint: did you mean `templates`? known: `bounces`, `cadence`, `crawl`, `letters`, `mail`, `publish`, `review`, `rules`, `serve`, `site`, `source`, `sources`, `store`, `templates`
 
     error: `name` in `[site]` must be text in quotes, not a whole number
      --> vigie.toml:3:8
@@ -593,6 +593,26 @@ proptest::proptest! {
         let text: String = text.into_iter().map(|c| if c == '#' { ' ' } else { c }).collect();
         let _ = problems(&text, &text).len();
     }
+}
+
+#[test]
+fn letters_and_the_site_are_set_and_links_need_both_a_server_and_https() {
+    let unset = config("", "");
+    assert_eq!((unset.letters.goodbye, unset.serve.listen, unset.answered_at()), (Goodbye::Sent, None, None));
+    let set =
+        config("[letters]\ngoodbye = false\n[serve]\nlisten = \"[::1]:8080\"\n[site]\nurl = \"https://v.fr/a\"\n", "");
+    assert_eq!((set.letters.goodbye, set.answered_at().as_deref()), (Goodbye::LeftOut, Some("https://v.fr/a/")));
+    let plain = config("[serve]\nlisten = \"127.0.0.1:80\"\n[site]\nurl = \"http://v.fr/\"\n", "");
+    assert_eq!(plain.answered_at(), None);
+    assert!(warnings(&plain).iter().any(|warning| warning.setting == "[serve] listen"));
+    assert_eq!(
+        messages("[letters]\ngoodbye = \"no\"\n[serve]\nlisten = \"localhost\"\nport = 80\n", ""),
+        [
+            "`goodbye` in `[letters]` must be `true` or `false`, not a text",
+            "`listen` in `[serve]` must be an address of this machine and a port, not `localhost`",
+            "unknown key `port` in `[serve]`",
+        ]
+    );
 }
 
 #[test]

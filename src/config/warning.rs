@@ -86,6 +86,12 @@ pub fn warnings(config: &Config) -> Vec<Warning> {
             "is not that of `from`: receivers count the signature as somebody else's (DMARC)",
             "take the line away, or write the domain of `from`",
         ),
+        (
+            config.serve.listen.is_some() && config.answered_at().is_none(),
+            "[serve] listen",
+            "is set, and `[site] url` is no https address: messages carry no link to leave with one click",
+            "write the address at which readers reach this server, such as `url = \"https://veille.example.fr/\"`",
+        ),
     ];
     all.into_iter()
         .filter(|(is_wrong, ..)| *is_wrong)

@@ -45,6 +45,8 @@ row_id! {
     ReportId,
     /// One thing that is wrong with one source, from its first sign to its end.
     AlarmId,
+    /// One wish to become a subscriber.
+    RequestId,
 }
 
 /// The name a source has in `sources.toml`: `[a-z0-9-]`, 1 to 64 characters, no dash at either end.

@@ -30,7 +30,9 @@ pub use bulletin::{Bulletin, Cadence, News};
 pub use date::{Precision, PublicationDate};
 pub use delivery::{Delivery, DeliveryState, Doubt, Letter, Matter, SmtpReply};
 pub use email::{EmailAddress, InvalidEmail, mask_addresses};
-pub use id::{AlarmId, BulletinId, DeliveryId, FetchId, NoticeId, ReportId, SourceId, StoryId, SubscriberId};
+pub use id::{
+    AlarmId, BulletinId, DeliveryId, FetchId, NoticeId, ReportId, RequestId, SourceId, StoryId, SubscriberId,
+};
 pub use kind::{Archive, ArchiveFormat, Details, Dialect, Expression, Field, Kind, Mapping, Markup, Part, Pattern};
 pub use notice::{Draft, Notice, Placed};
 pub use page::{Page, Validators};

@@ -81,23 +81,27 @@ pub fn bulletin_mail(
     let subject = subject(edition);
     let path = edition_path(edition);
     let (site_view, reader_view) = (SiteView::new(site), ReaderView::new(reader, site, sections));
+    fit(
+        edition,
+        |plan| {
+            let edition = EditionView::new(edition, site, plan, &path);
+            let view = MailView { subject: &subject, site: &site_view, edition, reader: &reader_view };
+            let html = styled(&templates.render("mail.html", &view)?)?;
+            Ok(Mail { subject: subject.clone(), text: tidy(&templates.render("mail.txt", &view)?), html })
+        },
+        |mail| encoded_len(&mail.text) + encoded_len(&mail.html),
+    )
+}
+
+/// Styles put in place, as many mail programs want them; what only a style sheet can say stays in one.
+pub(super) fn styled(html: &str) -> Result<String, RenderError> {
     let inliner = CSSInliner::options()
         .keep_style_tags(false)
         .keep_at_rules(true)
         .load_remote_stylesheets(false)
         .minify_css(true)
         .build();
-    fit(
-        edition,
-        |plan| {
-            let edition = EditionView::new(edition, site, plan, &path);
-            let view = MailView { subject: &subject, site: &site_view, edition, reader: &reader_view };
-            let html = templates.render("mail.html", &view)?;
-            let html = inliner.inline(&html).map_err(|error| RenderError::Style { what: error.to_string() })?;
-            Ok(Mail { subject: subject.clone(), text: tidy(&templates.render("mail.txt", &view)?), html })
-        },
-        |mail| encoded_len(&mail.text) + encoded_len(&mail.html),
-    )
+    inliner.inline(html).map_err(|error| RenderError::Style { what: error.to_string() })
 }
 
 /// No space at the end of a line, never more than one blank line, one line end at the end.

@@ -5,7 +5,9 @@
 //! `https:` addresses become links.
 
 mod alert;
+mod answer;
 mod budget;
+mod letter;
 mod mail;
 mod operator;
 mod page;
@@ -21,6 +23,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Answer, AnswerFacts, answer_page};
+pub use letter::{LetterFacts, letter_mail};
 pub use mail::{Mail, Reader, bulletin_mail};
 pub use operator::{OperatorLine, OperatorNews, operator_mail};
 pub use page::{
@@ -29,5 +33,5 @@ pub use page::{
 };
 pub use stencil::{Stencil, Words};
 pub use templates::{RenderError, Templates};
-pub use trace::{Answer, TraceView, TracedView, TryView, Whom, trace_text};
+pub use trace::{Meaning, TraceView, TracedView, TryView, Whom, trace_text};
 pub use weather::{Notice, OperatorStorm, Refusal, notice};

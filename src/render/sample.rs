@@ -7,14 +7,16 @@ use crate::{
     bulletin::{Also, Cited, Edition, Guide, Item, Question, Quote, Shelf},
     config::Site,
     model::{
-        Cadence, EmailAddress, Nature, Preferences, PublicationDate, SectionId, Sections, Severity, SourceId, StoryId,
+        Cadence, EmailAddress, Letter, Nature, Preferences, PublicationDate, SectionId, Sections, Severity, SourceId,
+        StoryId,
     },
     normalise::deadline::{Bound, Deadline},
 };
 
 use super::{
-    Calendar, FeedGroup, FeedLink, OperatorLine, OperatorNews, OperatorStorm, PastEdition, Reader, Refusal,
-    RenderError, Templates, about_page, bulletin_mail, bulletin_page, index_page, notice, operator_mail,
+    Answer, AnswerFacts, Calendar, FeedGroup, FeedLink, LetterFacts, OperatorLine, OperatorNews, OperatorStorm,
+    PastEdition, Reader, Refusal, RenderError, Templates, about_page, answer_page, bulletin_mail, bulletin_page,
+    index_page, letter_mail, notice, operator_mail,
 };
 
 /// Renders everything once with all there can be, and once with as little as there can be.
@@ -69,6 +71,9 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
         operator_mail(templates, &news, site)?;
         operator_mail(templates, &OperatorNews::default(), site)?;
     }
+    for site in [&site, &bare] {
+        try_letters(templates, site, &address, &preferences)?;
+    }
     let past = PastEdition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), number: 1, stories: 1 };
     let feed = FeedLink { path: "veille".into(), title: "Veille".into(), group: FeedGroup::All };
     let calendar = |days| Calendar { path: "echeances.ics", days };
@@ -92,6 +97,48 @@ fn storms() -> Vec<OperatorStorm> {
         advice: "Baissez `connections`.".into(),
     };
     vec![storm(None), storm(Some(Timestamp::UNIX_EPOCH))]
+}
+
+fn try_letters(
+    templates: &Templates,
+    site: &Site,
+    address: &EmailAddress,
+    preferences: &Preferences,
+) -> Result<(), RenderError> {
+    let sections = Sections::default();
+    for kind in Letter::ALL {
+        for (leave, act) in [
+            (Some("mailto:stop@exemple.fr?subject=STOP"), None),
+            (Some("https://v.exemple/d/a"), Some("https://v.exemple/r/a")),
+        ] {
+            let facts = LetterFacts {
+                kind,
+                address,
+                preferences,
+                agreed: "inscription",
+                since: Timestamp::UNIX_EPOCH,
+                until: Some(Timestamp::UNIX_EPOCH),
+                act,
+                leave,
+                from: address,
+                contact: address,
+                rhythm: None,
+            };
+            letter_mail(templates, site, &sections, &facts)?;
+        }
+    }
+    for answer in Answer::ALL {
+        let all = AnswerFacts {
+            address: Some(address),
+            preferences: Some(preferences),
+            agreed: Some("inscription"),
+            until: Some(Timestamp::UNIX_EPOCH),
+            contact: Some(address),
+        };
+        answer_page(templates, site, &sections, "../", answer, &all)?;
+        answer_page(templates, site, &sections, "../", answer, &AnswerFacts::default())?;
+    }
+    Ok(())
 }
 
 fn edition(items: Vec<Item>) -> Option<Edition> {

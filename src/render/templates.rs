@@ -10,15 +10,27 @@ use serde::Serialize;
 
 use super::{sample, words};
 
-const EMBEDDED: [(&str, &str); 9] = [
+const EMBEDDED: [(&str, &str); 21] = [
     ("about.html", include_str!("../../templates/about.html")),
+    ("answer.html", include_str!("../../templates/answer.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("bulletin.html", include_str!("../../templates/bulletin.html")),
+    ("button.html", include_str!("../../templates/button.html")),
+    ("confirmation.html", include_str!("../../templates/confirmation.html")),
+    ("confirmation.txt", include_str!("../../templates/confirmation.txt")),
+    ("goodbye.html", include_str!("../../templates/goodbye.html")),
+    ("goodbye.txt", include_str!("../../templates/goodbye.txt")),
     ("index.html", include_str!("../../templates/index.html")),
+    ("letter.html", include_str!("../../templates/letter.html")),
+    ("letter.txt", include_str!("../../templates/letter.txt")),
     ("mail.html", include_str!("../../templates/mail.html")),
     ("mail.txt", include_str!("../../templates/mail.txt")),
     ("operator.html", include_str!("../../templates/operator.html")),
     ("operator.txt", include_str!("../../templates/operator.txt")),
+    ("renewal.html", include_str!("../../templates/renewal.html")),
+    ("renewal.txt", include_str!("../../templates/renewal.txt")),
+    ("welcome.html", include_str!("../../templates/welcome.html")),
+    ("welcome.txt", include_str!("../../templates/welcome.txt")),
     (STYLE, include_str!("../../templates/style.css")),
 ];
 const NAMES: [&str; EMBEDDED.len()] = {
@@ -56,9 +68,7 @@ pub enum RenderError {
     },
     #[error("there is no template `{name}`\nhint: the templates are {}", NAMES.map(|n| format!("`{n}`")).join(", "))]
     Unknown { name: String },
-    #[error(
-        "the styles of `mail.html` cannot be put in place: {what}\nhint: only plain CSS inside `<style>` is understood"
-    )]
+    #[error("the styles of a mail cannot be put in place: {what}\nhint: only plain CSS inside `<style>` is understood")]
     Style { what: String },
 }
 

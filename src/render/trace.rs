@@ -48,12 +48,12 @@ pub struct TryView {
     pub host: String,
     /// In the words of the other side.
     pub reply: String,
-    pub answer: Answer,
+    pub answer: Meaning,
 }
 
 /// What a reply means, and what to do.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Meaning {
     pub meaning: String,
     pub reader: String,
     pub keeper: String,

@@ -121,7 +121,8 @@ pub enum Left {
     },
 }
 
-fn left_at(db: &Db, id: SubscriberId) -> Result<Option<Timestamp>> {
+/// When a reader last asked to be left alone, who has not come back.
+pub fn left_at(db: &Db, id: SubscriberId) -> Result<Option<Timestamp>> {
     db.query_first("SELECT left_at FROM subscriber WHERE id = $1", &[&id.get()], |row| row.get::<Option<i64>>(0))?
         .flatten()
         .map(instant)

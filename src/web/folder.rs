@@ -5,7 +5,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use axum::{
@@ -14,10 +13,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderName, HeaderValue, Method, Response, StatusCode,
-        header::{
-            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION,
-            REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-        },
+        header::{ALLOW, CACHE_CONTROL, ETAG, LAST_MODIFIED, LOCATION},
     },
 };
 use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
@@ -25,16 +21,11 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::is_current;
-
-/// How long answers under way are waited for once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Pages take their styles from the folder, load nothing from elsewhere, run nothing and send nothing.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'self'",
-);
+use super::{
+    headers::{self, Form, HTML},
+    is_current,
+    server::serve_router,
+};
 
 /// Serves the files under `root` until told to stop. GET and HEAD only; `/` and folders answer with their `index.html`;
 /// names that begin with a dot are not served.
@@ -42,18 +33,15 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// # Errors
 /// When `root` cannot be found.
 pub async fn serve(listener: TcpListener, root: PathBuf, stop: CancellationToken) -> io::Result<()> {
-    let root: Arc<Path> = tokio::fs::canonicalize(&root).await?.into();
-    let app = Router::new().fallback(answer).with_state(root);
-    let stopped = stop.clone();
-    let server = axum::serve(listener, app).with_graceful_shutdown(stopped.cancelled_owned());
-    let patience = async {
-        stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        done = server => done,
-        () = patience => Ok(()),
-    }
+    let app = router(&root).await?;
+    serve_router(listener, app, stop).await;
+    Ok(())
+}
+
+/// What answers from the files under `root`.
+pub(super) async fn router(root: &Path) -> io::Result<Router> {
+    let root: Arc<Path> = tokio::fs::canonicalize(root).await?.into();
+    Ok(Router::new().fallback(answer).with_state(root))
 }
 
 /// What a path leads to.
@@ -144,8 +132,6 @@ fn decode(segment: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-const HTML: &str = "text/html; charset=utf-8";
-
 fn content_type(path: &Path) -> &'static str {
     match path.extension().and_then(|extension| extension.to_str()).unwrap_or_default() {
         "html" => HTML,
@@ -180,28 +166,21 @@ fn not_found() -> Response<Body> {
     page(StatusCode::NOT_FOUND, "Page introuvable", "Cette adresse ne mène à aucune page de ce site.")
 }
 
+/// In the styles of the folder, where it holds any.
 fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
     let html = format!(
-        "<!doctype html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <style>body {{ font: 1.1rem/1.5 sans-serif; margin: 3rem auto; max-width: 38rem; padding: 0 1rem }}</style>\n\
-         </head>\n<body>\n<h1>{title}</h1>\n<p>{text}</p>\n<p><a href=\"/\">Retour à l’accueil</a></p>\n</body>\n</html>\n"
+        "<!DOCTYPE html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n\
+         <p><a href=\"/\">Retour à l’accueil</a></p>\n</main>\n</body>\n</html>\n"
     );
     respond(status, HTML, html.into_bytes())
 }
 
 fn respond(status: StatusCode, content_type: &'static str, bytes: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(bytes));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert("permissions-policy", HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
-    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    let mut response = headers::respond(status, content_type, bytes, Form::None);
     // Kept, but asked about each time: an edition may be corrected.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
@@ -213,6 +192,8 @@ fn set(response: &mut Response<Body>, name: HeaderName, value: Option<&str>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},

@@ -1,7 +1,15 @@
-//! Small HTTP servers: a published folder, and answers from memory.
+//! What is served over HTTP: the site of an installation ([`site`]: the published folder, and the links of letters), a
+//! folder alone, and answers from memory.
+//!
+//! Every answer bears the headers of `headers`; every connection is held to the limits of `server`. Pages need no script
+//! and set no cookie. No address of a person and no token is ever in a log.
 
 pub mod folder;
+mod headers;
+mod links;
 pub mod replay;
+mod server;
+pub mod site;
 
 use axum::http::{
     HeaderMap,

@@ -3,13 +3,13 @@
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 
-use super::{App, compose};
+use super::{App, compose, letters};
 use crate::{
     bulletin::Edition,
     clock::Clock,
     config::Mailbox,
     mail::{self, Envelope, List, Outcome, Own, Parts},
-    model::{BulletinId, Consent, Delivery, EmailAddress, Preferences, SmtpReply, Subscriber},
+    model::{BulletinId, Consent, Delivery, EmailAddress, Preferences, SmtpReply, Subscriber, SubscriberId},
     render::{self, Mail as Written, Reader},
     store::{alerts::Part, subscribers},
 };
@@ -47,30 +47,38 @@ impl Print {
             how: String::new(),
         };
         let message_id = format!("bulletin-{id}@{}", from.address.domain());
-        let sample = Letter { edition: &edition, to: &to, preferences, consent: &consent, message_id: &message_id };
-        let unsubscribe = [unsubscribe(app, &from.address)];
+        let sample = Letter {
+            edition: &edition,
+            to: &to,
+            preferences,
+            consent: &consent,
+            // No reader has it.
+            subscriber: Some(SubscriberId::new(i64::MAX)),
+            message_id: &message_id,
+        };
+        let (help, unsubscribe) = (letters::help(app), letters::links(app, sample.subscriber, &from.address));
         let sections = app.rules.sections();
         let foot = render::Stencil::new(
             &app.templates,
             &edition,
             &app.config.site,
             sections,
-            &sample.reader(&unsubscribe[0]),
+            &sample.reader(unsubscribe.first().map_or("", String::as_str)),
         )?;
         let list_id = sample.list_id(from);
-        let list = Letter::list(app, &list_id, &unsubscribe);
+        let list = Letter::list(app, &list_id, &unsubscribe, help.as_deref());
         let message =
             mail::Stencil::new(&sample.parts(app, from, &foot.subject, &foot.text.head, &foot.html.head, Some(&list)))?;
         Ok(Some(Self { foot, message }))
     }
 
     pub fn for_reader(&self, app: &App, from: &Mailbox, reader: &Subscriber, delivery: &Delivery) -> Filled {
-        let unsubscribe = unsubscribe(app, &from.address);
+        let unsubscribe = letters::links(app, Some(reader.id), &from.address);
         let told = Reader {
             address: &delivery.address,
             since: reader.consent.when,
             preferences: &reader.preferences,
-            unsubscribe: &unsubscribe,
+            unsubscribe: unsubscribe.first().map_or("", String::as_str),
             consent: &reader.consent.what,
         };
         Filled {
@@ -78,7 +86,7 @@ impl Print {
             message_id: delivery.message_id.clone(),
             date: Clock::System.now(),
             words: render::Words::of(&told, &app.config.site, app.rules.sections()),
-            unsubscribe: vec![unsubscribe],
+            unsubscribe,
         }
     }
 
@@ -104,6 +112,8 @@ pub(super) struct Letter<'a> {
     pub to: &'a EmailAddress,
     pub preferences: &'a Preferences,
     pub consent: &'a Consent,
+    /// Nobody's, where it is looked at or tried.
+    pub subscriber: Option<SubscriberId>,
     /// Without angle brackets.
     pub message_id: &'a str,
 }
@@ -111,9 +121,9 @@ pub(super) struct Letter<'a> {
 impl Letter<'_> {
     fn bytes(&self, app: &App, from: &Mailbox) -> anyhow::Result<Vec<u8>> {
         let written = self.written(app, &from.address)?;
-        let unsubscribe = [unsubscribe(app, &from.address)];
+        let (help, unsubscribe) = (letters::help(app), letters::links(app, self.subscriber, &from.address));
         let id = self.list_id(from);
-        let list = Self::list(app, &id, &unsubscribe);
+        let list = Self::list(app, &id, &unsubscribe, help.as_deref());
         Ok(mail::build(&self.parts(app, from, &written.subject, &written.text, &written.html, Some(&list)))?)
     }
 
@@ -144,19 +154,19 @@ impl Letter<'_> {
         format!("{}.{}", self.edition.cadence.name(), from.address.domain())
     }
 
-    fn list<'l>(app: &'l App, id: &'l str, unsubscribe: &'l [String]) -> List<'l> {
+    fn list<'l>(app: &'l App, id: &'l str, unsubscribe: &'l [String], help: Option<&'l str>) -> List<'l> {
         List {
             id,
             name: &app.config.site.name,
             unsubscribe,
             archive: app.config.site.url.as_ref().map(url::Url::as_str),
-            help: None,
+            help,
         }
     }
 
     fn written(&self, app: &App, from: &EmailAddress) -> anyhow::Result<Written> {
-        let unsubscribe = unsubscribe(app, from);
-        let reader = self.reader(&unsubscribe);
+        let leave = letters::links(app, self.subscriber, from);
+        let reader = self.reader(leave.first().map_or("", String::as_str));
         Ok(render::bulletin_mail(&app.templates, self.edition, &app.config.site, app.rules.sections(), &reader)?)
     }
 
@@ -171,18 +181,12 @@ impl Letter<'_> {
     }
 }
 
-/// How a reader asks to be left alone: by a mail to a person.
-fn unsubscribe(app: &App, from: &EmailAddress) -> String {
-    let settings = &app.config.mail;
-    let leave = settings.unsubscribe.as_ref().or(settings.reply_to.as_ref()).unwrap_or(from);
-    format!("mailto:{leave}?subject=STOP")
-}
-
 /// An edition as it would be written to somebody who wants everything.
 pub fn sample(app: &App, edition: &Edition) -> anyhow::Result<Written> {
     let nobody = EmailAddress::parse("lecteur@example.fr")?;
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
-    let letter = Letter { edition, to: &nobody, preferences: &preferences, consent: &consent, message_id: "" };
+    let letter =
+        Letter { edition, to: &nobody, preferences: &preferences, consent: &consent, subscriber: None, message_id: "" };
     letter.written(app, app.config.mail.from.as_ref().map_or(&nobody, |from| &from.address))
 }
 
@@ -194,7 +198,14 @@ pub async fn test(app: &App, id: BulletinId, edition: &Edition, address: &EmailA
     }
     let message_id = format!("essai-{id}-{}@{}", app.clock.now().as_millisecond(), from.address.domain());
     let (preferences, consent) = (Preferences::all(edition.cadence), trial(app));
-    let letter = Letter { edition, to: address, preferences: &preferences, consent: &consent, message_id: &message_id };
+    let letter = Letter {
+        edition,
+        to: address,
+        preferences: &preferences,
+        consent: &consent,
+        subscriber: None,
+        message_id: &message_id,
+    };
     let bytes = app.signed(letter.bytes(app, from)?)?;
     let mut session = super::send::session_for(app, address).await?;
     let outcome = session.send(&Envelope { from: &from.address, to: address }, &bytes).await;

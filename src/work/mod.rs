@@ -8,6 +8,7 @@ pub mod alert;
 pub mod attempt;
 pub mod bounce;
 pub mod compose;
+pub mod consent;
 pub mod crawl;
 mod details;
 pub mod doctor;
@@ -17,6 +18,7 @@ mod exploited;
 pub mod health;
 pub mod import;
 pub mod letter;
+pub mod letters;
 mod prepare;
 pub mod publish;
 mod recognise;
@@ -71,6 +73,7 @@ pub struct App {
     pub options: String,
     fetcher: OnceLock<Fetcher>,
     signer: OnceLock<Option<Arc<Signer>>>,
+    token_key: OnceLock<Vec<u8>>,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
 }
@@ -89,8 +92,9 @@ impl App {
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));
-        let (fetcher, signer, options) = (OnceLock::new(), OnceLock::new(), String::new());
-        let app = Self { config, rules, templates, store, clock, stop, program, options, fetcher, signer, places };
+        let (fetcher, signer, token_key, options) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), String::new());
+        let app =
+            Self { config, rules, templates, store, clock, stop, program, options, fetcher, signer, token_key, places };
         app.register()?;
         Ok(app)
     }

@@ -10,10 +10,13 @@ use anyhow::Context;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::App;
+use super::{App, letters};
 use crate::{
     bulletin,
-    model::{AlertWish, Cadence, Consent, EmailAddress, Ground, Nature, Preferences, SectionId, Severity},
+    model::{
+        AlertWish, Cadence, Consent, EmailAddress, Ground, Nature, Preferences, SectionId, Severity, SubscriberId,
+        SubscriberState,
+    },
     normalise::date,
     store::{
         self, Tx, bounces, erasures,
@@ -24,7 +27,7 @@ use crate::{
 };
 
 /// One person as a form, a command line or a line of a file states them: nothing checked yet.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     pub email: String,
@@ -56,10 +59,10 @@ pub struct Request {
 }
 
 /// A person whom we may write to.
-struct Checked {
-    address: EmailAddress,
-    preferences: Preferences,
-    consent: Consent,
+pub(super) struct Checked {
+    pub address: EmailAddress,
+    pub preferences: Preferences,
+    pub consent: Consent,
 }
 
 /// Adds one person, who agreed now unless the request says when.
@@ -78,6 +81,9 @@ pub struct Imported {
     pub changed: usize,
     /// Line and reason of each line that was not taken.
     pub refused: Vec<Refused>,
+    /// Those who were added.
+    #[serde(skip)]
+    pub new: Vec<SubscriberId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -161,7 +167,10 @@ fn take_lines(
             Entry::Vacant(place) => place.insert(line),
         };
         match subscribers::add(tx, &checked.address, &checked.preferences, &checked.consent, now)? {
-            Added::New(_) => imported.added += 1,
+            Added::New(id) => {
+                imported.added += 1;
+                imported.new.push(id);
+            }
             Added::Changed(_) => imported.changed += 1,
             added @ (Added::Left | Added::Suppressed) => refuse(refusal(added).to_owned()),
         }
@@ -240,7 +249,7 @@ pub const fn refusal(added: Added) -> &'static str {
 }
 
 /// Everything that is wrong with a request, joined by `; `.
-fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) -> Result<Checked, String> {
+pub(super) fn check(app: &App, request: &Request, when: Option<Timestamp>, now: Timestamp) -> Result<Checked, String> {
     let mut wrong = Vec::new();
     let mut keep = |problem: String| wrong.push(problem);
     let address = EmailAddress::parse(&request.email).map_err(|error| keep(error.to_string())).ok();
@@ -350,10 +359,17 @@ fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     text.parse::<Timestamp>().ok().or_else(|| Some(date::parse(text, zone)?.at))
 }
 
-/// Lets a person go, at once, also out of what is queued.
+/// Lets a person go, at once, also out of what is queued; a last letter says so.
 pub fn remove(app: &App, address: &EmailAddress) -> anyhow::Result<Left> {
     let now = app.clock.now();
-    Ok(app.store.write_durably(|tx| subscribers::leave(tx, address, now))?)
+    Ok(app.store.write_durably(|tx| {
+        let known = subscribers::find(tx, address)?;
+        let left = subscribers::leave(tx, address, now)?;
+        if let Some(reader) = known.filter(|known| known.state == SubscriberState::Active) {
+            letters::goodbye(app, tx, &reader, now)?;
+        }
+        Ok(left)
+    })?)
 }
 
 /// Never writes to an address again: it leaves, and nobody can add it.

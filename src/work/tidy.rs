@@ -1,9 +1,10 @@
 //! Lets go of what is kept for a time only: the history of fetches, alarms that are over, and what documents are compared
-//! by, once nothing is compared with them any more. What was decided of documents is kept.
+//! by, once nothing is compared with them any more. What was decided of documents is kept. Wishes
+//! that nobody confirmed go too, and readers who did not answer a renewal.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::App;
+use super::{App, consent};
 use crate::{
     dedup,
     store::{self, Db, alarms, bounces, fetches, likeness, settings},
@@ -53,6 +54,7 @@ pub fn tidy(app: &App) -> anyhow::Result<usize> {
         }
     }
     forget_compared(app, now)?;
+    consent::tidy(app)?;
     app.store.write(|tx| {
         alarms::tidy(tx, until)?;
         bounces::tidy(tx, now.checked_sub(HELD).unwrap_or(Timestamp::MIN))?;

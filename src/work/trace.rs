@@ -9,7 +9,7 @@ use crate::{
     config::Operator,
     mail::{self, Advice},
     model::{DeliveryState, EmailAddress, Subscriber},
-    render::{self, Answer, TraceView, TracedView, TryView, Whom},
+    render::{self, Meaning, TraceView, TracedView, TryView, Whom},
     store::{
         self, Db, exchangers, subscribers,
         traces::{self, Sending, Sent, Try},
@@ -125,7 +125,7 @@ fn operator(app: &App, one: &Try, by_domain: Option<&[String]>, address: &EmailA
 
 fn view(traced: &Traced) -> TracedView {
     let Traced { sending, advice, next, returned } = traced;
-    let answer = |advice: &Advice| Answer {
+    let answer = |advice: &Advice| Meaning {
         meaning: advice.meaning.clone(),
         reader: advice.reader.clone(),
         keeper: advice.keeper.clone(),

@@ -145,16 +145,18 @@ async fn when_the_mail_server_is_down_everything_stays_due_and_the_cause_is_told
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_leaves_gets_nothing_not_even_what_is_queued() {
+async fn whoever_leaves_gets_nothing_but_a_goodbye_not_even_what_is_queued() {
     let t = with_three_stories().await;
     t.subscribe("maire@example.fr", Cadence::Daily);
     t.compose(Cadence::Daily);
     let address = EmailAddress::parse("Maire@example.fr").expect("an address");
     subscribe::remove(&t.app, &address).expect("left");
     t.send().await;
-    assert!(t.received().is_empty());
+    let received = t.received();
+    assert_eq!(received.len(), 1);
+    assert!(!String::from_utf8_lossy(&received[0].bytes).contains("List-Id"), "the goodbye, and no bulletin");
     let tally = t.app.store.read(|db| outbox::tally(db, None)).expect("a tally");
-    assert_eq!(tally, [(DeliveryState::Cancelled, 1)]);
+    assert_eq!(tally, [(DeliveryState::Cancelled, 1), (DeliveryState::Sent, 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ mod guide;
 mod health;
 mod hostile;
 mod idle;
+mod letters;
 mod mail;
 mod operators;
 mod readme;

@@ -128,6 +128,7 @@ fn a_bulletin_has_the_headers_that_receivers_ask_for() {
     List-Unsubscribe-Post: List-Unsubscribe=One-Click
     List-Archive: <https://veille.example.fr/bulletins/>
     List-Help: <https://veille.example.fr/aide>
+    Feedback-ID: 2026-11-23:quotidien:bulletin:d9458cf63001
     Auto-Submitted: auto-generated
     Precedence: bulk
     MIME-Version: 1.0

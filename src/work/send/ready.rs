@@ -24,6 +24,7 @@ use crate::{
         App,
         bounce::Paths,
         letter::{Filled, Print, sender},
+        letters,
     },
 };
 
@@ -69,9 +70,15 @@ pub(super) struct Desk<'a> {
 type Choice = (BulletinId, Preferences, Vec<Part>);
 
 /// What there is to do for one delivery.
-enum Task {
-    Fill(Delivery, Hosts, Arc<Print>, Box<Filled>),
-    Whole(Delivery, Hosts, Vec<u8>),
+struct Task {
+    delivery: Delivery,
+    hosts: Hosts,
+    text: Text,
+}
+
+enum Text {
+    Print(Arc<Print>, Box<Filled>),
+    Letter(Vec<u8>),
 }
 
 impl<'a> Desk<'a> {
@@ -95,8 +102,8 @@ impl<'a> Desk<'a> {
         for ((delivery, hosts), reader) in deliveries.into_iter().zip(readers) {
             let (state, due, why) = match self.task(&delivery, reader) {
                 _ if now > delivery.expires => (DeliveryState::Failed, now, String::from("given up: too old")),
-                Ok(Some((print, filled))) => {
-                    tasks.push(Task::Fill(delivery, hosts, print, Box::new(filled)));
+                Ok(Some(text)) => {
+                    tasks.push(Task { delivery, hosts, text });
                     continue;
                 }
                 Ok(None) => (DeliveryState::Cancelled, now, String::from("its reader left, or wants nothing of it")),
@@ -123,12 +130,14 @@ impl<'a> Desk<'a> {
     }
 
     /// What is to be written to whom. `None`: it is no longer wanted.
-    fn task(
-        &mut self,
-        delivery: &Delivery,
-        reader: Option<Subscriber>,
-    ) -> anyhow::Result<Option<(Arc<Print>, Filled)>> {
-        let (Some(reader), Matter::Bulletin(bulletin)) = (reader, &delivery.matter) else { return Ok(None) };
+    fn task(&mut self, delivery: &Delivery, reader: Option<Subscriber>) -> anyhow::Result<Option<Text>> {
+        let bulletin = match &delivery.matter {
+            Matter::Bulletin(bulletin) => bulletin,
+            Matter::Letter { kind, particulars } => {
+                return Ok(letters::bytes(self.app, self.from, delivery, *kind, particulars)?.map(Text::Letter));
+            }
+        };
+        let Some(reader) = reader else { return Ok(None) };
         // An alert tells each reader what he asked for, and of what he was told before.
         let share = self.app.store.read(|db| alerts::share(db, *bulletin, reader.id))?;
         let key = (*bulletin, reader.preferences.clone(), share);
@@ -145,15 +154,16 @@ impl<'a> Desk<'a> {
         };
         Ok(print.map(|print| {
             let filled = print.for_reader(self.app, self.from, &reader, delivery);
-            (print, filled)
+            Text::Print(print, Box::new(filled))
         }))
     }
 }
 
 fn write(task: Task, from: &EmailAddress, paths: &Paths, signer: Option<&Signer>, now: jiff::Timestamp) -> Prepared {
-    let (delivery, hosts, bytes) = match task {
-        Task::Fill(delivery, hosts, print, filled) => (delivery, hosts, print.fill(&filled)),
-        Task::Whole(delivery, hosts, bytes) => (delivery, hosts, Ok(bytes)),
+    let Task { delivery, hosts, text } = task;
+    let bytes = match text {
+        Text::Print(print, filled) => print.fill(&filled),
+        Text::Letter(bytes) => Ok(bytes),
     };
     let sign = |bytes: Vec<u8>| match signer {
         Some(signer) => Ok(signer.signed(&bytes, Clock::System.now())?),

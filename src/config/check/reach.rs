@@ -1,0 +1,31 @@
+//! `[letters]` and `[serve]`: how readers come in and go out.
+
+use std::net::SocketAddr;
+
+use crate::config::{
+    Goodbye, Letters, Serve,
+    file::Table,
+    value::{Wrong, quoted},
+};
+
+pub(super) fn letters(mut table: Table<'_>) -> Letters {
+    let goodbye = match table.flag("goodbye") {
+        Some(false) => Goodbye::LeftOut,
+        _ => Goodbye::Sent,
+    };
+    table.finish();
+    Letters { goodbye }
+}
+
+pub(super) fn serve(mut table: Table<'_>) -> Serve {
+    let serve = Serve { listen: table.parse("listen", listen) };
+    table.finish();
+    serve
+}
+
+fn listen(text: &str) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| {
+        let why = format!("must be an address of this machine and a port, not {}", quoted(text));
+        Wrong::new(why, "write both in numbers, such as `127.0.0.1:8080` or `[::1]:8080`")
+    })
+}
