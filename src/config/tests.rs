@@ -311,7 +311,7 @@ entries = 1.5
        |
     21 | transport = "pigeon"
        |             ^^^^^^^^
-    hint: known: `smtp`, `folder`
+    hint: known: `smtp`, `direct`, `folder`
 
     error: `host` in `[mail.smtp]` must be the name of a machine, not `smtp.example.fr:587`
      --> vigie.toml:23:8
@@ -332,7 +332,7 @@ entries = 1.5
        |
     25 | pasword = …
        | ^^^^^^^
-    hint: did you mean `password`? known: `connections`, `ehlo`, `host`, `password`, `password_file`, `port`, `security`, `timeout`, `user`
+    hint: did you mean `password`? known: `connections`, `ehlo`, `host`, `messages`, `password`, `password_file`, `port`, `rate`, `security`, `timeout`, `user`
 
     error: `entries` in `[publish]` must be a whole number, not a number with a decimal point
      --> vigie.toml:27:11

@@ -29,7 +29,7 @@ impl EmailAddress {
         let (local, domain) = text.rsplit_once('@').ok_or_else(|| refuse("there is no `@`"))?;
         let local = local_part(local).map_err(refuse)?;
         // As octets: a letter beyond ASCII counts for several.
-        if local.is_empty() || local.len() > 64 {
+        if local.is_empty() || local == "\"\"" || local.len() > 64 {
             return Err(refuse("what stands before the `@` must have 1 to 64 octets"));
         }
         let domain = match url::Host::parse(domain) {

@@ -333,7 +333,8 @@ async fn whoever_leaves_or_wants_no_more_alerts_gets_none() {
     t.at("2023-08-30T08:00:00Z");
     serve_flaw(&t, &format!("{FLAW} CVE-2023-40001"));
     assert!(ticked(&t).await.composed.is_empty());
-    assert_eq!(t.received().len(), 2);
+    let alerts = t.received().iter().filter(|mail| String::from_utf8_lossy(&mail.bytes).contains("List-Id")).count();
+    assert_eq!(alerts, 2, "beside the goodbye to who left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

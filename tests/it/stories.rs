@@ -462,10 +462,15 @@ async fn what_was_told_before_this_was_kept_is_still_known() {
     t.crawl_one("b").await;
     t.join(&[5], 1);
     t.merge(1, &[2]).expect("a merge");
-    for sql in ["DROP TABLE bulletin_notice", "PRAGMA user_version = 8"] {
-        t.app.store.write(|tx| tx.execute(sql, &[])).expect("a write");
-    }
-    let t = t.reopened();
+    // As the step that begins to keep it finds the database.
+    let step = include_str!("../../src/store/migrations/0009_carried.sql");
+    t.app
+        .store
+        .write(|tx| {
+            tx.execute("DROP TABLE bulletin_notice", &[])?;
+            step.split(";\n").filter(|sql| sql.contains(' ')).try_for_each(|sql| tx.execute(sql, &[]).map(drop))
+        })
+        .expect("a step");
     let told =
         |story| t.app.store.read(|db| stories::told_by(db, Cadence::Daily, StoryId::new(story))).expect("a read");
     assert_eq!(told(1), BTreeSet::from([1, 2].map(NoticeId::new)), "the fifth came after");

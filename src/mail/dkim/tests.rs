@@ -187,7 +187,7 @@ fn a_bulletin_bears_a_signature_of_each_key() {
      s=s1; t=1790000000; h=from:from:to:to:subject:subject:date:date:
      list-unsubscribe:list-unsubscribe:list-unsubscribe-post:
      list-unsubscribe-post:reply-to:message-id:mime-version:content-type:list-id:
-     list-archive:list-help:auto-submitted;
+     list-archive:list-help:auto-submitted:feedback-id;
      bh=Fl6eLqzKOOZjLif+vpVitAPzyRNNrH87fTnctcIwq4Y=;
     ");
     assert!(!signatures.contains(" l="));
