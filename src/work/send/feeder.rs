@@ -10,8 +10,8 @@ use super::{
     lane::Lane,
     ledger::Ledger,
     place::Place,
-    ready::{Desk, Prepared},
-    route::{Hosts, Route, Routes, Way},
+    ready::{Desk, Prepared, Routed},
+    route::{Route, Routes, Way},
 };
 use crate::{
     clock::Clock,
@@ -89,7 +89,7 @@ impl Feeder<'_> {
             }
         };
         // Neighbours go to the same hosts, over the same connection.
-        let mut by_lane: BTreeMap<String, (Arc<Lane>, Vec<(Delivery, Hosts)>)> = BTreeMap::new();
+        let mut by_lane: BTreeMap<String, (Arc<Lane>, Vec<Routed>)> = BTreeMap::new();
         for delivery in claimed {
             match routes.of(&delivery) {
                 Route::To(way) => {

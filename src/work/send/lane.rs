@@ -16,13 +16,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     AHEAD, Told,
     judge::{judge, later, sign},
-    ledger::{Grant, Ledger},
-    ready::Ready,
+    ledger::{Grant, Ledger, PutBack},
+    ready::{Ready, Routed},
     route::{Hosts, Routes, Way},
 };
 use crate::{
     mail::{Dot, Outcome, Session},
-    model::{Delivery, DeliveryId, SmtpReply, mask_addresses},
+    model::{DeliveryId, SmtpReply, mask_addresses},
     shaping::{Limits, Sign, TOO_MANY},
     store::operators,
     work::App,
@@ -95,11 +95,7 @@ impl Lane {
 
     /// What of these it takes; the others with when to try again. The relay takes all, for nothing else could be sent
     /// meanwhile.
-    pub fn admit(
-        &self,
-        deliveries: Vec<(Delivery, Hosts)>,
-        now: Timestamp,
-    ) -> (Vec<(Delivery, Hosts)>, Vec<(DeliveryId, Timestamp)>) {
+    pub fn admit(&self, deliveries: Vec<Routed>, now: Timestamp) -> (Vec<Routed>, Vec<PutBack>) {
         let mut queue = self.queue();
         let closed = queue.closed.or(self.is_shut().then_some(now));
         let room = match (closed, self.is_shared) {

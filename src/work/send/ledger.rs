@@ -36,6 +36,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// A message that must wait for no longer than this is kept by who marked it.
 const SHORTLY: SignedDuration = SignedDuration::from_secs(2);
 
+/// A delivery that does not go out now, and when it is due again.
+pub(super) type PutBack = (DeliveryId, Timestamp);
+
 /// What is to be recorded.
 enum Entry {
     /// The final dots of these are about to go out.
@@ -44,12 +47,15 @@ enum Entry {
         ids: Vec<DeliveryId>,
         granted: oneshot::Sender<Vec<Grant>>,
     },
-    Record {
-        attempt: Attempt,
-        delivery: Option<Delivery>,
-        sign: Option<(Arc<Operator>, Sign)>,
-    },
-    PutBack(Vec<(DeliveryId, Timestamp)>),
+    Record(Box<Outcome>),
+    PutBack(Vec<PutBack>),
+}
+
+/// How a try ended, of whose message, and what it says of the operator.
+struct Outcome {
+    attempt: Attempt,
+    delivery: Option<Delivery>,
+    sign: Option<(Arc<Operator>, Sign)>,
 }
 
 /// Whether a message may go.
@@ -71,7 +77,7 @@ impl Ledger {
     pub fn open(app: &App, epoch: i64) -> Self {
         let (entries, heard) = mpsc::unbounded_channel();
         let broken = Arc::new(AtomicBool::new(false));
-        let book = Book { store: Arc::clone(&app.store), clock: app.clock.clone(), epoch };
+        let book = Book { store: Arc::clone(&app.store), clock: app.clock, epoch };
         let thread = tokio::task::spawn_blocking({
             let broken = Arc::clone(&broken);
             move || {
@@ -97,11 +103,11 @@ impl Ledger {
 
     /// Records how a try ended: of whose message, and what it says of the operator.
     pub fn record(&self, attempt: Attempt, delivery: Option<Delivery>, sign: Option<(Arc<Operator>, Sign)>) {
-        let _ = self.entries.send(Entry::Record { attempt, delivery, sign });
+        let _ = self.entries.send(Entry::Record(Box::new(Outcome { attempt, delivery, sign })));
     }
 
     /// Gives back what was claimed and does not go out now.
-    pub fn put_back(&self, deliveries: Vec<(DeliveryId, Timestamp)>) {
+    pub fn put_back(&self, deliveries: Vec<PutBack>) {
         if !deliveries.is_empty() {
             let _ = self.entries.send(Entry::PutBack(deliveries));
         }
@@ -158,7 +164,8 @@ impl Book {
             let mut answer = Vec::new();
             match entry {
                 Entry::Mark { operator, ids, .. } => answer = self.mark(tx, operator, ids, now)?,
-                Entry::Record { attempt, delivery, sign } => {
+                Entry::Record(outcome) => {
+                    let Outcome { attempt, delivery, sign } = &**outcome;
                     let is_kept = outbox::record(tx, self.epoch, attempt)?;
                     let is_refusal = is_kept && attempt.state != DeliveryState::Sent && attempt.reply.code > 0;
                     if let Some(delivery) = delivery.as_ref().filter(|_| is_refusal) {

@@ -35,6 +35,9 @@ const PRINTS: usize = 200;
 /// So many are written by one core at a time.
 const SHARE: usize = 25;
 
+/// A delivery, and the hosts that take it.
+pub(super) type Routed = (Delivery, Hosts);
+
 /// One message, ready to go.
 pub(super) struct Ready {
     pub delivery: Delivery,
@@ -87,7 +90,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Writes these messages, on every core; sets aside those that nobody wants any more, or that cannot be written.
-    pub async fn prepare(&mut self, deliveries: Vec<(Delivery, Hosts)>) -> anyhow::Result<Vec<Prepared>> {
+    pub async fn prepare(&mut self, deliveries: Vec<Routed>) -> anyhow::Result<Vec<Prepared>> {
         let now = self.app.clock.now();
         let readers = self.app.store.read(|db| {
             let mut readers = Vec::with_capacity(deliveries.len());
