@@ -15,6 +15,7 @@ mod notices;
 mod output;
 mod publish;
 mod read_document;
+mod resend;
 mod run;
 mod search;
 mod send;
@@ -101,6 +102,8 @@ enum Verb {
     Compose(compose::Compose),
     /// Empty the outbox.
     Send(send::Send),
+    /// Queue a bulletin once more for those whom it did not reach.
+    Resend(resend::Resend),
     /// Take in what came back: delivery reports, complaints, requests to leave.
     Bounces(bounces::Bounces),
     /// The keys that mail is signed with, and what the DNS is to say of them.
@@ -167,6 +170,7 @@ async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Crawl(args) => crawl::run(&args, &load::app(global)?, &out).await,
         Verb::Compose(args) => compose::run(&args, &load::app(global)?, &out),
         Verb::Send(args) => send::run(&args, &load::app(global)?, &out).await,
+        Verb::Resend(args) => resend::run(&args, &load::app(global)?, &out),
         Verb::Bounces(args) => bounces::run(&args, global, &out).await,
         Verb::Dkim(args) => dkim::run(&args, global, &out),
         Verb::Doctor(args) => doctor::run(&args, global, &out).await,

@@ -24,6 +24,7 @@ pub mod publish;
 mod recognise;
 pub mod regroup;
 pub mod replay;
+pub mod resend;
 mod review;
 mod room;
 pub mod search;

@@ -299,3 +299,31 @@ async fn a_relay_that_refuses_everything_without_a_reason_costs_nobody_the_bulle
     assert!(report.trouble.is_some());
     assert_eq!(report.failed, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulletin_is_sent_once_more_to_those_whom_it_did_not_reach() {
+    let answers = BTreeMap::from([
+        (String::from("dgs"), Answer::Refuse(String::from("550 5.7.1 not from you"))),
+        (String::from("parti"), Answer::Refuse(String::from("550 5.7.1 not from you"))),
+    ]);
+    let mut t = TestApp::with_settings(&["/a"], "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/a", &[item(1, "Un", "x")]);
+    t.crawl().await;
+    for name in ["maire", "dgs", "parti"] {
+        t.subscribe(&format!("{name}@example.fr"), Cadence::Daily);
+    }
+    let bulletin = t.compose(Cadence::Daily).expect("an edition").bulletin;
+    assert_eq!(t.send().await.sent, 1);
+    // Nobody mended it within two days.
+    t.at("2023-09-01T05:31:00Z");
+    assert_eq!(t.send().await.failed, 2);
+    subscribe::remove(&t.app, &EmailAddress::parse("parti@example.fr").expect("an address")).expect("left");
+    assert_eq!(vigie::work::resend::missing(&t.app, bulletin).expect("queued"), 1);
+    let open = vigie::demo::inbox::Inbox::start(None).await.expect("a server");
+    let vigie::config::Transport::Smtp(smtp) = &mut t.config().mail.transport else { panic!("smtp") };
+    smtp.port = open.address().port();
+    t.send().await;
+    let to: Vec<String> = open.received().into_iter().flat_map(|mail| mail.to).collect();
+    assert!(to.contains(&String::from("dgs@example.fr")) && !to.contains(&String::from("maire@example.fr")), "{to:?}");
+    assert_eq!(vigie::work::resend::missing(&t.app, bulletin).expect("queued"), 0);
+}
