@@ -46,7 +46,7 @@ impl Feeder<'_> {
             if self.is_over() {
                 break;
             }
-            match claim(self.app, self.place) {
+            match claim(self.app, self.place).await {
                 Ok(more) => claimed = more,
                 Err(error) => {
                     ended = Err(error);

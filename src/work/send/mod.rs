@@ -17,6 +17,7 @@ mod route;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use anyhow::Context;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -120,7 +121,7 @@ pub async fn send(app: &App, which: Which, progress: &(dyn Fn(usize) + Sync)) ->
     let mut ended = Ok(());
     // A connection that could not be opened puts back what it had: another run over it, while there is no trouble.
     while ended.is_ok() && report.trouble.is_none() && !app.stop.is_cancelled() {
-        let first = claim(app, &place)?;
+        let first = claim(app, &place).await?;
         if first.is_empty() {
             break;
         }
@@ -140,9 +141,11 @@ pub(super) fn is_due(db: &Db, now: Timestamp) -> store::Result<bool> {
     Ok(trouble || outbox::is_due(db, now)?)
 }
 
-fn claim(app: &App, place: &Place) -> anyhow::Result<Vec<Delivery>> {
-    let now = app.clock.now();
-    Ok(app.store.write_durably(|tx| outbox::claim(tx, place.epoch, GROUP, now, later(now, LEASE)))?)
+/// On a thread of its own: replies are read meanwhile, and what they say is to be recorded at once.
+async fn claim(app: &App, place: &Place) -> anyhow::Result<Vec<Delivery>> {
+    let (store, now, epoch) = (Arc::clone(&app.store), app.clock.now(), place.epoch);
+    let claim = move || store.write_durably(|tx| outbox::claim(tx, epoch, GROUP, now, later(now, LEASE)));
+    Ok(tokio::task::spawn_blocking(claim).await.context("the claim of deliveries was stopped")??)
 }
 
 /// Carries what was claimed, and claims more while there is some. Claiming and writing (the feeder), sending (the crew) and

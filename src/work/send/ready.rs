@@ -92,15 +92,22 @@ impl<'a> Desk<'a> {
     /// Writes these messages, on every core; sets aside those that nobody wants any more, or that cannot be written.
     pub async fn prepare(&mut self, deliveries: Vec<Routed>) -> anyhow::Result<Vec<Prepared>> {
         let now = self.app.clock.now();
-        let readers = self.app.store.read(|db| {
-            let mut readers = Vec::with_capacity(deliveries.len());
-            for (delivery, _) in &deliveries {
-                let closed = subscribers::is_closed(db, &delivery.address)?;
-                let reader = delivery.subscriber.map(|id| subscribers::get(db, id)).transpose()?.flatten();
-                readers.push(reader.filter(|_| !closed));
-            }
-            Ok(readers)
-        })?;
+        let store = Arc::clone(&self.app.store);
+        let read = move || {
+            let readers = store.read(|db| {
+                let mut readers = Vec::with_capacity(deliveries.len());
+                for (delivery, _) in &deliveries {
+                    let closed = subscribers::is_closed(db, &delivery.address)?;
+                    let reader = delivery.subscriber.map(|id| subscribers::get(db, id)).transpose()?.flatten();
+                    readers.push(reader.filter(|_| !closed));
+                }
+                Ok(readers)
+            });
+            (deliveries, readers)
+        };
+        let (deliveries, readers) =
+            tokio::task::spawn_blocking(read).await.context("the reader of subscribers was stopped")?;
+        let readers = readers?;
         let (mut out, mut tasks) = (Vec::with_capacity(deliveries.len()), Vec::new());
         for ((delivery, hosts), reader) in deliveries.into_iter().zip(readers) {
             let (state, due, why) = match self.task(&delivery, reader) {
