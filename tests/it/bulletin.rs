@@ -327,3 +327,23 @@ async fn a_bulletin_is_sent_once_more_to_those_whom_it_did_not_reach() {
     assert!(to.contains(&String::from("dgs@example.fr")) && !to.contains(&String::from("maire@example.fr")), "{to:?}");
     assert_eq!(vigie::work::resend::missing(&t.app, bulletin).expect("queued"), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_is_told_to_stop_ends_soon_and_what_is_left_stays_due() {
+    let t = with_three_stories().await;
+    for n in 0..700 {
+        t.subscribe(&format!("lecteur{n}@example.fr"), Cadence::Daily);
+    }
+    t.compose(Cadence::Daily);
+    let stop = t.app.stop.clone();
+    let at_the_first = move |_: usize| stop.cancel();
+    let which = vigie::work::send::Which::Due;
+    let sending = vigie::work::send::send(&t.app, which, &at_the_first);
+    let report =
+        tokio::time::timeout(std::time::Duration::from_secs(20), sending).await.expect("an end").expect("a run");
+    assert!(report.sent < 700, "{}", report.sent);
+    let tally = t.app.store.read(|db| outbox::tally(db, None)).expect("a tally");
+    let sent = u64::try_from(report.sent).expect("a count");
+    assert_eq!(tally, [(DeliveryState::Queued, 700 - sent), (DeliveryState::Sent, sent)]);
+    assert_eq!(t.received().len(), report.sent, "each that was begun was ended");
+}

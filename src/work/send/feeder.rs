@@ -53,8 +53,14 @@ impl Feeder<'_> {
                     break;
                 }
             }
-            if claimed.is_empty() && !self.wait().await? {
-                break;
+            if claimed.is_empty() {
+                match self.wait().await {
+                    Ok(true) => {}
+                    done => {
+                        ended = done.map(drop);
+                        break;
+                    }
+                }
             }
         }
         self.lanes.values().for_each(|lane| lane.end());

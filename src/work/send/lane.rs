@@ -49,6 +49,8 @@ pub(super) struct Lane {
     failures: AtomicU32,
     /// Connections that could be opened, as far as is known.
     alive: AtomicUsize,
+    /// Who still takes messages.
+    workers: AtomicUsize,
     is_shut: AtomicBool,
 }
 
@@ -81,6 +83,7 @@ impl Lane {
             changed: Notify::new(),
             failures: AtomicU32::new(0),
             alive: AtomicUsize::new(connections),
+            workers: AtomicUsize::new(connections),
             is_shut: AtomicBool::new(false),
         })
     }
@@ -230,6 +233,7 @@ pub(super) async fn work(app: &App, routes: &Routes, lane: Arc<Lane>, ledger: &L
         marked = next;
     }
     worker.quit().await;
+    worker.leave();
 }
 
 struct Open {
@@ -361,6 +365,13 @@ impl Worker<'_> {
     fn shut(&self) {
         let now = self.app.clock.now();
         self.ledger.put_back(self.lane.shut().into_iter().map(|id| (id, now)).collect());
+    }
+
+    /// The last one to go shuts the lane: whoever hands messages over must not wait for ever.
+    fn leave(&self) {
+        if self.lane.workers.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.shut();
+        }
     }
 
     fn unreachable(&self, why: String) -> Ended {
