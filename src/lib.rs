@@ -53,8 +53,10 @@
 //! **A bulletin goes out.** [`work::compose::compose`] asks [`schedule`] what is due, takes the stories that wait for
 //! the cadence, lets [`bulletin`] put them in words (summary, guide, deadlines) and order, and freezes them with one
 //! delivery per reader. What presses does not wait: `work/alert.rs` freezes alerts in every tick, for those who asked.
-//! [`work::send::send`] claims deliveries, lets [`render`] write them, [`mail`] build and transmit them, and commits
-//! each outcome.
+//! [`work::send::send`] is a pipeline: `feeder` claims deliveries, `ready` has [`render`] and [`mail`] write and sign them
+//! (what readers share once), `route` says which way each goes, a `lane` for each operator of mailboxes or for the relay
+//! carries them as fast as [`shaping`] allows, and `ledger` marks each before its final dot and commits what became of it.
+//! Letters about a subscription (`work/letters.rs`) are deliveries too, and go the same way.
 //!
 //! **Mail is taken, or not.** [`work::exchange`] asks [`dns`] who takes the mail of a domain, and remembers it;
 //! [`config::Operators`] knows who that is, how he wants to be written to and what his refusals mean. [`mail::advise`] says
