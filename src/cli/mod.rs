@@ -155,8 +155,16 @@ pub fn main() -> anyhow::Result<Exit> {
     if let Verb::ReadDocument(args) = &cli.verb {
         return read_document::run(args);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(run_verb(cli))
+    runtime(&cli.verb).enable_all().build().context("cannot start")?.block_on(run_verb(cli))
+}
+
+/// What serves others has a thread on every core. Every other verb waits for the network on one, and works on others: a
+/// thread that must be woken by another for each reply answers a third more slowly.
+fn runtime(verb: &Verb) -> tokio::runtime::Builder {
+    match verb {
+        Verb::Run | Verb::Serve(_) | Verb::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    }
 }
 
 async fn run_verb(cli: Cli) -> anyhow::Result<Exit> {
