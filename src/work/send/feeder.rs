@@ -39,19 +39,24 @@ impl Feeder<'_> {
         let mut claimed = first;
         let mut ended = Ok(());
         loop {
-            if let Err(error) = self.hand_over(claimed).await {
-                ended = Err(error);
-                break;
-            }
-            if self.is_over() {
-                break;
-            }
-            match claim(self.app, self.place).await {
-                Ok(more) => claimed = more,
-                Err(error) => {
+            // While some are written, the next are claimed: no core waits for the disk.
+            let (app, place) = (self.app, self.place);
+            let (handed, next) = tokio::join!(self.hand_over(claimed), claim(app, place));
+            claimed = match (handed, next) {
+                (Ok(()), Ok(next)) => next,
+                (Err(error), next) => {
+                    self.put_back(next.unwrap_or_default());
                     ended = Err(error);
                     break;
                 }
+                (Ok(()), Err(error)) => {
+                    ended = Err(error);
+                    break;
+                }
+            };
+            if self.is_over() {
+                self.put_back(claimed);
+                break;
             }
             if claimed.is_empty() {
                 match self.wait().await {
@@ -85,12 +90,16 @@ impl Feeder<'_> {
         Ok(true)
     }
 
+    fn put_back(&self, claimed: Vec<Delivery>) {
+        let now = self.app.clock.now();
+        self.ledger.put_back(claimed.into_iter().map(|delivery| (delivery.id, now)).collect());
+    }
+
     async fn hand_over(&mut self, claimed: Vec<Delivery>) -> anyhow::Result<()> {
         let routes = match self.routes.find(self.app, &claimed).await {
             Ok(routes) => routes,
             Err(error) => {
-                let now = self.app.clock.now();
-                self.ledger.put_back(claimed.iter().map(|delivery| (delivery.id, now)).collect());
+                self.put_back(claimed);
                 return Err(error);
             }
         };
