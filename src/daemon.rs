@@ -1,32 +1,174 @@
-//! `vigie run`: the same steps as `vigie tick`, for ever, until SIGTERM or SIGINT.
+//! `vigie run`: what `vigie tick` does, for ever, until SIGTERM or SIGINT.
 //!
-//! What is due stands in the database, so a step that is late, lost or done twice changes nothing. On a signal the
-//! step under way ends (pages being fetched are stored, messages on the wire get their reply) and the program with it.
+//! Each use case has a loop of its own, so that none waits for another: an alert leaves while a digest goes out to a hundred
+//! thousand readers and a slow source is read. Between them there is only the database: what is due stands in it, so a step
+//! that is late, lost or done twice changes nothing. On a signal each loop ends with the step under way (pages being fetched
+//! are stored, messages on the wire get their reply) and the program with the last of them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use futures_util::future::try_join_all;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 use tracing::{error, info, warn};
 
-use crate::work::{App, crawl::SourceReport, health::Told, tick};
+use crate::work::{
+    App, bounce, compose,
+    crawl::{self, SourceReport},
+    health::{self, Told},
+    publish, send, tick, tidy, weather,
+};
 
-/// How often the database is asked what is due.
+/// How often the database is asked what there is to fetch, to take in, and to tell.
 const EVERY: Duration = Duration::from_secs(30);
+/// How often it is asked what there is to freeze, to send and to publish: somebody may wait for it.
+const SOON: Duration = Duration::from_secs(2);
 
 /// Runs until told to stop.
-pub async fn run(app: &App) -> anyhow::Result<()> {
+pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
     let listen = wait_for_signal(app)?;
     let work = async {
         info!(sources = app.config.sources.len(), data = %app.config.data.display(), "running");
         notify(sd_notify::NotifyState::Ready);
-        step(app).await;
-        while app.stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-            step(app).await;
-        }
+        let worked = work(app).await;
+        // One that failed as a whole takes the others with it: the service manager starts them all anew.
+        app.stop.cancel();
+        worked
     };
-    tokio::join!(listen, work);
-    Ok(())
+    tokio::join!(listen, work).1
+}
+
+async fn work(app: &Arc<App>) -> anyhow::Result<()> {
+    let Some(_alone) = alone(app).await? else { return Ok(()) };
+    let loops = [
+        on_its_own(app, "crawl", EVERY, crawl)?,
+        on_its_own(app, "compose", SOON, compose)?,
+        on_its_own(app, "send", SOON, send)?,
+        on_its_own(app, "send-urgent", SOON, send_urgent)?,
+        on_its_own(app, "bounces", EVERY, take_in)?,
+        on_its_own(app, "publish", SOON, publish)?,
+        on_its_own(app, "keep", EVERY, keep)?,
+    ];
+    try_join_all(loops).await.map(drop).context("a loop was stopped")
+}
+
+/// The right to be the only one that does what is due. Another daemon is waited for: should it die, this one goes on.
+async fn alone(app: &App) -> anyhow::Result<Option<tick::Alone>> {
+    let mut is_told = false;
+    loop {
+        if let Some(alone) = tick::alone(app)? {
+            return Ok(Some(alone));
+        }
+        if !std::mem::replace(&mut is_told, true) {
+            warn!("another `vigie tick` or `vigie run` is at work: this one waits until it ends");
+        }
+        if app.stop.run_until_cancelled(tokio::time::sleep(SOON)).await.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+/// A step, again and again, on a thread of its own: what blocks one loop, such as a long transaction, holds up no other.
+fn on_its_own(
+    app: &Arc<App>,
+    name: &str,
+    pause: Duration,
+    step: impl AsyncFn(&App) + Send + 'static,
+) -> anyhow::Result<JoinHandle<()>> {
+    let app = Arc::clone(app);
+    let runtime = tokio::runtime::Builder::new_current_thread().thread_name(name).enable_all().build();
+    let runtime = runtime.with_context(|| format!("cannot start the loop `{name}`"))?;
+    Ok(tokio::task::spawn_blocking(move || {
+        runtime.block_on(async {
+            step(&app).await;
+            while app.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+                step(&app).await;
+            }
+        });
+    }))
+}
+
+async fn crawl(app: &App) {
+    match crawl::crawl(app, &crawl::Which::Due, crawl::Asking::Conditionally, &tell).await {
+        Ok(report) if report.busy => warn!("another program is crawling: nothing was done"),
+        Ok(_) => {}
+        Err(error) => error!("{error:#}"),
+    }
+}
+
+fn tell(report: &SourceReport) {
+    let (source, new, revised) = (&report.id, report.new, report.revised);
+    if report.failed() {
+        warn!(%source, state = report.state.as_str(), next = %report.next_check, "{}", report.detail);
+    } else if new + revised > 0 {
+        info!(%source, new, revised, "crawled");
+    }
+}
+
+async fn compose(app: &App) {
+    match compose::compose(app, compose::Which::Due) {
+        Ok(composed) => composed.iter().for_each(|composed| {
+            info!(cadence = %composed.cadence, date = %composed.date, stories = composed.stories,
+                deliveries = composed.deliveries, "bulletin frozen");
+        }),
+        Err(error) => error!("{error:#}"),
+    }
+}
+
+async fn send(app: &App) {
+    send_which(app, send::Which::Due).await;
+}
+
+async fn send_urgent(app: &App) {
+    send_which(app, send::Which::Urgent).await;
+}
+
+async fn send_which(app: &App, which: send::Which) {
+    match send::send(app, which, &|_| ()).await {
+        Ok(sent) => {
+            if sent.sent + sent.deferred + sent.failed > 0 {
+                info!(sent = sent.sent, deferred = sent.deferred, failed = sent.failed, "mail");
+            }
+            if let Some(trouble) = &sent.trouble {
+                warn!(%trouble, "mail stays due");
+            }
+        }
+        Err(error) => error!("{error:#}"),
+    }
+}
+
+async fn take_in(app: &App) {
+    match bounce::take_in(app, bounce::Which::Due).await {
+        Ok(back) => {
+            if back.read > 0 {
+                let (read, failed, complaints, left) = (back.read, back.failed, back.complaints, back.left);
+                info!(read, failed, complaints, left, unreadable = back.unreadable.len(), "what came back");
+            }
+            back.trouble.iter().for_each(|trouble| warn!(%trouble, "what came back stays where it is"));
+            back.policy.iter().for_each(|(said, times)| warn!(%said, times, "refused for what we are or send"));
+        }
+        Err(error) => error!("{error:#}"),
+    }
+}
+
+async fn publish(app: &App) {
+    publish::refresh(app).map(drop).unwrap_or_else(|error| error!("{error:#}"));
+}
+
+/// Looks at how mail and sources fare, tells the operator, and tidies up.
+async fn keep(app: &App) {
+    let failed = |error: anyhow::Error| error!("{error:#}");
+    weather::look(app).map(drop).unwrap_or_else(failed);
+    match health::tell(app).await {
+        Ok(Told::Sent { began, ended }) => info!(began, ended, "the operator was told of alarms"),
+        Ok(Told::Waiting { why } | Told::Failed { why }) => warn!(%why, "the operator is not told of alarms yet"),
+        Ok(Told::Nothing) => {}
+        Err(error) => failed(error),
+    }
+    tidy::tidy(app).map(drop).unwrap_or_else(failed);
 }
 
 /// Hears SIGTERM and SIGINT from now on; once one comes, or somebody else says so, everything is told to stop.
@@ -39,59 +181,10 @@ pub fn wait_for_signal(app: &App) -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => (),
             () = app.stop.cancelled() => (),
         }
-        info!("stopping: the step under way ends first");
+        info!("stopping: the steps under way end first");
         notify(sd_notify::NotifyState::Stopping);
         app.stop.cancel();
     })
-}
-
-/// One tick, told to the log. A failure is told and does not end the daemon: the next step tries again.
-pub async fn step(app: &App) {
-    match tick::tick(app, &tell).await {
-        Ok(report) if report.busy => warn!("another `vigie tick` or `vigie run` is at work: nothing was done"),
-        Ok(report) => {
-            for composed in &report.composed {
-                info!(cadence = %composed.cadence, date = %composed.date, stories = composed.stories,
-                    deliveries = composed.deliveries, "bulletin frozen");
-            }
-            let back = &report.bounces;
-            if back.read > 0 {
-                info!(
-                    read = back.read,
-                    failed = back.failed,
-                    complaints = back.complaints,
-                    left = back.left,
-                    unreadable = back.unreadable.len(),
-                    "what came back"
-                );
-            }
-            back.trouble.iter().for_each(|trouble| warn!(%trouble, "what came back stays where it is"));
-            back.policy.iter().for_each(|(said, times)| warn!(%said, times, "refused for what we are or send"));
-            let sent = &report.send;
-            if sent.sent + sent.deferred + sent.failed > 0 {
-                info!(sent = sent.sent, deferred = sent.deferred, failed = sent.failed, "mail");
-            }
-            report.errors.iter().for_each(|error| error!("{error}"));
-            if let Some(trouble) = &sent.trouble {
-                warn!(%trouble, "mail stays due");
-            }
-            match &report.told {
-                Told::Sent { began, ended } => info!(began, ended, "the operator was told of alarms"),
-                Told::Waiting { why } | Told::Failed { why } => warn!(%why, "the operator is not told of alarms yet"),
-                Told::Nothing => {}
-            }
-        }
-        Err(error) => error!("{error:#}"),
-    }
-}
-
-fn tell(report: &SourceReport) {
-    let (source, new, revised) = (&report.id, report.new, report.revised);
-    if report.failed() {
-        warn!(%source, state = report.state.as_str(), next = %report.next_check, "{}", report.detail);
-    } else if new + revised > 0 {
-        info!(%source, new, revised, "crawled");
-    }
 }
 
 /// Tells systemd, where there is one.

@@ -155,6 +155,28 @@ pub fn due_slot(rhythm: &Rhythm, zone: &TimeZone, after: Timestamp, now: Timesta
     latest.filter(|slot| *slot > after)
 }
 
+/// The first instant after `after` at which an edition falls due; `None` for what leaves at once.
+pub fn next_slot(rhythm: &Rhythm, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
+    let today = zone.to_datetime(after).date();
+    let slot = |date: Date, at: Time| zone.to_ambiguous_timestamp(date.to_datetime(at)).compatible().ok();
+    match rhythm {
+        Rhythm::Days { days, at } => std::iter::successors(Some(today), |date| date.tomorrow().ok())
+            .take(9)
+            .filter(|date| days.contains(&date.weekday()))
+            .filter_map(|date| slot(date, *at))
+            .find(|slot| *slot > after),
+        Rhythm::Month { day, at } => {
+            // No month has no such day twice in a row.
+            std::iter::successors(Some(today.first_of_month()), |first| first.last_of_month().tomorrow().ok())
+                .take(4)
+                .filter_map(|month| Date::new(month.year(), month.month(), *day).ok())
+                .filter_map(|date| slot(date, *at))
+                .find(|slot| *slot > after)
+        }
+        Rhythm::AtOnce => None,
+    }
+}
+
 /// The day that an edition bears: that of its slot where readers live, however late it is made.
 pub fn edition_date(slot: Timestamp, zone: &TimeZone) -> Date {
     zone.to_datetime(slot).date()

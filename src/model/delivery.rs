@@ -64,9 +64,29 @@ impl Letter {
             Letter::Renewal => "renewal",
         }
     }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|letter| letter.as_str() == text)
     }
+
+    /// Somebody waits for it, but for what many are asked at once.
+    pub const fn urgency(self) -> Urgency {
+        match self {
+            Letter::Confirmation | Letter::Welcome | Letter::Goodbye => Urgency::Urgent,
+            Letter::Renewal => Urgency::Ordinary,
+        }
+    }
+}
+
+/// Whether a message goes before others. In the order in which they go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    Urgent,
+    Ordinary,
+}
+
+impl Urgency {
+    pub const ALL: [Urgency; 2] = [Urgency::Urgent, Urgency::Ordinary];
 }
 
 /// Whether an earlier try broke off behind the final dot, so that nobody knows what became of it (RFC 1047).

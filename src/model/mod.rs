@@ -28,7 +28,7 @@ mod suppression;
 pub use address::{Address, BadAddress};
 pub use bulletin::{Bulletin, Cadence, News};
 pub use date::{Precision, PublicationDate};
-pub use delivery::{Delivery, DeliveryState, Doubt, Letter, Matter, SmtpReply};
+pub use delivery::{Delivery, DeliveryState, Doubt, Letter, Matter, SmtpReply, Urgency};
 pub use email::{EmailAddress, InvalidEmail, mask_addresses};
 pub use id::{
     AlarmId, BulletinId, DeliveryId, FetchId, NoticeId, ReportId, RequestId, SourceId, StoryId, SubscriberId,

@@ -209,6 +209,7 @@ fn the_ends_of_time_do_not_panic() {
     for now in [Timestamp::MIN, Timestamp::MAX] {
         for rhythm in [weekdays("00:00"), Rhythm::Month { day: 1, at: time(23, 59, 0, 0) }] {
             let _ = due_slot(&rhythm, &paris(), Timestamp::MIN, now);
+            let _ = next_slot(&rhythm, &paris(), now);
         }
         let history = History { last_fetch: Some(now), last_new: Some(Timestamp::MIN), ..history(Outcome::New, 9) };
         let id = SourceId::parse("a").unwrap();
@@ -218,6 +219,22 @@ fn the_ends_of_time_do_not_panic() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_next_edition_falls_due_when_it_is_said_to(
+        after in 1_600_000_000_i64..2_000_000_000,
+        day in 1_i8..=28,
+        at in "(0[0-9]|1[0-9]|2[0-3]):[03]0",
+        monthly in any::<bool>(),
+    ) {
+        let at = at.parse().unwrap();
+        let rhythm = if monthly { Rhythm::Month { day, at } } else { Rhythm::Days { days: vec![Weekday::Monday, Weekday::Friday], at } };
+        let after = Timestamp::from_second(after).unwrap();
+        let next = next_slot(&rhythm, &paris(), after).unwrap();
+        prop_assert!(next > after);
+        prop_assert_eq!(due_slot(&rhythm, &paris(), after, next), Some(next));
+        prop_assert_eq!(due_slot(&rhythm, &paris(), after, next - SignedDuration::from_secs(1)), None);
+    }
 
     /// Whoever looks at least every 22 hours makes each scheduled day's edition once, and only those.
     #[test]

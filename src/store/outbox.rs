@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Db, Result, Tx, engine::Row, instant, millis, word};
 use crate::model::{
     BulletinId, Delivery, DeliveryId, DeliveryState, Doubt, EmailAddress, Letter, Matter, SmtpReply, SubscriberId,
+    Urgency,
 };
 
 /// Queues one bulletin for one subscriber. Queued already: nothing changes.
@@ -14,14 +15,15 @@ pub fn queue(
     bulletin: BulletinId,
     subscriber: SubscriberId,
     message_id: &str,
+    urgency: Urgency,
     now: Timestamp,
     expires: Timestamp,
 ) -> Result<()> {
     tx.execute(
         "INSERT INTO delivery (bulletin_id, subscriber_id, letter, address, particulars, message_id, state, attempts, due,
-                               expires, sender)
-         VALUES ($1, $2, '', '', '', $3, 'queued', 0, $4, $5, 0) ON CONFLICT (bulletin_id, subscriber_id) DO NOTHING",
-        &[&bulletin.get(), &subscriber.get(), &message_id, &millis(now), &millis(expires)],
+                               expires, sender, urgent)
+         VALUES ($1, $2, '', '', '', $3, 'queued', 0, $4, $5, 0, $6) ON CONFLICT (bulletin_id, subscriber_id) DO NOTHING",
+        &[&bulletin.get(), &subscriber.get(), &message_id, &millis(now), &millis(expires), &number(urgency)],
     )?;
     Ok(())
 }
@@ -41,8 +43,8 @@ pub struct NewLetter<'a> {
 pub fn queue_letter(tx: &Tx, letter: &NewLetter, now: Timestamp, expires: Timestamp) -> Result<DeliveryId> {
     let id = tx.insert(
         "INSERT INTO delivery (bulletin_id, subscriber_id, letter, address, particulars, message_id, state, attempts, due,
-                               expires, sender)
-         VALUES (NULL, $1, $2, $3, $4, $5, 'queued', 0, $6, $7, 0) RETURNING id",
+                               expires, sender, urgent)
+         VALUES (NULL, $1, $2, $3, $4, $5, 'queued', 0, $6, $7, 0, $8) RETURNING id",
         &[
             &letter.subscriber.map(SubscriberId::get),
             &letter.kind.as_str(),
@@ -51,9 +53,18 @@ pub fn queue_letter(tx: &Tx, letter: &NewLetter, now: Timestamp, expires: Timest
             &letter.message_id,
             &millis(now),
             &millis(expires),
+            &number(letter.kind.urgency()),
         ],
     )?;
     Ok(DeliveryId::new(id))
+}
+
+/// As the column `urgent` has it.
+const fn number(urgency: Urgency) -> i64 {
+    match urgency {
+        Urgency::Urgent => 1,
+        Urgency::Ordinary => 0,
+    }
 }
 
 /// Longer than any wait for a next try: a delivery that is due later than that was put off by a clock gone wrong.
@@ -62,18 +73,27 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
 /// States in which a delivery waits for somebody: refused for now, never tried, or held by a sender whose lease is over.
 const CLAIMABLE: [DeliveryState; 3] = [DeliveryState::Deferred, DeliveryState::Queued, DeliveryState::Claimed];
 
-/// Takes up to `most` deliveries that are due, for the sender of this epoch, until `lease` at the latest: then they are
-/// anybody's again.
-pub fn claim(tx: &Tx, epoch: i64, most: u32, now: Timestamp, lease: Timestamp) -> Result<Vec<Delivery>> {
+/// Takes up to `most` deliveries of these urgencies that are due, for the sender of this epoch, until `lease` at the latest:
+/// then they are anybody's again.
+pub fn claim(
+    tx: &Tx,
+    epoch: i64,
+    which: &[Urgency],
+    most: u32,
+    now: Timestamp,
+    lease: Timestamp,
+) -> Result<Vec<Delivery>> {
     let mut claimed: Vec<Delivery> = Vec::new();
     // One state at a time, each in the order of its index: to sort all that is due would cost more than to send it.
-    for state in CLAIMABLE {
+    for (urgency, state) in which.iter().flat_map(|urgency| CLAIMABLE.map(|state| (*urgency, state))) {
         for (range, bound) in [("<=", now), (">", too_late(now))] {
             let room = most.saturating_sub(u32::try_from(claimed.len()).unwrap_or(most));
             if room > 0 {
                 claimed.extend(tx.query(
-                    &format!("{DELIVERY} WHERE d.state = $1 AND d.due {range} $2 ORDER BY d.due, d.id LIMIT $3"),
-                    &[&state.as_str(), &millis(bound), &room],
+                    &format!(
+                        "{DELIVERY} WHERE d.state = $1 AND d.urgent = $2 AND d.due {range} $3 ORDER BY d.due, d.id LIMIT $4"
+                    ),
+                    &[&state.as_str(), &number(urgency), &millis(bound), &room],
                     read,
                 )?);
             }
@@ -92,29 +112,40 @@ fn too_late(now: Timestamp) -> Timestamp {
     now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether [`recover`] or [`claim`] has any.
-pub fn is_due(db: &Db, now: Timestamp) -> Result<bool> {
-    let first = db.query_first(
-        "SELECT id FROM delivery
-         WHERE state = 'claimed' OR state = 'at_data' OR (state = 'queued' AND due <= $1) OR (state = 'queued' AND due > $2)
-           OR (state = 'deferred' AND due <= $1) OR (state = 'deferred' AND due > $2)
-         LIMIT 1",
-        &[&millis(now), &millis(too_late(now))],
-        |_| Ok(()),
-    )?;
-    Ok(first.is_some())
+/// Whether [`recover`] has any, or [`claim`] of these urgencies.
+pub fn is_due(db: &Db, which: &[Urgency], now: Timestamp) -> Result<bool> {
+    let held = "SELECT id FROM delivery WHERE state = 'claimed' OR state = 'at_data' LIMIT 1";
+    if db.query_first(held, &[], |_| Ok(()))?.is_some() {
+        return Ok(true);
+    }
+    for urgency in which {
+        let first = db.query_first(
+            "SELECT id FROM delivery
+             WHERE (state = 'queued' AND urgent = $1 AND due <= $2) OR (state = 'queued' AND urgent = $1 AND due > $3)
+               OR (state = 'deferred' AND urgent = $1 AND due <= $2) OR (state = 'deferred' AND urgent = $1 AND due > $3)
+             LIMIT 1",
+            &[&number(*urgency), &millis(now), &millis(too_late(now))],
+            |_| Ok(()),
+        )?;
+        if first.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-/// The first delivery to come due after now, if one does before `until`.
-pub fn next_due(db: &Db, until: Timestamp) -> Result<Option<Timestamp>> {
+/// The first delivery of these urgencies to come due after now, if one does before `until`.
+pub fn next_due(db: &Db, which: &[Urgency], until: Timestamp) -> Result<Option<Timestamp>> {
     let mut next = None;
-    for state in [DeliveryState::Queued, DeliveryState::Deferred] {
-        let first = db.query_first(
-            "SELECT due FROM delivery WHERE state = $1 AND due <= $2 ORDER BY due LIMIT 1",
-            &[&state.as_str(), &millis(until)],
-            |row| instant(row.get(0)?),
-        )?;
-        next = next.into_iter().chain(first).min();
+    for urgency in which {
+        for state in [DeliveryState::Queued, DeliveryState::Deferred] {
+            let first = db.query_first(
+                "SELECT due FROM delivery WHERE state = $1 AND urgent = $2 AND due <= $3 ORDER BY due LIMIT 1",
+                &[&state.as_str(), &number(*urgency), &millis(until)],
+                |row| instant(row.get(0)?),
+            )?;
+            next = next.into_iter().chain(first).min();
+        }
     }
     Ok(next)
 }

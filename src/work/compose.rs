@@ -6,12 +6,12 @@ use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
-use super::{App, alert};
+use super::{App, alert, later};
 use crate::{
     bulletin::{self, Edition, Importance, Item, Moment, Told},
     config::{Config, Rhythm},
     mail,
-    model::{Authority, Bulletin, BulletinId, Cadence, Notice, Preferences, Story, StoryId, SubscriberId},
+    model::{Authority, Bulletin, BulletinId, Cadence, Notice, Preferences, Story, StoryId, Urgency},
     schedule,
     store::{
         self, Db, Tx,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A delivery that could not be made within this time is given up.
-const EXPIRES: SignedDuration = SignedDuration::from_hours(48);
+pub(super) const EXPIRES: SignedDuration = SignedDuration::from_hours(48);
 /// Choices whose answer is remembered: most readers share theirs with others.
 const REMEMBERED: usize = 2_000;
 
@@ -148,6 +148,7 @@ fn freeze(
     if !items.is_empty() {
         let key = message_key(tx)?;
         let domain = app.config.mail.from.as_ref().map_or("localhost", |from| from.address.domain());
+        let expires = expires(app, cadence, slot, now);
         let mut wanted: BTreeMap<Preferences, bool> = BTreeMap::new();
         subscribers::each_writable(tx, Whom::Reads(cadence), |reader| {
             if wanted.len() >= REMEMBERED {
@@ -163,7 +164,7 @@ fn freeze(
             };
             if is_wanted {
                 let id = mail::message_id(&key, bulletin, reader.id, domain);
-                queue(tx, bulletin, reader.id, &id, now)?;
+                outbox::queue(tx, bulletin, reader.id, &id, Urgency::Ordinary, now, expires)?;
                 deliveries += 1;
             }
             Ok(ControlFlow::Continue(()))
@@ -172,8 +173,13 @@ fn freeze(
     Ok(Some(Composed { bulletin, cadence, date, stories: items.len(), deliveries }))
 }
 
-pub(super) fn queue(tx: &Tx, bulletin: BulletinId, to: SubscriberId, id: &str, now: Timestamp) -> store::Result<()> {
-    outbox::queue(tx, bulletin, to, id, now, now.checked_add(EXPIRES).unwrap_or(Timestamp::MAX))
+/// Until when an edition is tried: it is worth nothing once the next one is there. Whoever it did not reach by then reads it on
+/// the site, for the next one does not carry the same again.
+fn expires(app: &App, cadence: Cadence, slot: Timestamp, now: Timestamp) -> Timestamp {
+    let next = app.config.cadences.get(&cadence);
+    let next = next.and_then(|rhythm| schedule::next_slot(rhythm, &app.config.site.zone, slot.max(now)));
+    let last = later(now, EXPIRES);
+    next.map_or(last, |next| next.min(last))
 }
 
 /// The key from which this installation's Message-IDs are derived.

@@ -5,8 +5,8 @@ use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    App,
-    letters::{self, TO_CONFIRM, TO_RENEW, later},
+    App, later,
+    letters::{self, TO_CONFIRM, TO_RENEW},
     subscribe::{self, Request},
 };
 use crate::{

@@ -5,7 +5,7 @@ use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{App, compose, consent};
+use super::{App, bounce::Paths, compose, consent, later};
 use crate::{
     clock::Clock,
     config::{Goodbye, Mailbox},
@@ -253,7 +253,12 @@ pub fn leave_links(app: &App, subscriber: SubscriberId) -> Vec<String> {
 
 pub(super) fn links(app: &App, subscriber: Option<SubscriberId>, from: &EmailAddress) -> Vec<String> {
     let settings = &app.config.mail;
-    let leave = settings.unsubscribe.as_ref().or(settings.reply_to.as_ref()).unwrap_or(from);
+    // One that says who leaves, from whatever account he writes; where nothing reads what comes back, a person's.
+    let own = subscriber.filter(|_| settings.unsubscribe.is_none()).and_then(|id| {
+        let paths = Paths::of(app).inspect_err(|error| tracing::error!("no address to leave at: {error}")).ok()?;
+        paths.leave(id)
+    });
+    let leave = own.as_ref().or(settings.unsubscribe.as_ref()).or(settings.reply_to.as_ref()).unwrap_or(from);
     let https = subscriber.filter(|_| app.config.answered_at().is_some()).and_then(|id| {
         let key = app.token_key().inspect_err(|error| tracing::error!("no link to leave: {error:#}")).ok()?;
         link(app, LEAVE_PATH, &token::seal(key, Purpose::Leave, id.get(), None))
@@ -274,8 +279,4 @@ fn link(app: &App, path: &str, token: &str) -> Option<String> {
 /// To whom a question is written.
 pub fn contact<'a>(app: &'a App, from: &'a EmailAddress) -> &'a EmailAddress {
     app.config.mail.reply_to.as_ref().unwrap_or(from)
-}
-
-pub(super) fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

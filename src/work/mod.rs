@@ -44,6 +44,7 @@ use std::{
 };
 
 use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -75,6 +76,7 @@ pub struct App {
     fetcher: OnceLock<Fetcher>,
     signer: OnceLock<Option<Arc<Signer>>>,
     token_key: OnceLock<Vec<u8>>,
+    paths: OnceLock<bounce::Paths>,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
 }
@@ -93,9 +95,21 @@ impl App {
         let stop = CancellationToken::new();
         let places = config.sources.iter().enumerate().map(|(place, source)| (source.id.clone(), place)).collect();
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("vigie"));
-        let (fetcher, signer, token_key, options) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), String::new());
-        let app =
-            Self { config, rules, templates, store, clock, stop, program, options, fetcher, signer, token_key, places };
+        let app = Self {
+            config,
+            rules,
+            templates,
+            store,
+            clock,
+            stop,
+            program,
+            options: String::new(),
+            fetcher: OnceLock::new(),
+            signer: OnceLock::new(),
+            token_key: OnceLock::new(),
+            paths: OnceLock::new(),
+            places,
+        };
         app.register()?;
         Ok(app)
     }
@@ -184,6 +198,11 @@ impl App {
     pub fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
         self.source(id).map_or(id.as_str(), |source| &source.name)
     }
+}
+
+/// That instant, or the last one that there is.
+fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// Reads the keys.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    files::RunLock,
     store::{self, Db, Store, Tx, search, settings, sources},
 };
 
@@ -101,10 +102,20 @@ fn done_as(config: &Config, db: &Db, print: &str) -> store::Result<Option<String
     Ok(publish::standing(config, db)?.map(|pages| format!("{print} {pages}")))
 }
 
+/// The right to do what is due.
+pub struct Alone {
+    _lock: RunLock,
+}
+
+/// Takes it; `None` while another program has it. It ends with the program, however that ends.
+pub fn alone(app: &App) -> anyhow::Result<Option<Alone>> {
+    Ok(app.alone("tick")?.map(|lock| Alone { _lock: lock }))
+}
+
 /// Crawls, takes in what came back, composes, sends, tells the operator, publishes and tidies up what is due. A step that fails does not keep the others from being done.
 pub async fn tick(app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyhow::Result<Report> {
     let mut report = Report::nothing();
-    let Some(_alone) = app.alone("tick")? else { return Ok(Report { busy: true, ..report }) };
+    let Some(_alone) = alone(app)? else { return Ok(Report { busy: true, ..report }) };
     let mut errors = Vec::new();
     let mut failed = |error: anyhow::Error| errors.push(format!("{error:#}"));
     match crawl::crawl(app, &crawl::Which::Due, crawl::Asking::Conditionally, progress).await {

@@ -1,13 +1,16 @@
 //! What presses goes out at once, to who asked for it, once, until it is over.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use mail_parser::MessageParser;
 use vigie::{
+    demo::inbox::{Answer, Behaviour},
     model::{BulletinId, Cadence, News, StoryId},
     store::{alerts, bulletins, stories, stories::Edit},
     work::{
         compose,
         editor::{self, Editor},
-        subscribe, tick,
+        send, subscribe, tick,
     },
 };
 
@@ -177,6 +180,57 @@ async fn sections_hold_for_alerts_too_and_several_go_in_one_mail() {
     assert_eq!(to(&t, "tout@example.fr"), ["2 alertes : Vulnérabilité dans Bastide"]);
     assert_eq!(to(&t, "finances@example.fr"), ["Alerte : Le budget des communes"]);
     assert!(!texts(&t, "finances@example.fr")[0].contains("Bastide"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_not_wait_for_a_digest_that_is_going_out() {
+    // Each keeps one of the two connections of the digest for three seconds.
+    let silent = ["muet1", "muet2"].map(|name| (name.to_owned(), Answer::Silence));
+    let behaviour = Behaviour { answers: BTreeMap::from(silent), ..Behaviour::default() };
+    let mut t = TestApp::start(SOURCES, "", behaviour).await;
+    t.serve("/alertes", &[]);
+    t.serve("/textes", &[alert(9, "Le budget des communes", "Le vote du budget primitif approche.")]);
+    t.crawl().await;
+    t.at("2023-08-30T06:00:00Z");
+    for name in ["muet1", "muet2", "apres1", "apres2"] {
+        t.subscribe(&format!("{name}@example.fr"), Cadence::Daily);
+    }
+    wishing(&t, "dsi@example.fr", Cadence::Alert, "high", "");
+    t.compose(Cadence::Daily).expect("an edition");
+    serve_flaw(&t, FLAW);
+    let digest = t.send();
+    let alert = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        t.crawl().await;
+        t.compose_due();
+        send::send(&t.app, send::Which::Urgent, &|_| ()).await.expect("a run of the sender");
+        mails(&t)
+    };
+    let (digest, before) = tokio::join!(digest, alert);
+    let (alert, digests): (Vec<_>, Vec<_>) = before.into_iter().partition(|(to, _)| to == "dsi@example.fr");
+    assert_eq!(alert, [(String::from("dsi@example.fr"), String::from("Alerte : Vulnérabilité dans Bastide"))]);
+    assert!(digests.len() < 2, "the digest had gone out before: {digests:?}");
+    assert_eq!((digest.sent, digest.deferred), (2, 2));
+    assert_eq!(t.received().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_before_a_digest_that_waits() {
+    let t = installed().await;
+    t.serve("/textes", &[alert(9, "Le budget des communes", "Le vote du budget primitif approche.")]);
+    t.crawl().await;
+    for n in 0..250 {
+        t.subscribe(&format!("lecteur{n}@example.fr"), Cadence::Daily);
+    }
+    wishing(&t, "dsi@example.fr", Cadence::Alert, "high", "");
+    t.compose(Cadence::Daily).expect("an edition");
+    serve_flaw(&t, FLAW);
+    t.crawl().await;
+    t.compose_due();
+    t.send().await;
+    // In the order in which they came: the two connections carry the first ones side by side.
+    let place = t.inbox.received().iter().position(|mail| mail.to == ["dsi@example.fr"]);
+    assert!(place.is_some_and(|place| place < 40), "{place:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

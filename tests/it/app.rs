@@ -55,7 +55,7 @@ impl TestApp {
         Self::start(&sources, settings, mail).await
     }
 
-    async fn start(sources: &str, settings: &str, mail: Behaviour) -> Self {
+    pub async fn start(sources: &str, settings: &str, mail: Behaviour) -> Self {
         let web = Replay::start(Vec::<(String, Answer)>::new()).await.expect("a web server on loopback");
         let inbox = Inbox::start_with(mail).await.expect("a mail server on loopback");
         let dir = TempDir::new().expect("a temporary folder");

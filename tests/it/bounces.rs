@@ -11,7 +11,7 @@ use vigie::{
     config::ReturnAddress,
     demo::inbox::Behaviour,
     mail::verp,
-    model::{Cadence, Delivery, DeliveryState, EmailAddress, Fault, Ground, SmtpReply, SubscriberState},
+    model::{Cadence, Delivery, DeliveryState, EmailAddress, Fault, Ground, SmtpReply, SubscriberState, Urgency},
     store::{bounces, outbox, settings, subscribers, suppressions},
     work::{
         bounce::{self, Report, Which},
@@ -347,6 +347,9 @@ async fn a_mail_to_the_address_for_it_makes_the_reader_leave_whatever_it_says() 
     let t = sent().await;
     let reader = t.app.store.read(|db| subscribers::find(db, &address(READER))).expect("a read").expect("one").id;
     let leave = verp::leave(&key(&t), &place(), reader).to_string();
+    // It is the one that the bulletin names, in its header and in its text.
+    let bulletin = String::from_utf8_lossy(&t.received()[0].bytes).into_owned();
+    assert!(bulletin.replace("\r\n ", "").contains(&format!("<mailto:{leave}?subject=STOP>")), "{bulletin}");
     let mail = |fields: &str| format!("From: autre.adresse@mairie.example.fr\nTo: <{leave}>\n{fields}\nBonjour\n");
     for (fields, wanted) in [
         ("Auto-Submitted: auto-replied\nSubject: STOP\n", bounce::Taken::Automatic),
@@ -406,7 +409,7 @@ async fn a_report_that_is_faster_than_the_sender_waits_for_it() {
     t.crawl().await;
     t.compose(Cadence::Daily).expect("an edition");
     let lease = t.now() + std::time::Duration::from_secs(600);
-    t.app.store.write(|tx| outbox::claim(tx, 9_999, 10, t.now(), lease)).expect("a write");
+    t.app.store.write(|tx| outbox::claim(tx, 9_999, &Urgency::ALL, 10, t.now(), lease)).expect("a write");
     let mail = report(&t, UNKNOWN);
     arrive(&t, "1.mx", &mail);
     assert_eq!(take_in(&t).await.early, 1);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mail_parser::MessageParser;
 use vigie::{
     demo::inbox::{Answer, Behaviour},
-    model::{Cadence, DeliveryState, EmailAddress},
+    model::{Cadence, DeliveryState, EmailAddress, Urgency},
     store::outbox,
     work::subscribe,
 };
@@ -166,7 +166,7 @@ async fn what_a_dead_sender_had_claimed_is_sent_by_the_next() {
     t.compose(Cadence::Daily);
     let now = t.now();
     let until = now + jiff::SignedDuration::from_hours(5);
-    let claimed = t.app.store.write(|tx| outbox::claim(tx, 99, 10, now, until)).expect("a claim");
+    let claimed = t.app.store.write(|tx| outbox::claim(tx, 99, &Urgency::ALL, 10, now, until)).expect("a claim");
     assert_eq!(claimed.len(), 1);
     let t = t.reopened();
     assert_eq!(t.send().await.sent, 1);
@@ -228,6 +228,18 @@ async fn a_relay_that_refuses_everybody_stops_the_run_and_costs_nobody_the_bulle
     smtp.port = open.address().port();
     t.at("2023-08-30T07:30:00Z");
     assert_eq!(t.send().await.sent, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daily_bulletin_is_tried_until_the_next_one_is_there() {
+    for (at, sent) in [("2023-08-31T04:30:00Z", 1), ("2023-08-31T05:31:00Z", 0)] {
+        let mut t = with_three_stories().await;
+        t.subscribe("maire@example.fr", Cadence::Daily);
+        t.compose(Cadence::Daily);
+        t.at(at);
+        let report = t.send().await;
+        assert_eq!((report.sent, report.failed), (sent, 1 - sent), "{at}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use predicates::str::contains;
 use vigie::{
     config::Config,
-    model::Cadence,
+    model::{Cadence, Urgency},
     store::{outbox, settings, sources},
     work::tick,
 };
@@ -85,7 +85,7 @@ async fn what_other_commands_leave_is_seen() {
     t.crawl_one("a").await;
     t.compose(Cadence::Daily).expect("an edition");
     let lease: Timestamp = "2023-08-30T06:00:00Z".parse().expect("an instant");
-    t.app.store.write(|tx| outbox::claim(tx, 99, 1, t.now(), lease)).expect("a claim");
+    t.app.store.write(|tx| outbox::claim(tx, 99, &Urgency::ALL, 1, t.now(), lease)).expect("a claim");
     t.app.store.write(|tx| settings::set(tx, "publish-pending", "")).expect("a write");
     assert!(!is_idle(&t), "a delivery is claimed by nobody who lives");
     tick(&t).await;

@@ -8,16 +8,17 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    super::{App, compose},
+    super::{App, compose, later},
     Candidate, DAY,
 };
 use crate::{
     bulletin::{self, Words},
     mail,
-    model::{BulletinId, Cadence, News, Preferences, StoryId},
+    model::{BulletinId, Cadence, News, Preferences, StoryId, Urgency},
     store::{
         self, Tx,
         alerts::{self, Part},
+        outbox,
         subscribers::{self, Whom, Writable},
     },
 };
@@ -78,23 +79,24 @@ impl<'a> Shares<'a> {
         let tx = self.tx;
         let key = compose::message_key(tx)?;
         let domain = self.app.config.mail.from.as_ref().map_or("localhost", |from| from.address.domain());
-        let (mut deliveries, mut later) = (0, Vec::new());
+        let expires = later(self.now, compose::EXPIRES);
+        let (mut deliveries, mut held) = (0, Vec::new());
         subscribers::each_writable(tx, Whom::WantsAlerts, |reader| {
             match (self.mail(reader)?, bulletin) {
                 (Mail::Now(parts), Some(bulletin)) => {
                     parts.iter().try_for_each(|part| alerts::add(tx, bulletin, reader.id, *part))?;
                     let id = mail::message_id(&key, bulletin, reader.id, domain);
-                    compose::queue(tx, bulletin, reader.id, &id, self.now)?;
+                    outbox::queue(tx, bulletin, reader.id, &id, Urgency::Urgent, self.now, expires)?;
                     deliveries += 1;
                 }
-                (Mail::Later(parts, due), _) => later.extend(parts.into_iter().map(|part| (reader.id, part, due))),
+                (Mail::Later(parts, due), _) => held.extend(parts.into_iter().map(|part| (reader.id, part, due))),
                 (Mail::Now(_) | Mail::None, _) => {}
             }
             Ok(ControlFlow::Continue(()))
         })?;
         // Only now: what is held back anew would be taken for what was held back before.
         alerts::release(tx, self.now)?;
-        later.into_iter().try_for_each(|(reader, part, due)| alerts::hold(tx, reader, part, due))?;
+        held.into_iter().try_for_each(|(reader, part, due)| alerts::hold(tx, reader, part, due))?;
         Ok(deliveries)
     }
 

@@ -8,7 +8,7 @@ use crate::{
     work::{App, compose},
 };
 
-/// What these addresses are made with: the same for a whole run of a sender. Cheap to clone.
+/// What these addresses are made with. Cheap to clone.
 #[derive(Clone)]
 pub struct Paths {
     key: Vec<u8>,
@@ -17,8 +17,13 @@ pub struct Paths {
 }
 
 impl Paths {
-    pub fn new(app: &App) -> store::Result<Self> {
-        Ok(Self { key: app.store.write(compose::message_key)?, place: app.config.bounces.address.clone() })
+    /// Those of an installation.
+    pub fn of(app: &App) -> store::Result<&Self> {
+        if let Some(paths) = app.paths.get() {
+            return Ok(paths);
+        }
+        let paths = Self { key: app.store.write(compose::message_key)?, place: app.config.bounces.address.clone() };
+        Ok(app.paths.get_or_init(|| paths))
     }
 
     /// The envelope's sender of one delivery; `from`, where the settings name no address.

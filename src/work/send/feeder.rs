@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    SOON, Told, claim,
-    judge::{judge, later},
+    SOON, Told, Which, claim,
+    judge::judge,
     lane::Lane,
     ledger::Ledger,
     place::Place,
@@ -17,12 +17,13 @@ use crate::{
     clock::Clock,
     model::Delivery,
     store::outbox::{self, Attempt},
-    work::App,
+    work::{App, later},
 };
 
 pub(super) struct Feeder<'a> {
     pub app: &'a App,
     pub place: &'a Place,
+    pub which: Which,
     pub routes: &'a Routes,
     pub desk: Desk<'a>,
     pub ledger: &'a Ledger,
@@ -40,8 +41,8 @@ impl Feeder<'_> {
         let mut ended = Ok(());
         loop {
             // While some are written, the next are claimed: no core waits for the disk.
-            let (app, place) = (self.app, self.place);
-            let (handed, next) = tokio::join!(self.hand_over(claimed), claim(app, place));
+            let (app, place, which) = (self.app, self.place, self.which);
+            let (handed, next) = tokio::join!(self.hand_over(claimed), claim(app, place, which));
             claimed = match (handed, next) {
                 (Ok(()), Ok(next)) => next,
                 (Err(error), next) => {
@@ -84,7 +85,10 @@ impl Feeder<'_> {
             return Ok(false);
         }
         let now = self.app.clock.now();
-        let Some(due) = self.app.store.read(|db| outbox::next_due(db, later(now, SOON)))? else { return Ok(false) };
+        let Some(due) = self.app.store.read(|db| outbox::next_due(db, self.which.urgencies(), later(now, SOON)))?
+        else {
+            return Ok(false);
+        };
         let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default().max(Duration::from_millis(50));
         self.app.stop.run_until_cancelled(tokio::time::sleep(wait)).await;
         Ok(true)

@@ -7,15 +7,12 @@ use crate::{
     model::{Delivery, DeliveryState, Doubt, SmtpReply},
     shaping::Sign,
     store::outbox::Attempt,
+    work::later,
 };
 
 /// After a connection that broke behind the final dot, nobody knows whether the message was taken (RFC 1047): it is
 /// sent again once, after this time and under the same Message-ID.
 const DOUBT: SignedDuration = SignedDuration::from_mins(30);
-
-pub(in crate::work) fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
-}
 
 /// A try that came to this.
 pub(super) fn judge(delivery: &Delivery, outcome: Outcome, now: Timestamp) -> Attempt {

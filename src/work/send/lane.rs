@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AHEAD, Told,
-    judge::{judge, later, sign},
+    judge::{judge, sign},
     ledger::{Grant, Ledger, PutBack},
     ready::{Ready, Routed},
     route::{Hosts, Routes, Way},
@@ -25,7 +25,7 @@ use crate::{
     model::{DeliveryId, SmtpReply, mask_addresses},
     shaping::{Limits, Sign, TOO_MANY},
     store::operators,
-    work::App,
+    work::{App, later},
 };
 
 /// Who takes the mail of a lane, and how fast.

@@ -23,9 +23,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::App;
+use super::{App, later};
 use crate::{
-    model::{Delivery, DeliveryState},
+    model::{Delivery, DeliveryState, Urgency},
     store::{self, Db, outbox, settings},
 };
 use feeder::Feeder;
@@ -34,8 +34,6 @@ use ledger::Ledger;
 use place::Place;
 use ready::Desk;
 use route::Routes;
-
-use judge::later;
 
 pub(super) use route::session_for;
 
@@ -109,10 +107,25 @@ pub enum Which {
     Due,
     /// Also those that were refused and wait for their next try.
     Waiting,
+    /// Those whose time has come and that somebody waits for: alerts, confirmations. They go first of those that are due, too;
+    /// a sender of their own does not even wait for what the other one has begun.
+    Urgent,
+}
+
+impl Which {
+    const fn urgencies(self) -> &'static [Urgency] {
+        match self {
+            Which::Due | Which::Waiting => &Urgency::ALL,
+            Which::Urgent => &[Urgency::Urgent],
+        }
+    }
 }
 
 /// Sends. `progress` hears how many messages went out.
 pub async fn send(app: &App, which: Which, progress: &(dyn Fn(usize) + Sync)) -> anyhow::Result<Report> {
+    if !app.store.read(|db| is_worth_it(db, which, app.clock.now()))? {
+        return Ok(Report::default());
+    }
     let Some(place) = Place::take(app)? else { return Ok(Report { busy: true, ..Report::default() }) };
     if which == Which::Waiting {
         app.store.write_durably(|tx| outbox::hasten(tx, app.clock.now()))?;
@@ -121,11 +134,11 @@ pub async fn send(app: &App, which: Which, progress: &(dyn Fn(usize) + Sync)) ->
     let mut ended = Ok(());
     // A connection that could not be opened puts back what it had: another run over it, while there is no trouble.
     while ended.is_ok() && report.trouble.is_none() && !app.stop.is_cancelled() {
-        let first = claim(app, &place).await?;
+        let first = claim(app, &place, which).await?;
         if first.is_empty() {
             break;
         }
-        ended = deliver(app, &place, first, &mut report, progress).await;
+        ended = deliver(app, &place, which, first, &mut report, progress).await;
     }
     let trouble = report.trouble.clone().unwrap_or_default();
     let known = app.store.read(|db| settings::get(db, TROUBLE))?.unwrap_or_default();
@@ -135,16 +148,27 @@ pub async fn send(app: &App, which: Which, progress: &(dyn Fn(usize) + Sync)) ->
     ended.map(|()| report)
 }
 
+/// Whether a run would have something to do.
+fn is_worth_it(db: &Db, which: Which, now: Timestamp) -> store::Result<bool> {
+    match which {
+        Which::Due => is_due(db, now),
+        Which::Waiting => Ok(true),
+        // What others hold, or left when they died, is for the next run of all that is due.
+        Which::Urgent => Ok(outbox::next_due(db, which.urgencies(), now)?.is_some()),
+    }
+}
+
 /// Whether there is something to send, or to say of the relay.
 pub(super) fn is_due(db: &Db, now: Timestamp) -> store::Result<bool> {
     let trouble = settings::get(db, TROUBLE)?.is_some_and(|trouble| !trouble.is_empty());
-    Ok(trouble || outbox::is_due(db, now)?)
+    Ok(trouble || outbox::is_due(db, &Urgency::ALL, now)?)
 }
 
 /// On a thread of its own: replies are read meanwhile, and what they say is to be recorded at once.
-async fn claim(app: &App, place: &Place) -> anyhow::Result<Vec<Delivery>> {
+async fn claim(app: &App, place: &Place, which: Which) -> anyhow::Result<Vec<Delivery>> {
     let (store, now, epoch) = (Arc::clone(&app.store), app.clock.now(), place.epoch);
-    let claim = move || store.write_durably(|tx| outbox::claim(tx, epoch, GROUP, now, later(now, LEASE)));
+    let claim =
+        move || store.write_durably(|tx| outbox::claim(tx, epoch, which.urgencies(), GROUP, now, later(now, LEASE)));
     Ok(tokio::task::spawn_blocking(claim).await.context("the claim of deliveries was stopped")??)
 }
 
@@ -153,6 +177,7 @@ async fn claim(app: &App, place: &Place) -> anyhow::Result<Vec<Delivery>> {
 async fn deliver(
     app: &App,
     place: &Place,
+    which: Which,
     first: Vec<Delivery>,
     report: &mut Report,
     progress: &(dyn Fn(usize) + Sync),
@@ -183,7 +208,7 @@ async fn deliver(
                 }
             }
         };
-        let feeder = Feeder { app, place, routes, desk, ledger, told, hire, lanes: BTreeMap::new() };
+        let feeder = Feeder { app, place, which, routes, desk, ledger, told, hire, lanes: BTreeMap::new() };
         let (fed, ()) = tokio::join!(feeder.feed(first), crew);
         fed
     };

@@ -1,11 +1,10 @@
 //! The right to be one of the senders.
 
-use super::judge::later;
 use crate::{
     config::AfterCrash,
     files::RunLock,
     store::{outbox, senders},
-    work::App,
+    work::{App, later},
 };
 
 /// So many runs may send at once.

@@ -6,10 +6,7 @@ use anyhow::Context;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
-use super::{
-    judge::{later, untried},
-    route::Hosts,
-};
+use super::{judge::untried, route::Hosts};
 use crate::{
     clock::Clock,
     config::Mailbox,
@@ -23,6 +20,7 @@ use crate::{
     work::{
         App,
         bounce::Paths,
+        later,
         letter::{Filled, Print, sender},
         letters,
     },
@@ -86,7 +84,7 @@ enum Text {
 
 impl<'a> Desk<'a> {
     pub fn new(app: &'a App) -> anyhow::Result<Self> {
-        Ok(Self { app, from: sender(app)?, paths: Paths::new(app)?, prints: BTreeMap::new() })
+        Ok(Self { app, from: sender(app)?, paths: Paths::of(app)?.clone(), prints: BTreeMap::new() })
     }
 
     /// Writes these messages, on every core; sets aside those that nobody wants any more, or that cannot be written.
