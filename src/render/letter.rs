@@ -106,7 +106,7 @@ pub fn letter_mail(
     let view = LetterView {
         subject: &subject,
         title: &title,
-        site: SiteView::new(site),
+        site: SiteView::in_mail(site),
         bulletin: french(&format!("bulletin {} « {name} »", facts.preferences.cadence.name())),
         address: facts.address,
         choices: choices(facts.preferences, sections),

@@ -80,7 +80,7 @@ pub fn bulletin_mail(
 ) -> Result<Mail, RenderError> {
     let subject = subject(edition);
     let path = edition_path(edition);
-    let (site_view, reader_view) = (SiteView::new(site), ReaderView::new(reader, site, sections));
+    let (site_view, reader_view) = (SiteView::in_mail(site), ReaderView::new(reader, site, sections));
     fit(
         edition,
         |plan| {

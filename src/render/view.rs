@@ -16,6 +16,7 @@ use crate::{
 use super::{
     alert,
     budget::{Form, Plan, SHORT},
+    page::ABOUT_PATH,
     quote::{self, GuideView, QuoteView},
     words::{counted, news, one_line},
 };
@@ -132,6 +133,13 @@ impl SiteView {
             address: one_line(&site.address),
             privacy: site.privacy.as_ref().map(Url::to_string),
         }
+    }
+
+    /// For a mail, from which a page of the site is not reached by a relative address.
+    pub fn in_mail(site: &Site) -> Self {
+        let view = Self::new(site);
+        let ours = view.url.as_ref().map(|url| format!("{url}{ABOUT_PATH}#donnees-personnelles"));
+        Self { privacy: view.privacy.or(ours), ..view }
     }
 }
 
