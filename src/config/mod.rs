@@ -254,6 +254,8 @@ pub struct Direct {
     pub timeout: Duration,
     /// The name given with EHLO: it must be that of the address that this machine sends from.
     pub ehlo: Option<String>,
+    /// Private addresses at which servers of readers' domains may be.
+    pub allow: Vec<Network>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -93,10 +93,15 @@ impl Inbox {
     }
 
     pub async fn start_with(behaviour: Behaviour) -> io::Result<Self> {
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), behaviour).await
+    }
+
+    /// At this address; port 0: on a free one.
+    pub async fn start_at(address: SocketAddr, behaviour: Behaviour) -> io::Result<Self> {
         if let Some(folder) = &behaviour.folder {
             tokio::fs::create_dir_all(folder).await?;
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared { behaviour, state: Mutex::default() });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));

@@ -70,15 +70,24 @@ struct Patience {
 struct Broken(String);
 
 impl Connection {
-    pub(super) async fn open(settings: &Smtp, name: Option<&str>, tls: Option<&Tls>) -> Result<Self, SendError> {
+    /// `addresses`: where the host of the settings is; none: it is looked up as this machine does.
+    pub(super) async fn open(
+        settings: &Smtp,
+        addresses: &[SocketAddr],
+        name: Option<&str>,
+        tls: Option<&Tls>,
+    ) -> Result<Self, SendError> {
         let server = format!("{}:{}", settings.host, settings.port);
         let patience = Patience::new(settings.timeout);
         let network = |Broken(why)| SendError::Network { server: server.clone(), why };
 
-        let socket =
-            within(patience.command, "connection", TcpStream::connect((settings.host.as_str(), settings.port)))
-                .await
-                .map_err(network)?;
+        let connect = async {
+            match addresses {
+                [] => TcpStream::connect((settings.host.as_str(), settings.port)).await,
+                known => TcpStream::connect(known).await,
+            }
+        };
+        let socket = within(patience.command, "connection", connect).await.map_err(network)?;
         // Nagle's algorithm and delayed acknowledgements would cost 40 ms a message.
         socket.set_nodelay(true).map_err(|e| network(Broken(e.to_string())))?;
         let name = match (name, socket.local_addr()) {

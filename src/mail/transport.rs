@@ -1,6 +1,7 @@
 //! The ways a message leaves: a relay, a folder, or the memory of a test.
 
 use std::{
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -22,7 +23,7 @@ use crate::{
 pub enum Mailer {
     /// Relays, in the order in which they are tried.
     Smtp(Arc<[Submission]>),
-    /// To the servers of each domain: [`Mailer::open_to`].
+    /// To the servers of each domain: [`Mailer::open_at`].
     Direct(Arc<Direct>),
     /// One `.eml` file a message, named by its Message-ID: a second try replaces the first.
     Folder(PathBuf),
@@ -83,17 +84,11 @@ impl Mailer {
         }
     }
 
-    /// Opens one conversation with the first of these hosts that can be used. The error is that of the first.
-    pub async fn open_to(&self, hosts: &[String]) -> Result<Session, SendError> {
+    /// Opens one conversation with a server of a domain, at the first of its addresses that answers.
+    pub async fn open_at(&self, host: &str, addresses: &[IpAddr]) -> Result<Session, SendError> {
         let Self::Direct(settings) = self else { return self.open().await };
-        let mut refused = None;
-        for host in hosts {
-            match open_host(settings, host).await {
-                Ok(connection) => return Ok(Session(Inner::Smtp(Box::new(connection)))),
-                Err(error) => refused = refused.or(Some(error)),
-            }
-        }
-        Err(refused.unwrap_or(SendError::NoRelay))
+        let connection = open_host(settings, host, addresses).await?;
+        Ok(Session(Inner::Smtp(Box::new(connection))))
     }
 
     /// What [`Mailer::Memory`] keeps, in the order of sending; nothing for the others.
@@ -110,7 +105,7 @@ impl Mailer {
             Self::Smtp(relays) => {
                 let mut refused = None;
                 for relay in relays.iter() {
-                    match Connection::open(&relay.settings, relay.name.as_deref(), relay.tls.as_ref()).await {
+                    match relay.connect(None).await {
                         Ok(connection) => return Ok(Session(Inner::Smtp(Box::new(connection)))),
                         Err(error) => refused = refused.or(Some(error)),
                     }
@@ -130,7 +125,7 @@ impl Mailer {
     }
 }
 
-async fn open_host(settings: &Direct, host: &str) -> Result<Connection, SendError> {
+async fn open_host(settings: &Direct, host: &str, addresses: &[IpAddr]) -> Result<Connection, SendError> {
     let host = host.trim_end_matches('.').to_owned();
     let mut smtp = Smtp {
         host: host.clone(),
@@ -146,7 +141,7 @@ async fn open_host(settings: &Direct, host: &str) -> Result<Connection, SendErro
     let open = async |smtp: &Smtp| {
         let unusable = |why: anyhow::Error| SendError::Network { server: host.clone(), why: why.to_string() };
         let server = Submission::new(smtp).map_err(unusable)?;
-        Connection::open(&server.settings, server.name.as_deref(), server.tls.as_ref()).await
+        server.connect(Some(addresses)).await
     };
     match open(&smtp).await {
         // A handshake that fails is no better than one that is not offered.
@@ -179,6 +174,16 @@ impl Submission {
             Security::None | Security::Opportunistic => None,
         };
         Ok(Self { settings: settings.clone(), name, tls })
+    }
+}
+
+impl Submission {
+    /// `addresses`: where the host is, where somebody has asked already.
+    async fn connect(&self, addresses: Option<&[IpAddr]>) -> Result<Connection, SendError> {
+        let port = self.settings.port;
+        let addresses: Vec<SocketAddr> =
+            addresses.into_iter().flatten().map(|address| SocketAddr::new(*address, port)).collect();
+        Connection::open(&self.settings, &addresses, self.name.as_deref(), self.tls.as_ref()).await
     }
 }
 

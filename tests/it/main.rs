@@ -8,6 +8,7 @@ mod bulletin;
 mod commands;
 mod crawl;
 mod details;
+mod direct;
 mod dkim;
 mod dns;
 mod doctor;

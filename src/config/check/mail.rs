@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Context, count, dkim, named, secret};
+use super::{Context, allow, count, dkim, named, secret};
 use crate::config::{
     AfterCrash, Direct, Login, Mail, Operators, Security, Smtp, Transport,
     file::Table,
@@ -84,6 +84,7 @@ fn direct(mut table: Table<'_>) -> Direct {
         connections: count(&mut table, "connections", 200, 20),
         timeout: table.parse("timeout", |text| value::duration(text, "1s", "1h")).unwrap_or(Duration::from_secs(300)),
         ehlo: table.parse("ehlo", value::host),
+        allow: allow(&mut table),
     };
     table.finish();
     direct

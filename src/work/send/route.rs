@@ -1,13 +1,14 @@
 //! Which way each message goes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use anyhow::bail;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    config::{Operators, Transport},
+    config::{Network, Operators, Transport},
     dns::Dns,
+    fetch,
     mail::{Mailer, Outcome, SendError, Session},
     model::{Delivery, EmailAddress, SmtpReply},
     shaping::{Limits, Patience},
@@ -47,7 +48,7 @@ pub(super) struct Routes {
 
 enum Kind {
     Relay(Way),
-    Direct(Dns),
+    Direct { dns: Dns, allow: Vec<Network> },
 }
 
 /// The way of each of some deliveries.
@@ -67,7 +68,7 @@ impl Routes {
         let kind = match transport {
             Transport::Smtp(smtp) => relay(format!("relay:{}:{}", smtp.host, smtp.port), smtp.messages, smtp.rate),
             Transport::Folder(_) => relay(String::from("folder"), u32::MAX, None),
-            Transport::Direct(_) => Kind::Direct(Dns::of(&app.config.mail)?),
+            Transport::Direct(direct) => Kind::Direct { dns: Dns::of(&app.config.mail)?, allow: direct.allow.clone() },
         };
         let open = Arc::new(Semaphore::new(mailer.connections()));
         Ok(Self { mailer, kind, open })
@@ -75,13 +76,13 @@ impl Routes {
 
     /// Whether each operator is written to by itself.
     pub fn is_direct(&self) -> bool {
-        matches!(self.kind, Kind::Direct(_))
+        matches!(self.kind, Kind::Direct { .. })
     }
 
     pub async fn find<'a>(&'a self, app: &'a App, deliveries: &[Delivery]) -> anyhow::Result<Found<'a>> {
         Ok(match &self.kind {
             Kind::Relay(way) => Found::Relay(way),
-            Kind::Direct(dns) => {
+            Kind::Direct { dns, .. } => {
                 let domains = deliveries.iter().map(|delivery| delivery.address.domain());
                 let by_domain = exchange::find(app, dns, domains).await?;
                 Found::Direct { operators: &app.config.mail.operators, by_domain }
@@ -92,7 +93,45 @@ impl Routes {
     /// Opens a session, when one more may be open; the permit is to be kept as long as it is.
     pub async fn connect(&self, hosts: &Hosts) -> Result<(Session, OwnedSemaphorePermit), SendError> {
         let permit = Arc::clone(&self.open).acquire_owned().await.map_err(|_| SendError::NoRelay)?;
-        Ok((self.mailer.open_to(hosts).await?, permit))
+        Ok((self.open(hosts).await?, permit))
+    }
+
+    /// Opens a session with the relay, or with the first of these hosts that can be used. The error is that of the first.
+    async fn open(&self, hosts: &[String]) -> Result<Session, SendError> {
+        let Kind::Direct { dns, allow } = &self.kind else { return self.mailer.open().await };
+        let mut refused = None;
+        for host in hosts {
+            let opened = match addresses(dns, allow, host).await {
+                Ok(addresses) => self.mailer.open_at(host, &addresses).await,
+                Err(error) => Err(error),
+            };
+            match opened {
+                Ok(session) => return Ok(session),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        Err(refused.unwrap_or(SendError::NoRelay))
+    }
+}
+
+/// Where a host is that a domain names as its server: never within this machine or its network, unless the settings say so.
+/// Whoever has a domain could have mail brought to what listens there.
+async fn addresses(dns: &Dns, allow: &[Network], host: &str) -> Result<Vec<IpAddr>, SendError> {
+    let host = host.trim_end_matches('.');
+    let unreachable = |why: String| SendError::Network { server: host.to_owned(), why };
+    let found = dns.addresses(host).await.map_err(|error| unreachable(error.to_string()))?;
+    let is_allowed = |address: &IpAddr| {
+        fetch::refusal(*address).is_none() || allow.iter().any(|network| network.contains(address.to_canonical()))
+    };
+    let reached: Vec<IpAddr> = found.iter().copied().filter(is_allowed).collect();
+    match (reached.is_empty(), found.first()) {
+        (true, Some(address)) => {
+            let why = fetch::refusal(*address).unwrap_or("not a public address");
+            Err(unreachable(format!(
+                "{address}: {why}\nhint: `allow` of `[mail.direct]` names private networks that are written to"
+            )))
+        }
+        _ => Ok(reached),
     }
 }
 
@@ -139,11 +178,11 @@ impl Found<'_> {
 /// Opens a session for one message to this address.
 pub(in crate::work) async fn session_for(app: &App, address: &EmailAddress) -> anyhow::Result<Session> {
     let routes = Routes::new(app)?;
-    let Kind::Direct(dns) = &routes.kind else { return Ok(routes.mailer.open().await?) };
+    let Kind::Direct { dns, .. } = &routes.kind else { return Ok(routes.mailer.open().await?) };
     let mut found = exchange::find(app, dns, [address.domain()]).await?;
     let hosts = found.remove(address.domain()).map(|exchanger| exchanger.hosts).unwrap_or_default();
     if hosts.is_empty() {
         bail!("nobody takes mail for `{}`\nhint: look at its MX records in the DNS", address.domain());
     }
-    Ok(routes.mailer.open_to(&hosts).await?)
+    Ok(routes.open(&hosts).await?)
 }
