@@ -110,23 +110,52 @@ fn read(row: &Row) -> Result<Found> {
 
 /// What had been sent, or perhaps sent, failed after all: what the report says is kept as the last word on it. When it ended
 /// stays. One that waits for its next try failed where an earlier one may have arrived. `false` where it stands otherwise.
-pub fn fail(tx: &Tx, id: DeliveryId, reply: &SmtpReply, host: &str, now: Timestamp) -> Result<bool> {
+pub fn fail(tx: &Tx, id: DeliveryId, told: &ByReport, now: Timestamp) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE delivery SET state = 'failed', attempts = attempts + 1, ended = coalesce(ended, $2)
          WHERE id = $1 AND (state IN ('sent', 'ambiguous') OR (state IN ('queued', 'deferred')
            AND EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = delivery.id AND a.state IN ('at_data', 'claimed'))))",
         &[&id.get(), &millis(now)],
     )?;
-    if changed == 0 {
-        return Ok(false);
+    if changed > 0 {
+        keep_attempt(tx, id, DeliveryState::Failed, told, now)?;
     }
+    Ok(changed > 0)
+}
+
+/// What had perhaps been sent arrived: it is not sent again. `false` where there was no doubt.
+pub fn settle(tx: &Tx, id: DeliveryId, told: &ByReport, now: Timestamp) -> Result<bool> {
+    let changed = tx.execute(
+        "UPDATE delivery SET state = 'sent', attempts = attempts + 1, ended = $2
+         WHERE id = $1 AND (state = 'ambiguous' OR (state IN ('queued', 'deferred')
+           AND EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = delivery.id AND a.state IN ('at_data', 'claimed'))))",
+        &[&id.get(), &millis(now)],
+    )?;
+    if changed > 0 {
+        keep_attempt(tx, id, DeliveryState::Sent, told, now)?;
+    }
+    Ok(changed > 0)
+}
+
+/// What a report says of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByReport<'a> {
+    pub reply: &'a SmtpReply,
+    pub host: &'a str,
+    /// Who keeps the mailbox, where the report tells; '' where it does not.
+    pub operator: &'a str,
+}
+
+fn keep_attempt(tx: &Tx, id: DeliveryId, state: DeliveryState, told: &ByReport, now: Timestamp) -> Result<()> {
+    let ByReport { reply, host, operator } = told;
+    let enhanced = reply.enhanced.as_deref().unwrap_or("");
     tx.execute(
         "INSERT INTO attempt (delivery_id, number, at, state, code, enhanced, text, host, operator)
-         SELECT d.id, d.attempts, $2, 'failed', $3, $4, $5, $6, coalesce(a.operator, '')
+         SELECT d.id, d.attempts, $2, $3, $4, $5, $6, $7, coalesce(nullif(a.operator, ''), $8)
          FROM delivery d LEFT JOIN attempt a ON a.delivery_id = d.id AND a.number = d.attempts - 1 WHERE d.id = $1",
-        &[&id.get(), &millis(now), &reply.code, &reply.enhanced.as_deref().unwrap_or(""), &reply.text, &host],
+        &[&id.get(), &millis(now), &state.as_str(), &reply.code, &enhanced, &reply.text, host, operator],
     )?;
-    Ok(true)
+    Ok(())
 }
 
 /// Holds a message against an address. Of several tries and reports of one message, the last one says what its fault was.

@@ -3,16 +3,17 @@
 
 mod imap;
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use assert_cmd::Command;
+use jiff::SignedDuration;
 use predicates::str::contains;
 use vigie::{
     config::ReturnAddress,
-    demo::inbox::Behaviour,
+    demo::inbox::{Answer, Behaviour},
     mail::verp,
     model::{Cadence, Delivery, DeliveryState, EmailAddress, Fault, Ground, SmtpReply, SubscriberState, Urgency},
-    store::{bounces, outbox, settings, subscribers, suppressions},
+    store::{bounces, outbox, settings, subscribers, suppressions, weather},
     work::{
         bounce::{self, Report, Which},
         strikes, subscribe, tick,
@@ -548,4 +549,34 @@ impl<P: predicates::Predicate<str> + Send + Sync + 'static> OrHeader for P {
         use predicates::prelude::*;
         self.or(predicates::function::function(|text: &str| !text.contains('@'))).boxed()
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_of_success_ends_the_doubt_and_nothing_is_sent_twice() {
+    let answers = BTreeMap::from([(String::from("maire"), Answer::CloseAfterDot)]);
+    let mut t = TestApp::with_settings(&["/a"], SETTINGS, Behaviour { answers, ..Behaviour::default() }).await;
+    t.subscribe(READER, Cadence::Daily);
+    edition(&t, 1).await;
+    assert_eq!((last(&t).state, t.received().len()), (DeliveryState::Deferred, 1));
+    let success = report(&t, "Action: relayed\nStatus: 2.1.5\n");
+    assert_eq!(take(&t, &success), bounce::Taken::Delivered);
+    assert_eq!(last(&t).state, DeliveryState::Sent);
+    t.at("2023-08-30T12:00:00Z");
+    t.send().await;
+    assert_eq!(t.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_relay_what_comes_back_says_whose_mailbox_it_was() {
+    let t = sent().await;
+    let by_orange = "Action: failed\nStatus: 5.7.1\nRemote-MTA: dns; smtp-in.orange.fr\n\
+                     Diagnostic-Code: smtp; 550 5.7.1 Mail rejete. OFR_506\n";
+    take(&t, &report(&t, by_orange));
+    let now = t.now();
+    let refused = t
+        .app
+        .store
+        .read(|db| weather::refused(db, now - SignedDuration::from_hours(1), now + SignedDuration::from_hours(1), now));
+    let operators: Vec<String> = refused.expect("a read").into_iter().map(|one| one.operator).collect();
+    assert_eq!(operators, ["orange"]);
 }

@@ -29,6 +29,7 @@ fn fate(block: &Fields, reporter: &str) -> Option<Fate> {
             enhanced: enhanced(status, said.as_ref().and_then(|reply| reply.enhanced.clone())),
             text: said.map_or_else(|| said::kept(diagnostic), |reply| reply.text),
         },
+        is_remote: host.is_some(),
         host: host.unwrap_or_else(|| reporter.to_owned()),
         recipients: recipients.into_iter().filter_map(|name| address(typed(block.get(name)?))).collect(),
     })

@@ -63,6 +63,8 @@ pub struct Fate {
     pub reply: SmtpReply,
     /// The server that said so, or the one that reports it; '' where it is not named.
     pub host: String,
+    /// Whether that is the server that was written to, and not the one that reports it.
+    pub is_remote: bool,
     /// Whom it names, in lower case: behind an alias, another than was written to.
     pub recipients: Vec<String>,
 }

@@ -103,6 +103,7 @@ pub(super) fn read(text: &str) -> Option<(Fate, Fields)> {
         action: if is_late { Action::Delayed } else { Action::Failed },
         reply,
         host: String::new(),
+        is_remote: false,
         recipients: recipients(told),
     };
     let fields = Fields::blocks(copy.as_bytes()).into_iter().find(|block| block.get("message-id").is_some());

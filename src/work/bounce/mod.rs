@@ -25,7 +25,7 @@ use crate::{
     model::{DeliveryId, DeliveryState, EmailAddress, Ground, SmtpReply, SubscriberId, mask_addresses},
     store::{
         self, Db, Tx,
-        bounces::{self, Found, Kind, NewReport},
+        bounces::{self, ByReport, Found, Kind, NewReport},
         subscribers,
         suppressions::{self, Cause},
     },
@@ -83,7 +83,7 @@ pub fn take(app: &App, octets: &[u8], envelope: Option<&str>) -> store::Result<T
         let tokens = Tokens::read(app, tx, &returned, envelope)?;
         match &returned.what {
             What::Status(fates) => match tokens.delivery(tx, &returned)? {
-                Some(found) => status(tx, &returned, &found, fates, now),
+                Some(found) => status(app, tx, &returned, &found, fates, now),
                 None => Ok(Taken::Unknown),
             },
             What::Complaint(complaint) => complained(tx, &returned, &tokens, complaint, now),
@@ -170,7 +170,14 @@ fn fate_of<'f>(fates: &'f [Fate], address: &EmailAddress) -> Option<(&'f Fate, N
     Some((fate, if fate.recipients.is_empty() { Named::Reader } else { Named::Another }))
 }
 
-fn status(tx: &Tx, returned: &Returned, found: &Found, fates: &[Fate], now: Timestamp) -> store::Result<Taken> {
+fn status(
+    app: &App,
+    tx: &Tx,
+    returned: &Returned,
+    found: &Found,
+    fates: &[Fate],
+    now: Timestamp,
+) -> store::Result<Taken> {
     let Some((fate, named)) = fate_of(fates, &found.address) else { return Ok(Taken::Unknown) };
     let (kind, blames) = match fate.action {
         Action::Failed => (Kind::Failure, mail::blames(&mail::reported(&fate.reply), named)),
@@ -197,12 +204,19 @@ fn status(tx: &Tx, returned: &Returned, found: &Found, fates: &[Fate], now: Time
         },
     };
     let report = bounces::keep(tx, &report, now)?;
+    // A relay is given every message; only what comes back says whose mailbox it was for.
+    let hosts = fate.is_remote.then(|| fate.host.clone());
+    let operator = hosts.map(|host| app.config.mail.operators.of(&[host]).id.clone()).unwrap_or_default();
+    let told = ByReport { reply: &fate.reply, host: &fate.host, operator: &operator };
     match kind {
         Kind::Delay => return Ok(Taken::Delayed),
-        Kind::Success => return Ok(Taken::Delivered),
+        Kind::Success => {
+            bounces::settle(tx, found.id, &told, now)?;
+            return Ok(Taken::Delivered);
+        }
         _ => {}
     }
-    bounces::fail(tx, found.id, &fate.reply, &fate.host, now)?;
+    bounces::fail(tx, found.id, &told, now)?;
     if matches!(blames, Blames::Policy | Blames::Ours) {
         return Ok(Taken::Policy { said: mask_addresses(&fate.reply.to_string()) });
     }
