@@ -1,17 +1,17 @@
 //! `vigie demo`
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Exit, load,
     output::{Output, count},
 };
 use crate::{
+    daemon,
     demo::{self, Played, Stage},
     web,
     work::App,
@@ -40,7 +40,7 @@ pub async fn run(args: Demo, out: &Output) -> anyhow::Result<Exit> {
     bar.finish_and_clear();
     out.data(&played, || summary(&played))?;
     if !args.once {
-        serve(&played, out).await?;
+        serve(Arc::new(app), out).await?;
     }
     Ok(Exit::Done)
 }
@@ -96,23 +96,15 @@ fn summary(played: &Played) -> String {
     text
 }
 
-/// Serves the published folder until interrupted.
-async fn serve(played: &Played, out: &Output) -> anyhow::Result<()> {
+/// Serves the site until interrupted.
+async fn serve(app: Arc<App>, out: &Output) -> anyhow::Result<()> {
     let listener = match TcpListener::bind("127.0.0.1:8080").await {
         Ok(listener) => listener,
         // Taken: any port will do.
         Err(_) => TcpListener::bind("127.0.0.1:0").await.context("cannot listen on 127.0.0.1")?,
     };
     out.say(format!("\nServing http://{}/ – Ctrl-C ends it.", listener.local_addr()?));
-    let stop = CancellationToken::new();
-    let serving = web::folder::serve(listener, played.public.clone(), stop.clone());
-    tokio::pin!(serving);
-    tokio::select! {
-        served = &mut serving => Ok(served?),
-        interrupted = tokio::signal::ctrl_c() => {
-            stop.cancel();
-            serving.await?;
-            Ok(interrupted?)
-        }
-    }
+    let signal = daemon::wait_for_signal(&app)?;
+    let (served, ()) = tokio::join!(web::site::serve(listener, Arc::clone(&app), app.stop.clone()), signal);
+    served
 }

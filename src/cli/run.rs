@@ -15,11 +15,10 @@ pub async fn run(app: App) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     };
     let listener = serve::listen(address).await?;
-    crate::work::publish::refresh(&app)?;
     tracing::info!(%address, "serving");
     let site = web::site::serve(listener, app.clone(), app.stop.clone());
     let (worked, served) = tokio::join!(daemon::run(&app), site);
     worked?;
-    served.context("cannot serve the published folder")?;
+    served.context("cannot serve the site")?;
     Ok(Exit::Done)
 }

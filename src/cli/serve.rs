@@ -7,10 +7,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::{Exit, output::Output};
-use crate::{
-    daemon, web,
-    work::{App, publish},
-};
+use crate::{daemon, web, work::App};
 
 /// Where it listens when nothing says where.
 const HERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -25,13 +22,11 @@ pub struct Serve {
 /// Serves the site until SIGTERM or SIGINT.
 pub async fn run(args: &Serve, app: App, out: &Output) -> anyhow::Result<Exit> {
     let listener = listen(args.listen.or(app.config.serve.listen).unwrap_or(HERE)).await?;
-    // A folder that was never written would answer nothing.
-    publish::refresh(&app)?;
     out.say(format!("serving http://{}/ – Ctrl-C ends it", listener.local_addr()?));
     let app = Arc::new(app);
     let signal = daemon::wait_for_signal(&app)?;
     let (served, ()) = tokio::join!(web::site::serve(listener, app.clone(), app.stop.clone()), signal);
-    served.context("cannot serve the published folder")?;
+    served.context("cannot serve the site")?;
     Ok(Exit::Done)
 }
 

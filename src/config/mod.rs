@@ -326,6 +326,10 @@ pub struct Publish {
     pub out: PathBuf,
     /// How many stories a feed holds.
     pub entries: usize,
+    /// How many of the latest stories have a page in the folder.
+    pub stories: usize,
+    /// Who tells readers of feeds that something changed (WebSub).
+    pub hub: Option<Url>,
 }
 
 /// The letters about subscriptions themselves.

@@ -104,7 +104,10 @@ pub async fn play(stage: &Stage, app: &App, progress: &(dyn Fn(&SourceReport) + 
         readers: readers.added,
         send,
         messages: listed(&stage.dir.join("mail"), "eml"),
-        bulletin: listed(&public.join("bulletins"), "html").pop(),
+        // The editions, and not their lists.
+        bulletin: listed(&public.join("bulletins"), "html").into_iter().rfind(|path| {
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit))
+        }),
         feeds: ["rss", "atom", "json"].map(|kind| public.join(format!("veille.{kind}"))).into(),
         composed,
         public,

@@ -1,10 +1,11 @@
 //! Atom (RFC 4287).
 
 use super::{
-    Channel, Entry, Format, Head,
+    Channel, Entry, Head,
     text::{line, paragraphs, rfc3339},
     xml::Element,
 };
+use crate::model::FeedFormat;
 
 /// A channel as Atom.
 pub fn atom(channel: &Channel, head: &Head<'_>) -> Vec<u8> {
@@ -16,9 +17,11 @@ pub fn atom(channel: &Channel, head: &Head<'_>) -> Vec<u8> {
         feed.push(Element::text("subtitle", subtitle));
     }
     feed.push(Element::text("updated", rfc3339(head.moved(channel))));
-    if let Some(itself) = head.address(channel, Format::Atom) {
+    if let Some(itself) = head.itself(channel, FeedFormat::Atom) {
         feed.push(link("self", "application/atom+xml", itself));
     }
+    let links = head.links(channel, FeedFormat::Atom).into_iter();
+    feed.extend(links.map(|(rel, href)| Element::new("link").with("rel", rel).with("href", href)));
     feed.extend(head.home().map(|home| link("alternate", "text/html", home)));
     feed.push(author(&head.site.publisher, &head.site.name));
     feed.extend(channel.entries.iter().map(|entry| self::entry(entry, &head.site.name)));

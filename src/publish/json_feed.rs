@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    Channel, Entry, Format, Head,
+    Channel, Entry, Head,
     text::{line, paragraphs, rfc3339, web_address},
 };
+use crate::model::FeedFormat;
 
 #[derive(Serialize)]
 struct Feed {
@@ -15,12 +16,23 @@ struct Feed {
     home_page_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub>,
     #[serde(skip_serializing_if = "String::is_empty")]
     description: String,
     language: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authors: Vec<Author>,
     items: Vec<Item>,
+}
+
+#[derive(Serialize)]
+struct Hub {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: String,
 }
 
 #[derive(Serialize)]
@@ -67,7 +79,9 @@ pub fn json_feed(channel: &Channel, head: &Head<'_>) -> Vec<u8> {
         version: "https://jsonfeed.org/version/1.1",
         title: line(&channel.title),
         home_page_url: head.home(),
-        feed_url: head.address(channel, Format::Json),
+        feed_url: head.itself(channel, FeedFormat::Json),
+        next_url: head.links(channel, FeedFormat::Json).into_iter().find_map(|(rel, to)| (rel == "next").then_some(to)),
+        hubs: head.hub.map(|hub| Hub { kind: "WebSub", url: hub.to_string() }).into_iter().collect(),
         description: line(&channel.description),
         language: "fr",
         authors: author(&head.site.publisher, head.home()),

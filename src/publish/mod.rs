@@ -17,14 +17,20 @@ mod xml;
 
 use jiff::Timestamp;
 
-pub use atom::atom;
+use atom::atom;
 pub use digest::digest;
 pub use ics::{CALENDAR_PATH, Event, ics};
-pub use json_feed::json_feed;
-pub use opml::opml;
-pub use rss::rss;
+use json_feed::json_feed;
+use rss::rss;
 
-use crate::{config::Site, model::Nature};
+pub use opml::opml;
+
+use url::Url;
+
+use crate::{
+    config::Site,
+    model::{FeedFormat, Nature},
+};
 
 /// A selection of stories that can be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +41,7 @@ pub struct Channel {
     pub description: String,
     /// In the order in which they are shown: newest first.
     pub entries: Vec<Entry>,
+    pub paging: Paging,
 }
 
 /// A story as an entry of a feed.
@@ -69,50 +76,26 @@ pub struct Head<'a> {
     pub feed_id: String,
     /// When the channel last moved, for one that is empty: otherwise its entries say.
     pub updated: Timestamp,
+    /// Who tells of changes at once (WebSub), where somebody does.
+    pub hub: Option<&'a Url>,
 }
 
-/// A format of feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    Rss,
-    Atom,
-    Json,
+/// Where the pages of a long channel are (RFC 5005 3), each as a query behind the address of the feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Paging {
+    /// None: it is the first one.
+    pub this: Option<String>,
+    /// None: nothing comes after it.
+    pub next: Option<String>,
 }
 
-impl Format {
-    pub const ALL: [Format; 3] = [Format::Rss, Format::Atom, Format::Json];
-
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Format::Rss => "rss",
-            Format::Atom => "atom",
-            Format::Json => "json",
-        }
+/// A channel in one format.
+pub fn feed(channel: &Channel, head: &Head<'_>, format: FeedFormat) -> Vec<u8> {
+    match format {
+        FeedFormat::Rss => rss(channel, head),
+        FeedFormat::Atom => atom(channel, head),
+        FeedFormat::Json => json_feed(channel, head),
     }
-
-    /// What a server says with it.
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Format::Rss => "application/rss+xml; charset=utf-8",
-            Format::Atom => "application/atom+xml; charset=utf-8",
-            Format::Json => "application/feed+json; charset=utf-8",
-        }
-    }
-
-    /// The file of a channel in the published folder: `sections/tic.atom`.
-    pub fn path(self, channel: &Channel) -> String {
-        format!("{}.{}", channel.path, self.extension())
-    }
-}
-
-/// A channel in every format: (path in the published folder, bytes).
-pub fn files(channel: &Channel, head: &Head<'_>) -> Vec<(String, Vec<u8>)> {
-    let bytes = |format| match format {
-        Format::Rss => rss(channel, head),
-        Format::Atom => atom(channel, head),
-        Format::Json => json_feed(channel, head),
-    };
-    Format::ALL.into_iter().map(|format| (format.path(channel), bytes(format))).collect()
 }
 
 impl Head<'_> {
@@ -123,8 +106,26 @@ impl Head<'_> {
     }
 
     /// Where a channel can be read in a format.
-    fn address(&self, channel: &Channel, format: Format) -> Option<String> {
-        self.home().map(|home| format!("{home}{}", format.path(channel)))
+    fn address(&self, channel: &Channel, format: FeedFormat) -> Option<String> {
+        self.home().map(|home| format!("{home}{}.{}", channel.path, format.extension()))
+    }
+
+    /// The links of a feed besides that to itself, each with its relation: the pages before and after this one, and who tells
+    /// of changes at once (WebSub).
+    fn links(&self, channel: &Channel, format: FeedFormat) -> Vec<(&'static str, String)> {
+        let Some(address) = self.address(channel, format) else { return Vec::new() };
+        let Paging { this, next } = &channel.paging;
+        let mut links = Vec::new();
+        links.extend(self.hub.map(|hub| ("hub", hub.to_string())));
+        links.extend(this.as_ref().map(|_| ("first", address.clone())));
+        links.extend(next.as_ref().map(|next| ("next", format!("{address}?{next}"))));
+        links
+    }
+
+    /// Where this page of a channel is.
+    fn itself(&self, channel: &Channel, format: FeedFormat) -> Option<String> {
+        let address = self.address(channel, format)?;
+        Some(channel.paging.this.as_ref().map_or_else(|| address.clone(), |this| format!("{address}?{this}")))
     }
 
     /// When the channel last moved.

@@ -1,14 +1,15 @@
 //! RSS 2.0 (rssboard.org/rss-specification), after the RSS Advisory Board's best practices profile.
 
 use super::{
-    Channel, Entry, Format, Head,
+    Channel, Entry, Head,
     text::{escape, line, paragraphs, rfc822, web_address},
     xml::Element,
 };
+use crate::model::FeedFormat;
 
 /// A channel as RSS 2.0.
 pub fn rss(channel: &Channel, head: &Head<'_>) -> Vec<u8> {
-    let itself = head.address(channel, Format::Rss);
+    let itself = head.itself(channel, FeedFormat::Rss);
     let mut root = Element::new("rss").with("version", "2.0");
     // A namespace that nothing uses draws a warning from validators.
     if itself.is_some() {
@@ -32,6 +33,8 @@ pub fn rss(channel: &Channel, head: &Head<'_>) -> Vec<u8> {
         let link = Element::new("atom:link").with("href", itself).with("rel", "self");
         body.push(link.with("type", "application/rss+xml"));
     }
+    let links = head.links(channel, FeedFormat::Rss).into_iter();
+    body.extend(links.map(|(rel, href)| Element::new("atom:link").with("rel", rel).with("href", href)));
     body.extend(channel.entries.iter().map(|entry| item(entry, head)));
     root.push(body);
     root.document()

@@ -42,6 +42,7 @@ fn channel(entries: Vec<Entry>) -> Channel {
         title: "TIC - Réseaux - Téléphonie".into(),
         description: "Ce qui touche l’informatique des communes.".into(),
         entries,
+        paging: Paging::default(),
     }
 }
 
@@ -50,8 +51,13 @@ fn published(channel: &Channel, site: &Site) -> Vec<(String, String)> {
         site,
         feed_id: "tag:veille.exemple.fr,2023:sections/tic".into(),
         updated: "2023-08-01T00:00:00Z".parse().unwrap(),
+        hub: None,
     };
-    files(channel, &head).into_iter().map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
+    let one = |format: FeedFormat| {
+        let text = String::from_utf8(feed(channel, &head, format)).unwrap();
+        (format!("{}.{}", channel.path, format.extension()), text)
+    };
+    FeedFormat::ALL.map(one).into()
 }
 
 fn source(id: &str, name: &str, url: &str, kind: Kind) -> Source {
@@ -183,4 +189,36 @@ fn well_formed(text: &str) {
             Err(error) => panic!("{error} in {text}"),
         }
     }
+}
+
+#[test]
+fn a_page_of_a_long_channel_says_where_the_others_are_and_who_tells_of_changes() {
+    let paging = Paging { this: Some("avant=90".into()), next: Some("avant=40".into()) };
+    let channel = Channel { paging, ..channel(vec![entry(1)]) };
+    let hub = Url::parse("https://hub.exemple.fr/").unwrap();
+    let site = site();
+    let head = Head { site: &site, feed_id: "tag:x".into(), updated: Timestamp::UNIX_EPOCH, hub: Some(&hub) };
+    let of = |format| String::from_utf8(feed(&channel, &head, format)).unwrap();
+    let at = |format: FeedFormat, query: &str| {
+        format!("https://veille.exemple.fr/sections/tic.{}{query}", format.extension())
+    };
+    for (format, own) in [(FeedFormat::Atom, "link"), (FeedFormat::Rss, "atom:link")] {
+        let text = of(format);
+        for (rel, href) in [
+            ("self", at(format, "?avant=90")),
+            ("first", at(format, "")),
+            ("next", at(format, "?avant=40")),
+            ("hub", String::from("https://hub.exemple.fr/")),
+        ] {
+            let is_there = text.lines().any(|line| {
+                line.contains(&format!("<{own} "))
+                    && line.contains(&format!("rel=\"{rel}\""))
+                    && line.contains(&format!("href=\"{href}\""))
+            });
+            assert!(is_there, "{rel} {href} in {text}");
+        }
+    }
+    let json: serde_json::Value = serde_json::from_str(&of(FeedFormat::Json)).unwrap();
+    assert_eq!(json["next_url"], at(FeedFormat::Json, "?avant=40"));
+    assert_eq!(json["hubs"][0]["type"], "WebSub");
 }

@@ -12,6 +12,7 @@ use crate::{
 use super::{
     RenderError, Templates,
     letter::moment,
+    site::FrameView,
     view::SiteView,
     words::{choices, one_line},
 };
@@ -87,8 +88,8 @@ pub struct AnswerFacts<'a> {
 
 #[derive(Serialize)]
 struct AnswerView<'a> {
-    root: &'a str,
-    site: SiteView,
+    #[serde(flatten)]
+    frame: FrameView,
     answer: Answer,
     title: String,
     address: Option<String>,
@@ -108,14 +109,13 @@ pub fn answer_page(
     templates: &Templates,
     site: &Site,
     sections: &Sections,
-    root: &str,
+    root: &'static str,
     answer: Answer,
     facts: &AnswerFacts<'_>,
 ) -> Result<String, RenderError> {
     let cadence = facts.preferences.map(|preferences| format!("{} ", preferences.cadence.name())).unwrap_or_default();
     let view = AnswerView {
-        root,
-        site: SiteView::new(site),
+        frame: FrameView { root, site: SiteView::new(site), live: true, here: "", feeds: Vec::new() },
         answer,
         title: french(title(answer)),
         address: facts.address.map(EmailAddress::masked),

@@ -79,7 +79,7 @@ pub fn bulletin_mail(
     reader: &Reader<'_>,
 ) -> Result<Mail, RenderError> {
     let subject = subject(edition);
-    let path = edition_path(edition);
+    let path = edition_path(edition).to_string();
     let (site_view, reader_view) = (SiteView::in_mail(site), ReaderView::new(reader, site, sections));
     fit(
         edition,

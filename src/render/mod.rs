@@ -10,9 +10,9 @@ mod budget;
 mod letter;
 mod mail;
 mod operator;
-mod page;
 mod quote;
 mod sample;
+mod site;
 mod stencil;
 mod templates;
 mod trace;
@@ -27,9 +27,10 @@ pub use answer::{Answer, AnswerFacts, answer_page};
 pub use letter::{LetterFacts, letter_mail};
 pub use mail::{Mail, Reader, bulletin_mail};
 pub use operator::{OperatorLine, OperatorNews, operator_mail};
-pub use page::{
-    ABOUT_PATH, Calendar, FeedGroup, FeedLink, INDEX_PATH, PastEdition, STYLE_PATH, about_page, bulletin_page,
-    edition_path, index_page,
+pub use site::{
+    Calendar, Frame, HomeFacts, ListFacts, Medium, Missing, NoticeFacts, PastEdition, RevisionFacts, SourceFacts,
+    StoryFacts, bulletin_page, edition_path, editions_page, home_page, list_page, missing_page, sources_page,
+    story_page, text_page,
 };
 pub use stencil::{Stencil, Words};
 pub use templates::{RenderError, Templates};

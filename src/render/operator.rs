@@ -4,6 +4,8 @@
 mod tests;
 mod words;
 
+pub(super) use words::what;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;

@@ -7,16 +7,18 @@ use crate::{
     bulletin::{Also, Cited, Edition, Guide, Item, Question, Quote, Shelf},
     config::Site,
     model::{
-        Cadence, EmailAddress, Letter, Nature, Preferences, PublicationDate, SectionId, Sections, Severity, SourceId,
-        StoryId,
+        Cadence, EmailAddress, Letter, Licence, Nature, Preferences, PublicationDate, SectionId, Sections, Selection,
+        Severity, SitePath, SiteText, SourceId, StoryId,
     },
     normalise::deadline::{Bound, Deadline},
+    text::diff::Piece,
 };
 
 use super::{
-    Answer, AnswerFacts, Calendar, FeedGroup, FeedLink, LetterFacts, OperatorLine, OperatorNews, OperatorStorm,
-    PastEdition, Reader, Refusal, RenderError, Templates, about_page, answer_page, bulletin_mail, bulletin_page,
-    index_page, letter_mail, notice, operator_mail,
+    Answer, AnswerFacts, Calendar, Frame, HomeFacts, LetterFacts, ListFacts, Medium, Missing, NoticeFacts,
+    OperatorLine, OperatorNews, OperatorStorm, PastEdition, Reader, Refusal, RenderError, RevisionFacts, SourceFacts,
+    StoryFacts, Templates, answer_page, bulletin_mail, bulletin_page, editions_page, home_page, letter_mail, list_page,
+    missing_page, notice, operator_mail, sources_page, story_page, text_page,
 };
 
 /// Renders everything once with all there can be, and once with as little as there can be.
@@ -48,8 +50,9 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
     {
         let Some(edition) = edition(items) else { return Ok(()) };
         bulletin_mail(templates, &edition, site, &Sections::default(), &reader)?;
-        bulletin_page(templates, &edition, site)?;
-        about_page(templates, site)?;
+        let path = SitePath::Home;
+        bulletin_page(templates, Frame { site, path: &path, medium: Medium::Server }, &edition)?;
+        try_pages(templates, site, &edition)?;
     }
     for site in [&site, &bare] {
         let line = |ended| OperatorLine {
@@ -74,13 +77,95 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
     for site in [&site, &bare] {
         try_letters(templates, site, &address, &preferences)?;
     }
+    Ok(())
+}
+
+fn try_pages(templates: &Templates, site: &Site, edition: &Edition) -> Result<(), RenderError> {
+    let items: Vec<Item> = edition.items().take(3).cloned().collect();
+    let Some(item) = items.first() else { return Ok(()) };
+    let Some(source) = SourceId::parse("cert-fr") else { return Ok(()) };
     let past = PastEdition { cadence: Cadence::Daily, date: Date::constant(2023, 8, 30), number: 1, stories: 1 };
-    let feed = FeedLink { path: "veille".into(), title: "Veille".into(), group: FeedGroup::All };
-    let calendar = |days| Calendar { path: "echeances.ics", days };
     let refusal = Refusal { name: "Orange".into(), state: Weather::Refusing, since: Timestamp::UNIX_EPOCH };
-    let warning: Vec<_> = notice(&refusal, &site).into_iter().collect();
-    index_page(templates, &site, &[past], &[feed], calendar(3), &warning)?;
-    index_page(templates, &bare, &[], &[], calendar(0), &[])?;
+    let warning: Vec<_> = notice(&refusal, site).into_iter().collect();
+    let sections = Sections::new(vec![crate::model::Section { id: item.section.clone(), name: "TIC".into() }]);
+    let contact = EmailAddress::parse("c.durand@mairie.exemple.fr").ok();
+    let pieces = vec![Piece::Kept("a".repeat(300)), Piece::Removed("b".into()), Piece::Added("c".into())];
+    let document = NoticeFacts {
+        source: source.clone(),
+        source_name: "CERT-FR".into(),
+        title: "Un titre".into(),
+        url: item.url.clone(),
+        published: item.published,
+        language: item.language.clone(),
+        licence: Licence::Lo,
+        revisions: vec![RevisionFacts { at: Timestamp::UNIX_EPOCH, changes: pieces }],
+    };
+    let watched = |trouble| SourceFacts {
+        id: source.clone(),
+        name: "CERT-FR".into(),
+        url: item.url.clone(),
+        licence: Licence::Unknown,
+        trouble,
+        last_success: Some(Timestamp::UNIX_EPOCH),
+        last_new: None,
+    };
+    for medium in [Medium::Server, Medium::Folder] {
+        let frame = Frame { site, path: &SitePath::Home, medium };
+        let calendar = |days| Calendar { path: "echeances.ics", days };
+        let full = HomeFacts {
+            alerts: &items,
+            edition: Some(past),
+            heads: &items,
+            latest: &items,
+            most_read: &items,
+            sections: &sections,
+            calendar: calendar(3),
+            notices: &warning,
+        };
+        let bare = HomeFacts {
+            alerts: &[],
+            edition: None,
+            heads: &[],
+            latest: &[],
+            most_read: &[],
+            sections: &sections,
+            calendar: calendar(0),
+            notices: &[],
+        };
+        home_page(templates, frame, &full)?;
+        home_page(templates, frame, &bare)?;
+        let list = ListFacts {
+            selection: &Selection::All,
+            title: "Toute la veille",
+            about: &[String::from("Une source.")],
+            items: &items,
+            is_first: false,
+            next: Some(StoryId::new(1)),
+        };
+        list_page(templates, frame, &list)?;
+        list_page(templates, frame, &ListFacts { about: &[], items: &[], is_first: true, next: None, ..list })?;
+        let story = StoryFacts {
+            item,
+            section: "TIC",
+            first_seen: Timestamp::UNIX_EPOCH,
+            updated: Timestamp::MAX,
+            notices: std::slice::from_ref(&document),
+            related: &items,
+            contact: contact.as_ref(),
+        };
+        story_page(templates, frame, &story)?;
+        story_page(templates, frame, &StoryFacts { notices: &[], related: &[], contact: None, ..story })?;
+        editions_page(templates, frame, Some(Cadence::Daily), &[past], Some(crate::model::BulletinId::new(1)))?;
+        editions_page(templates, frame, None, &[], None)?;
+        sources_page(templates, frame, &[watched(None), watched(Some(AlarmKind::Gone))])?;
+        sources_page(templates, frame, &[])?;
+        for text in SiteText::ALL {
+            text_page(templates, frame, text, &sections)?;
+        }
+        for missing in [Missing::Unknown, Missing::Gone] {
+            missing_page(templates, frame, missing)?;
+        }
+    }
     Ok(())
 }
 

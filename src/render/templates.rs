@@ -10,27 +10,34 @@ use serde::Serialize;
 
 use super::{sample, words};
 
-const EMBEDDED: [(&str, &str); 21] = [
-    ("about.html", include_str!("../../templates/about.html")),
+const EMBEDDED: [(&str, &str); 28] = [
     ("answer.html", include_str!("../../templates/answer.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("bulletin.html", include_str!("../../templates/bulletin.html")),
     ("button.html", include_str!("../../templates/button.html")),
     ("confirmation.html", include_str!("../../templates/confirmation.html")),
     ("confirmation.txt", include_str!("../../templates/confirmation.txt")),
+    ("editions.html", include_str!("../../templates/editions.html")),
     ("goodbye.html", include_str!("../../templates/goodbye.html")),
     ("goodbye.txt", include_str!("../../templates/goodbye.txt")),
     ("index.html", include_str!("../../templates/index.html")),
     ("letter.html", include_str!("../../templates/letter.html")),
     ("letter.txt", include_str!("../../templates/letter.txt")),
+    ("lines.html", include_str!("../../templates/lines.html")),
+    ("list.html", include_str!("../../templates/list.html")),
     ("mail.html", include_str!("../../templates/mail.html")),
     ("mail.txt", include_str!("../../templates/mail.txt")),
+    ("missing.html", include_str!("../../templates/missing.html")),
     ("operator.html", include_str!("../../templates/operator.html")),
     ("operator.txt", include_str!("../../templates/operator.txt")),
     ("renewal.html", include_str!("../../templates/renewal.html")),
     ("renewal.txt", include_str!("../../templates/renewal.txt")),
+    ("sources.html", include_str!("../../templates/sources.html")),
+    ("story.html", include_str!("../../templates/story.html")),
+    ("text.html", include_str!("../../templates/text.html")),
     ("welcome.html", include_str!("../../templates/welcome.html")),
     ("welcome.txt", include_str!("../../templates/welcome.txt")),
+    ("words.html", include_str!("../../templates/words.html")),
     (STYLE, include_str!("../../templates/style.css")),
 ];
 const NAMES: [&str; EMBEDDED.len()] = {

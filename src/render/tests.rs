@@ -10,7 +10,7 @@ use crate::{
     config::Site,
     model::{
         Cadence, EmailAddress, Nature, News, Preferences, PublicationDate, Section, SectionId, Sections, Severity,
-        StoryId,
+        SitePath, SiteText, StoryId,
     },
 };
 
@@ -300,7 +300,7 @@ fn a_guide_names_its_sources_and_links_lead_where_they_say() {
     https://presse.exemple/faille
     - A flaw: again (en anglais), Police
     "#);
-    let page = bulletin_page(&Templates::embedded(), &edition, &site()).unwrap();
+    let page = bulletin_page(&Templates::embedded(), frame(&site(), &edition_path(&edition)), &edition).unwrap();
     for html in [&page, &mail.html] {
         assert!(html.contains("href=\"https://www.politie.nl/checkyourhack\""), "{html}");
         assert!(html.contains("href=\"https://www.cve.org/CVERecord?id=CVE-2023-0005\""), "{html}");
@@ -389,7 +389,7 @@ fn nothing_that_a_source_wrote_becomes_markup_or_a_line_of_its_own() {
     item.url = Some("javascript:alert(1)".into());
     item.also[0].url = Some("data:text/html,<script>".into());
     let mail = mail(&edition);
-    let page = bulletin_page(&Templates::embedded(), &edition, &site()).unwrap();
+    let page = bulletin_page(&Templates::embedded(), frame(&site(), &edition_path(&edition)), &edition).unwrap();
     for html in [&mail.html, &page] {
         for bad in ["<script", "<img", "<b>", "<i>", "<u>", "javascript:", "data:text", "onclick=\"", "\u{202e}"] {
             assert!(!html.contains(bad), "{bad} in {html}");
@@ -457,7 +457,7 @@ fn a_mistake_in_a_template_is_told_with_its_line() {
     assert!(unknown.contains("in `{{ edition.nosuch }}</p>`"), "{unknown}");
     let endless = told("mail.txt", "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}");
     assert!(endless.contains("fuel"), "{endless}");
-    assert!(told("mial.txt", "").contains("there is no template `mial.txt`\nhint: the templates are `about.html`"));
+    assert!(told("mial.txt", "").contains("there is no template `mial.txt`\nhint: the templates are `answer.html`"));
 }
 
 #[test]
@@ -477,25 +477,43 @@ fn an_installation_can_replace_one_template() {
     }
 }
 
+fn frame<'a>(site: &'a Site, path: &'a SitePath) -> Frame<'a> {
+    Frame { site, path, medium: Medium::Folder }
+}
+
 #[test]
 fn pages_refer_to_each_other_and_to_nothing_outside() {
     let templates = Templates::embedded();
+    let (site, sections) = (site(), sections());
+    let small = small();
+    let items: Vec<Item> = small.items().cloned().collect();
     let past = PastEdition { cadence: Cadence::Daily, date: date(2023, 8, 30), number: 1, stories: 3 };
-    let feed = FeedLink { path: "sections/tic".into(), title: "TIC".into(), group: FeedGroup::Section };
-    let calendar = Calendar { path: "echeances.ics", days: 4 };
-    let index = index_page(&templates, &site(), &[past], &[feed], calendar, &[]).unwrap();
+    let facts = HomeFacts {
+        alerts: &items[..1],
+        edition: Some(past),
+        heads: &items,
+        latest: &items,
+        most_read: &[],
+        sections: &sections,
+        calendar: Calendar { path: "echeances.ics", days: 4 },
+        notices: &[],
+    };
+    let index = home_page(&templates, frame(&site, &SitePath::Home), &facts).unwrap();
     for wanted in [
         "href=\"bulletins/2023-08-30-daily.html\"",
-        "href=\"sections/tic.rss\"",
-        "href=\"sections/tic.json\"",
+        "href=\"sections/tic.html\"",
+        "href=\"veille.json\"",
         "href=\"echeances.ics\">4\u{a0}dates",
     ] {
         assert!(index.contains(wanted), "{wanted} in {index}");
     }
-    let page = bulletin_page(&templates, &small(), &site()).unwrap();
-    assert!(page.contains("href=\"../style.css\"") && page.contains("href=\"../a-propos.html#mentions-legales\""));
+    assert!(!index.contains("recherche"), "a folder of files searches for nothing");
+    let path = edition_path(&small);
+    let page = bulletin_page(&templates, frame(&site, &path), &small).unwrap();
+    assert!(page.contains("href=\"../style.css\"") && page.contains("href=\"../mentions-legales.html\""));
     assert!(!page.contains("c.durand"), "nothing about a reader");
-    let about = about_page(&templates, &site()).unwrap();
+    let about = SitePath::Text(SiteText::About);
+    let about = text_page(&templates, frame(&site, &about), SiteText::About, &sections).unwrap();
     for html in [&index, &page, &about] {
         assert_eq!(html.matches("<h1").count(), 1);
         assert!(!html.contains("<script") && !html.contains("style=") && !html.contains("&#x2f;"));

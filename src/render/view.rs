@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     bulletin::{Edition, Item},
     config::Site,
-    model::{Cadence, News, Severity},
+    model::{Cadence, News, Severity, SitePath, SiteText},
     normalise::{deadline::Bound, reference::cve_home},
     text::{date_in_words, day_in_words, french, truncate},
 };
@@ -16,7 +16,6 @@ use crate::{
 use super::{
     alert,
     budget::{Form, Plan, SHORT},
-    page::ABOUT_PATH,
     quote::{self, GuideView, QuoteView},
     words::{counted, news, one_line},
 };
@@ -138,7 +137,7 @@ impl SiteView {
     /// For a mail, from which a page of the site is not reached by a relative address.
     pub fn in_mail(site: &Site) -> Self {
         let view = Self::new(site);
-        let ours = view.url.as_ref().map(|url| format!("{url}{ABOUT_PATH}#donnees-personnelles"));
+        let ours = view.url.as_ref().map(|url| format!("{url}{}", SitePath::Text(SiteText::Privacy)));
         Self { privacy: view.privacy.or(ours), ..view }
     }
 }
@@ -187,7 +186,7 @@ impl EditionView {
 }
 
 impl ItemView {
-    fn new(item: &Item, site: &Site, form: Form) -> Self {
+    pub fn new(item: &Item, site: &Site, form: Form) -> Self {
         let line = |text: &str| set(&one_line(text), &item.language);
         let is_told_twice = |also: &&crate::bulletin::Also| {
             web_address(also.url.as_deref()).is_some_and(|url| Some(url) == web_address(item.url.as_deref()))

@@ -70,6 +70,12 @@ fn list_of(counts: &[(Nature, u64)], kept: usize) -> String {
     parts.join(", ")
 }
 
+/// With a capital at its head.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// « 1 alerte », « 1 200 alertes ».
 pub(super) fn counted(n: u64, (one, many): (&str, &str)) -> String {
     // Nothing takes the singular in French: « 0 alerte ».

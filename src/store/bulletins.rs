@@ -92,6 +92,32 @@ pub fn latest_of(db: &Db, sort: Sort, most: u32) -> Result<Vec<Bulletin>> {
     }
 }
 
+/// Editions that had something to say, of one cadence or of all, newest first, below one where that is given.
+pub fn listed(db: &Db, cadence: Option<Cadence>, before: Option<BulletinId>, most: u32) -> Result<Vec<Bulletin>> {
+    let before = before.map_or(i64::MAX, BulletinId::get);
+    match cadence {
+        Some(cadence) => db.query(
+            &format!("{BULLETIN} WHERE cadence = $1 AND stories > 0 AND id < $2 ORDER BY id DESC LIMIT $3"),
+            &[&cadence.as_str(), &before, &most],
+            read,
+        ),
+        None => db.query(
+            &format!("{BULLETIN} WHERE stories > 0 AND id < $1 ORDER BY id DESC LIMIT $2"),
+            &[&before, &most],
+            read,
+        ),
+    }
+}
+
+/// The edition of a day, by its cadence and its number among those of that day.
+pub fn of_day(db: &Db, date: Date, cadence: Cadence, number: u32) -> Result<Option<BulletinId>> {
+    db.query_first(
+        "SELECT id FROM bulletin WHERE date = $1 AND cadence = $2 AND number = $3 AND stories > 0",
+        &[&date.to_string(), &cadence.as_str(), &number],
+        |row| Ok(BulletinId::new(row.get(0)?)),
+    )
+}
+
 /// The items of an edition, in order, as frozen.
 pub fn items(db: &Db, id: BulletinId) -> Result<Vec<Item>> {
     db.query("SELECT item FROM bulletin_story WHERE bulletin_id = $1 ORDER BY position", &[&id.get()], |row| {

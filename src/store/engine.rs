@@ -116,6 +116,11 @@ impl Store {
         }
     }
 
+    /// Something that tells whether anybody wrote.
+    pub fn watch(&self) -> Result<Watch> {
+        Ok(Watch { connection: connect(&self.path, READING)?, path: self.path.clone(), version: 0 })
+    }
+
     /// Reads one consistent state.
     pub fn read<T>(&self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
         aside(|| {
@@ -156,6 +161,23 @@ impl Store {
             tx.commit().map_err(failed)?;
             Ok(out)
         })
+    }
+}
+
+/// Tells whether anybody, in whatever program, has written since it was asked last: in some microseconds.
+pub struct Watch {
+    connection: Connection,
+    path: PathBuf,
+    version: i64,
+}
+
+impl Watch {
+    pub fn has_changed(&mut self) -> Result<bool> {
+        let read = |connection: &Connection| {
+            connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get::<_, i64>(0))
+        };
+        let version = read(&self.connection).map_err(|error| explain(error, &self.path))?;
+        Ok(std::mem::replace(&mut self.version, version) != version)
     }
 }
 

@@ -22,6 +22,7 @@ pub mod notices;
 pub mod operators;
 pub mod outbox;
 pub mod pairs;
+pub mod readings;
 pub mod requests;
 pub mod reviews;
 pub mod robots;
@@ -39,7 +40,7 @@ use jiff::Timestamp;
 
 use crate::model::SectionId;
 
-pub use engine::{Db, Store, Tx};
+pub use engine::{Db, Store, Tx, Watch};
 pub use error::{Result, StoreError};
 
 /// Milliseconds since 1970, as every table keeps instants.

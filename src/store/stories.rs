@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Db, Result, Tx, alerts, engine::Row, instant, millis, read_sections, sections, word};
 use crate::{
     classify::Shelved,
-    model::{Cadence, Edited, Nature, NoticeId, Review, SectionId, Severity, SourceId, Story, StoryId},
+    model::{Cadence, Edited, Nature, NoticeId, Review, SectionId, Selection, Severity, SourceId, Story, StoryId},
     text,
 };
 
@@ -290,34 +290,74 @@ pub fn forget_waiting(tx: &Tx, cadence: Cadence) -> Result<()> {
     Ok(())
 }
 
-/// What readers may see, newest first: all of it, or one shelf.
-pub fn shown(db: &Db, shelf: Shelf, most: u32) -> Result<Vec<Story>> {
-    let shown = "review IN ('approved', 'archived')";
-    let end = "ORDER BY id DESC LIMIT $1";
-    match shelf {
-        Shelf::All => db.query(&format!("{STORY} WHERE {shown} {end}"), &[&most], read),
-        // Along the shelf from its newest end: a large one is never read as a whole.
-        Shelf::Section(section) => db.query(
-            "SELECT s.id, s.lead_id, s.title, s.section, s.also, s.nature, s.severity, s.relevance, s.review, s.first_seen,
-               s.updated, s.edited, s.merged_into
-             FROM story_shelf h JOIN story s ON s.id = h.story_id
-             WHERE h.section = $2 AND s.review IN ('approved', 'archived') ORDER BY h.story_id DESC LIMIT $1",
-            &[&most, &section.as_str()],
-            read,
-        ),
-        Shelf::Nature(nature) => {
-            db.query(&format!("{STORY} WHERE nature = $2 AND {shown} {end}"), &[&most, &nature.as_str()], read)
-        }
+/// What readers may see, newest first: the stories of a selection, below one where that is given.
+pub fn shown(db: &Db, selection: &Selection, before: Option<StoryId>, most: u32) -> Result<Vec<Story>> {
+    let before = before.map_or(i64::MAX, StoryId::get);
+    let mut found = Vec::new();
+    // One state at a time, each along its index from the newest end: a large shelf is never read as a whole, nor sorted.
+    for review in SHOWN.map(Review::as_str) {
+        let end = "AND review = $3 AND id < $2 ORDER BY id DESC LIMIT $1";
+        found.extend(match selection {
+            Selection::All => db.query(
+                &format!("{STORY} WHERE review = $3 AND id < $2 ORDER BY id DESC LIMIT $1"),
+                &[&most, &before, &review],
+                read,
+            )?,
+            Selection::Section(section) => db.query(
+                &format!("{OF_SHELF} WHERE h.section = $4 AND h.story_id < $2 AND s.review = $3 ORDER BY h.story_id DESC LIMIT $1"),
+                &[&most, &before, &review, &section.as_str()],
+                read,
+            )?,
+            Selection::Nature(nature) => db.query(
+                &format!("{STORY} WHERE nature = $4 {end}"),
+                &[&most, &before, &review, &nature.as_str()],
+                read,
+            )?,
+            Selection::Severity(severity) => db.query(
+                &format!("{STORY} WHERE severity = $4 {end}"),
+                &[&most, &before, &review, &severity.as_str()],
+                read,
+            )?,
+            Selection::Source(source) => db.query(
+                &format!(
+                    "{STORY} WHERE id IN (SELECT DISTINCT n.story_id FROM notice n JOIN story s ON s.id = n.story_id
+                       WHERE n.source_id = $4 AND n.story_id < $2 AND s.review = $3 ORDER BY n.story_id DESC LIMIT $1)
+                     ORDER BY id DESC"
+                ),
+                &[&most, &before, &review, &source.as_str()],
+                read,
+            )?,
+        });
     }
+    found.sort_by_key(|story| std::cmp::Reverse(story.id));
+    found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    Ok(found)
 }
 
-/// Which stories a feed is about.
-#[derive(Debug, Clone, Copy)]
-pub enum Shelf<'a> {
-    All,
-    /// Its own section, or one that it stands in besides.
-    Section(&'a SectionId),
-    Nature(Nature),
+/// What readers may see.
+pub const SHOWN: [Review; 2] = [Review::Approved, Review::Archived];
+
+const OF_SHELF: &str =
+    "SELECT s.id, s.lead_id, s.title, s.section, s.also, s.nature, s.severity, s.relevance, s.review,
+    s.first_seen, s.updated, s.edited, s.merged_into FROM story_shelf h JOIN story s ON s.id = h.story_id";
+
+/// Stories that readers may see and that are close to this one: they name one of the same vulnerabilities, or perhaps tell of
+/// the same event. Newest first.
+pub fn related(db: &Db, story: StoryId, most: u32) -> Result<Vec<Story>> {
+    db.query(
+        &format!(
+            "{STORY} WHERE review IN ('approved', 'archived') AND id <> $1 AND id IN (
+               SELECT o.story_id FROM notice n
+                 JOIN suspicion p ON p.notice_id = n.id JOIN notice o ON o.id = p.other_id WHERE n.story_id = $1
+               UNION SELECT o.story_id FROM notice n
+                 JOIN suspicion p ON p.other_id = n.id JOIN notice o ON o.id = p.notice_id WHERE n.story_id = $1
+               UNION SELECT o.story_id FROM notice n JOIN notice_cve c ON c.notice_id = n.id
+                 JOIN notice_cve d ON d.cve = c.cve JOIN notice o ON o.id = d.notice_id WHERE n.story_id = $1)
+             ORDER BY id DESC LIMIT $2"
+        ),
+        &[&story.get(), &most],
+        read,
+    )
 }
 
 /// Which stories an editor asks for.

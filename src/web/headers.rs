@@ -1,7 +1,7 @@
 //! The headers of every answer: pages take their styles from the site, load nothing from elsewhere, run nothing.
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{
         HeaderValue, Response, StatusCode,
         header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
@@ -14,11 +14,17 @@ pub(super) const HTML: &str = "text/html; charset=utf-8";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     None,
+    /// One that only looks something up.
+    Search,
     Ours,
 }
 
 const READ: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'self'",
+);
+const SEARCHED: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'self'",
 );
 /// What can be pressed is in no frame of others.
@@ -28,12 +34,22 @@ const PRESSED: HeaderValue = HeaderValue::from_static(
 );
 
 pub(super) fn respond(status: StatusCode, content_type: &'static str, bytes: Vec<u8>, form: Form) -> Response<Body> {
+    respond_shared(status, content_type, bytes.into(), form)
+}
+
+pub(super) fn respond_shared(
+    status: StatusCode,
+    content_type: &'static str,
+    bytes: Bytes,
+    form: Form,
+) -> Response<Body> {
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     let policy = match form {
         Form::None => READ,
+        Form::Search => SEARCHED,
         Form::Ours => PRESSED,
     };
     headers.insert(CONTENT_SECURITY_POLICY, policy);

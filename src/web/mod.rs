@@ -4,9 +4,9 @@
 //! Every answer bears the headers of `headers`; every connection is held to the limits of `server`. Pages need no script
 //! and set no cookie. No address of a person and no token is ever in a log.
 
-pub mod folder;
 mod headers;
 mod links;
+mod pages;
 pub mod replay;
 mod server;
 pub mod site;

@@ -1,6 +1,6 @@
-//! The site of an installation: what `publish` wrote, and the links of letters.
+//! The site of an installation: pages for everybody, and the links of letters.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -13,7 +13,9 @@ use axum::{
 use tokio::{net::TcpListener, time};
 use tokio_util::sync::CancellationToken;
 
-use super::{folder, links, server::serve_router};
+use super::{links, pages, server::serve_router};
+use pages::Pages;
+
 use crate::{
     render::Answer,
     work::{
@@ -28,23 +30,23 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Serves the site until told to stop.
 ///
 /// # Errors
-/// When the published folder cannot be found.
-pub async fn serve(listener: TcpListener, app: Arc<App>, stop: CancellationToken) -> io::Result<()> {
-    serve_router(listener, router(app).await?, stop).await;
+/// When the database cannot be read.
+pub async fn serve(listener: TcpListener, app: Arc<App>, stop: CancellationToken) -> anyhow::Result<()> {
+    let pages = Arc::new(Pages::new(Arc::clone(&app))?);
+    tokio::join!(serve_router(listener, router(app, Arc::clone(&pages)), stop), pages.note());
     Ok(())
 }
 
-async fn router(app: Arc<App>) -> io::Result<Router> {
-    let files = folder::router(&app.config.publish.out).await?;
+fn router(app: Arc<App>, pages: Arc<Pages>) -> Router {
     let path = |name: &str| format!("/{name}/{{token}}");
-    Ok(Router::new()
+    Router::new()
         .route(&path(LEAVE_PATH), get(links::show_leaving).post(links::leave))
         .route(&path(CONFIRM_PATH), get(links::show_confirming).post(links::confirm))
         .route(&path(RENEW_PATH), get(links::show_renewing).post(links::renew))
         .method_not_allowed_fallback(links::not_allowed)
         .with_state(app.clone())
-        .fallback_service(files)
-        .layer(middleware::from_fn_with_state(app, around)))
+        .fallback_service(Router::new().fallback(pages::answer).with_state(pages))
+        .layer(middleware::from_fn_with_state(app, around))
 }
 
 /// What goes for every answer: it comes in time, and, where readers reach the site over https, they keep to that.

@@ -10,7 +10,10 @@ use crate::{
     clock::Clock,
     config::{Goodbye, Mailbox},
     mail::{self, List, Parts},
-    model::{Delivery, EmailAddress, Letter, Preferences, RequestId, Subscriber, SubscriberId, SubscriberState},
+    model::{
+        Delivery, EmailAddress, Letter, Preferences, RequestId, SitePath, SiteText, Subscriber, SubscriberId,
+        SubscriberState,
+    },
     render::{self, LetterFacts},
     store::{
         self, Tx,
@@ -269,7 +272,7 @@ pub(super) fn links(app: &App, subscriber: Option<SubscriberId>, from: &EmailAdd
 /// Where readers are told who writes to them and what becomes of their address (RFC 2369 3.1).
 pub(super) fn help(app: &App) -> Option<String> {
     let url = app.config.site.url.as_ref()?.as_str();
-    Some(format!("{}/{}", url.trim_end_matches('/'), render::ABOUT_PATH))
+    Some(format!("{}/{}", url.trim_end_matches('/'), SitePath::Text(SiteText::About)))
 }
 
 fn link(app: &App, path: &str, token: &str) -> Option<String> {

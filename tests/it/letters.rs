@@ -39,7 +39,7 @@ async fn installed() -> TestApp {
 struct Site {
     address: std::net::SocketAddr,
     app: Arc<App>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Site {

@@ -9,12 +9,14 @@ use predicates::{prelude::*, str::contains};
 use vigie::{
     classify::Rules,
     config::{FirstLook, Reviewing},
-    model::{Cadence, Hand, Nature, NoticeId, Placed, Preferences, Review, SectionId, Severity, Story, StoryId},
+    model::{
+        Cadence, Hand, Nature, NoticeId, Placed, Preferences, Review, SectionId, Selection, Severity, Story, StoryId,
+    },
     store::{
         bulletins, exploited, notices,
         pairs::{self, Suspected},
         reviews,
-        stories::{self, Edit, Filter, Shelf},
+        stories::{self, Edit, Filter},
     },
     web::replay::Answer,
     work::{
@@ -66,8 +68,8 @@ impl TestApp {
         found.into_iter().map(|story| story.id.get()).collect()
     }
 
-    fn shown(&self, shelf: Shelf) -> Vec<i64> {
-        let found = self.app.store.read(|db| stories::shown(db, shelf, 100)).expect("stories");
+    fn shown(&self, selection: &Selection) -> Vec<i64> {
+        let found = self.app.store.read(|db| stories::shown(db, selection, None, 100)).expect("stories");
         found.into_iter().map(|story| story.id.get()).collect()
     }
 
@@ -158,7 +160,7 @@ async fn four() -> TestApp {
     // One after the other, so that each document has the number of its item.
     t.crawl_one("a").await;
     t.crawl_one("b").await;
-    assert_eq!(t.shown(Shelf::All), [4, 3, 2, 1]);
+    assert_eq!(t.shown(&Selection::All), [4, 3, 2, 1]);
     t
 }
 
@@ -189,19 +191,19 @@ async fn what_does_not_concern_local_authorities_is_left_out_with_the_reason_unt
     assert_eq!(because, format!("pertinence −7, seuil 0\u{a0}: {why}"));
     t.vigie(&["stories", "list", "--left-out"]).code(0).stdout(contains(why).and(contains("portant nomination")));
     t.vigie(&["notices", "explain", "1"]).code(0).stdout(contains(format!("pertinence : −7 ({why})")));
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![], vec![]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Daily)), (vec![], vec![]));
     assert_eq!(t.listed(&Filter { review: Some(Review::Rejected), ..Filter::default() }), [1]);
     t.subscribe("maire@example.fr", Cadence::Daily);
     assert_eq!(t.compose(Cadence::Daily), None, "no bulletin carries it");
 
     editor::approve(&t.app, &[StoryId::new(1)], &marie(), "c’est notre préfet").expect("an approval");
     assert_eq!(t.decided(1), (String::from("approved"), String::from("marie"), String::from("c’est notre préfet")));
-    assert_eq!(t.shown(Shelf::All), [1]);
+    assert_eq!(t.shown(&Selection::All), [1]);
     assert_eq!(t.compose(Cadence::Daily).map(|composed| composed.stories), Some(1));
     // Approved again, or rejected and approved: no bulletin carries it a second time.
     editor::approve(&t.app, &[StoryId::new(1)], &marie(), "").expect("an approval");
     editor::reject(&t.app, &[StoryId::new(1)], &marie(), "").expect("a rejection");
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Weekly)), (vec![], vec![]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Weekly)), (vec![], vec![]));
     editor::approve(&t.app, &[StoryId::new(1)], &marie(), "").expect("an approval");
     assert_eq!((t.waiting(Cadence::Daily), t.waiting(Cadence::Weekly)), (vec![], vec![1]));
 }
@@ -218,11 +220,11 @@ async fn a_revision_lets_in_what_only_its_relevance_kept_out_and_never_what_an_e
     );
     t.crawl().await;
     assert_eq!(t.decided(1).2, "pertinence 3, seuil 0\u{a0}: communes (+3)");
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
     // What readers saw is not taken away by the rules.
     t.serve("/a", &[item(1, "Nomination", "x, encore")]);
     t.crawl().await;
-    assert_eq!((t.story(1).relevance, t.shown(Shelf::All)), (-10, vec![1]));
+    assert_eq!((t.story(1).relevance, t.shown(&Selection::All)), (-10, vec![1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,12 +237,12 @@ async fn a_notice_that_joins_lets_in_what_only_its_relevance_kept_out() {
     let (decision, by, because) = t.decided(1);
     assert_eq!((decision.as_str(), by.as_str()), ("approved", "automatic"));
     assert_eq!(because, "pertinence 4, seuil 1\u{a0}: commune (+4)");
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
     // What an editor rejected stays so.
     editor::reject(&t.app, &[StoryId::new(3)], &marie(), "").expect("a rejection");
     t.weigh(4, 9, "commune (+9)");
     assert_eq!(t.join(&[4], 3), [4]);
-    assert_eq!((t.decided(3).1, t.shown(Shelf::All)), (String::from("marie"), vec![1]));
+    assert_eq!((t.decided(3).1, t.shown(&Selection::All)), (String::from("marie"), vec![1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,7 +255,7 @@ async fn what_was_old_when_its_source_was_first_read_is_never_announced_by_the_r
     t.weigh(2, 4, "commune (+4)");
     t.join(&[2], 1);
     assert_eq!(t.story(1).review, Review::Archived);
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Daily)), (vec![1], vec![]));
     // An editor may.
     editor::approve(&t.app, &[StoryId::new(1)], &marie(), "").expect("an approval");
     assert_eq!(t.waiting(Cadence::Daily), [1]);
@@ -274,7 +276,7 @@ async fn news_of_what_was_old_is_announced() {
     };
     t.app.store.write(absorb).expect("a move");
     assert_eq!(t.decided(1).2, "une notice récente l’a rejointe");
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -289,9 +291,9 @@ async fn where_an_editor_looks_first_nothing_is_seen_before_however_much_it_pres
     t.crawl().await;
     assert_eq!(t.story(1).severity, Severity::Critical);
     assert_eq!(t.listed(&Filter { review: Some(Review::Pending), ..Filter::default() }), [2, 1]);
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![], vec![]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Daily)), (vec![], vec![]));
     editor::approve(&t.app, &[StoryId::new(1)], &marie(), "").expect("an approval");
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Daily)), (vec![1], vec![1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -300,7 +302,7 @@ async fn a_merged_story_leads_to_the_one_that_took_its_notices() {
     let merged = t.merge(1, &[4, 2]).expect("a merge");
     assert_eq!(merged.id.get(), 1);
     assert_eq!((t.story(4).merged_into, t.story(4).review), (Some(StoryId::new(1)), Review::Rejected));
-    assert_eq!((t.shown(Shelf::All), t.waiting(Cadence::Daily)), (vec![3, 1], vec![1, 3]));
+    assert_eq!((t.shown(&Selection::All), t.waiting(Cadence::Daily)), (vec![3, 1], vec![1, 3]));
     assert!(t.reasons(4).contains(&String::from("[joins] Réunie à l’histoire 1 par marie : c’est le même")));
     assert!(t.notices().iter().filter(|n| n.story.get() == 1).all(|n| n.placed == Placed::Editor));
     // Those that went there go on to where it goes.
@@ -488,7 +490,7 @@ async fn a_rejected_story_does_not_come_back_inside_another() {
     editor::approve(&t.app, &[StoryId::new(2)], &marie(), "").expect("an approval");
     assert_eq!(t.join(&[2], 1), [] as [i64; 0]);
     assert_eq!(t.join(&[3], 1), [3], "a notice of which nobody said anything follows the editor's word");
-    assert_eq!(t.shown(Shelf::All), [4, 2]);
+    assert_eq!(t.shown(&Selection::All), [4, 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -507,8 +509,8 @@ async fn what_an_editor_writes_stays_whatever_the_notices_say() {
     t.join(&[2], 1);
     let story = t.story(1);
     assert_eq!((story.section.as_str(), story.nature, story.severity), ("finances", Nature::Doc, Severity::High));
-    assert_eq!(t.shown(Shelf::Section(&section("finances"))), [1]);
-    assert!(!t.shown(Shelf::Section(&section("tic"))).contains(&1));
+    assert_eq!(t.shown(&Selection::Section(section("finances"))), [1]);
+    assert!(!t.shown(&Selection::Section(section("tic"))).contains(&1));
     publish::publish(&t.app, None).expect("a folder");
     let feed = fs::read_to_string(t.dir.path().join("public/sections/finances.atom")).expect("a feed");
     assert!(feed.contains("Doc - Titre de la rédaction"), "{feed}");
@@ -535,8 +537,8 @@ async fn a_story_that_stands_in_several_sections_is_found_in_each_and_told_once(
     t.crawl().await;
     let story = t.story(1);
     assert_eq!((story.section, story.also), (section("culture"), vec![section("finances")]));
-    assert_eq!(t.shown(Shelf::Section(&section("finances"))), [1]);
-    assert_eq!(t.shown(Shelf::Section(&section("culture"))), [1]);
+    assert_eq!(t.shown(&Selection::Section(section("finances"))), [1]);
+    assert_eq!(t.shown(&Selection::Section(section("culture"))), [1]);
     assert_eq!(t.listed(&Filter { section: Some(section("finances")), ..Filter::default() }), [1]);
     let preferences =
         Preferences { sections: BTreeSet::from([section("finances")]), ..Preferences::all(Cadence::Daily) };
@@ -549,7 +551,7 @@ async fn a_story_that_stands_in_several_sections_is_found_in_each_and_told_once(
     // A revision takes it off a shelf.
     t.serve("/a", &[item(1, "Le budget", "x")]);
     t.crawl().await;
-    assert_eq!(t.shown(Shelf::Section(&section("finances"))), [] as [i64; 0]);
+    assert_eq!(t.shown(&Selection::Section(section("finances"))), [] as [i64; 0]);
 }
 
 /// Whatever programs and editors do, in whatever order: no notice is lost, no story without notices is seen, what was
@@ -605,7 +607,7 @@ async fn no_order_of_moves_loses_a_notice_or_undoes_an_editor() {
             assert_eq!(meets.map(|other| other.id), None, "kept apart from {}", notice.id);
         }
         let standing: BTreeSet<i64> = notices.iter().map(|notice| notice.story.get()).collect();
-        let seen = [t.shown(Shelf::All), t.waiting(Cadence::Daily), t.listed(&Filter::default())].concat();
+        let seen = [t.shown(&Selection::All), t.waiting(Cadence::Daily), t.listed(&Filter::default())].concat();
         assert!(seen.iter().all(|id| standing.contains(id)), "{seen:?} of {standing:?}");
         for id in &standing {
             let story = t.story(*id);

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     model::{Source, SourceId},
-    work::{App, publish},
+    work::App,
 };
 
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ pub async fn run(args: &Sources, global: &Global, app: &App, out: &Output) -> an
         Verb::Try(args) => trial::run(args, app, out).await,
         Verb::ImportOpml(args) => import::run(args, global, app, out),
         Verb::ExportOpml => {
-            let opml = String::from_utf8_lossy(&publish::opml(app)).into_owned();
+            let opml = String::from_utf8_lossy(&crate::work::site::opml(app)).into_owned();
             out.data(&serde_json::json!({ "opml": opml }), || opml.clone())?;
             Ok(Exit::Done)
         }

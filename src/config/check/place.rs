@@ -35,7 +35,12 @@ pub(super) fn read(mut publish: Table<'_>, mut store: Table<'_>, context: &Conte
             store.refuse("data", Wrong::new(why, hint));
         }
     }
-    let read = Publish { out, entries: count(&mut publish, "entries", 1_000, 50) };
+    let read = Publish {
+        out,
+        entries: count(&mut publish, "entries", 1_000, 50),
+        stories: count(&mut publish, "stories", 100_000, 2_000),
+        hub: publish.parse("hub", value::web_address),
+    };
     publish.finish();
     store.finish();
     (read, data)

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What is wrong.
-pub(super) const fn what(kind: AlarmKind) -> &'static str {
+pub(in crate::render) const fn what(kind: AlarmKind) -> &'static str {
     match kind {
         AlarmKind::Gone => "sa page n’existe plus",
         AlarmKind::Blocked => "son accès est interdit à Vigie",

@@ -1,0 +1,141 @@
+//! Selections as feeds, and the deadlines that stories tell of as a calendar.
+
+use super::{App, installed, title};
+use crate::{
+    bulletin,
+    model::{Brings, FeedFormat, Selection, Source, Story, StoryId},
+    publish::{self, Channel, Entry, Event, Head, Paging},
+    render::Medium,
+    store::{self, Db, notices, settings, stories},
+    text,
+    work::compose,
+};
+
+/// How many of the latest stories are looked through for deadlines that are still to come: their texts are read each time.
+const LOOKED_THROUGH: u32 = 300;
+
+/// Host and day under which ids are minted (RFC 4151). Chosen once: an id must outlive a change of address.
+pub fn authority(app: &App) -> anyhow::Result<String> {
+    if let Some(known) = app.store.read(|db| settings::get(db, "tag-authority"))? {
+        return Ok(known);
+    }
+    let host = app.config.site.url.as_ref().and_then(url::Url::host_str).unwrap_or("vigie.invalid");
+    let day = app.config.site.zone.to_datetime(app.clock.now()).date();
+    Ok(app.store.write(|tx| settings::get_or_set(tx, "tag-authority", &format!("{host},{day}")))?)
+}
+
+/// The feeds that are watched, for a feed reader.
+pub fn opml(app: &App) -> Vec<u8> {
+    let sources: Vec<&Source> = app.config.sources.iter().filter(|source| source.brings == Brings::Notices).collect();
+    publish::opml(&sources, &app.config.site)
+}
+
+/// A selection as a feed; below a story, the page of it that begins there (RFC 5005 3). `None` where there is no such
+/// selection.
+pub(super) fn feed(
+    app: &App,
+    selection: &Selection,
+    format: FeedFormat,
+    before: Option<StoryId>,
+    medium: Medium,
+) -> anyhow::Result<Option<Vec<u8>>> {
+    let Some(title) = title(app, selection) else { return Ok(None) };
+    let authority = authority(app)?;
+    let most = u32::try_from(app.config.publish.entries).unwrap_or(u32::MAX - 1);
+    let (entries, next, began) = app.store.read(|db| {
+        let mut shown = stories::shown(db, selection, before, most + 1)?;
+        let is_more = shown.len() > most as usize;
+        shown.truncate(most as usize);
+        let next = shown.last().filter(|_| is_more && medium == Medium::Server).map(|story| story.id);
+        let mut entries = Vec::with_capacity(shown.len());
+        for story in &shown {
+            entries.extend(entry(app, db, &authority, story)?);
+        }
+        Ok((entries, next, installed(db)?))
+    })?;
+    let updated = entries.iter().map(|entry: &Entry| entry.updated).max().unwrap_or(began);
+    let site = &app.config.site.name;
+    let channel = Channel {
+        path: selection.path(),
+        description: format!("{title}\u{a0}: l’actualité juridique et cyber des collectivités"),
+        title: if *selection == Selection::All { site.clone() } else { format!("{site} – {title}") },
+        entries,
+        paging: Paging {
+            this: before.map(|story| format!("avant={story}")),
+            next: next.map(|story| format!("avant={story}")),
+        },
+    };
+    let feed_id = format!("tag:{authority}:{}", channel.path);
+    Ok(Some(publish::feed(
+        &channel,
+        &Head { site: &app.config.site, feed_id, updated, hub: app.config.publish.hub.as_ref() },
+        format,
+    )))
+}
+
+fn entry(app: &App, db: &Db, authority: &str, story: &Story) -> store::Result<Option<Entry>> {
+    let told = notices::telling(db, story)?;
+    // What is told does not depend on the hour: only the points do, which no feed shows.
+    let Some((item, _)) = compose::tell(app, story, &told, story.updated) else { return Ok(None) };
+    let Some(lead) = told.iter().find(|notice| notice.id == story.lead) else { return Ok(None) };
+    let source = app.source(&lead.source);
+    // Typography is that of the language; a source's own words in another one stay as they are.
+    let typeset = |text: &str| if lead.language.starts_with("fr") { text::french(text) } else { text.to_owned() };
+    // An editor writes French.
+    let title = story.title.as_ref().map_or_else(|| typeset(&lead.title), |title| text::french(title));
+    let shown = source.is_some_and(|source| source.licence.allows_full_text()) && !lead.content.is_empty();
+    // The whole document says all that we would extract of it; what other sources add comes before it.
+    let content = match (publish::digest(&item), shown) {
+        (digest, false) => digest,
+        (Some(digest), true) if told.len() > 1 => Some(format!("{digest}<hr>\n{}", lead.content)),
+        (_, true) => Some(lead.content.clone()),
+    };
+    Ok(Some(Entry {
+        id: format!("tag:{authority}:story:{}", story.id),
+        summary: typeset(&item.summary),
+        title: format!("{} - {title}", story.nature.prefix()),
+        content,
+        url: item.url,
+        published: lead.published.map_or(story.first_seen, |date| date.at.min(story.first_seen)),
+        updated: story.updated,
+        section: app.rules.sections().name(&story.section).to_owned(),
+        nature: story.nature,
+        source: item.source,
+        source_url: source.map(|source| source.url.to_string()),
+        language: item.language,
+    }))
+}
+
+/// The deadlines to come, as a calendar; none without any.
+pub(super) fn calendar(app: &App) -> anyhow::Result<Option<Vec<u8>>> {
+    Ok(publish::ics(&events(app)?, &app.config.site))
+}
+
+/// The days to come that the stories shown tell of, the nearest first.
+pub(super) fn events(app: &App) -> anyhow::Result<Vec<Event>> {
+    let authority = authority(app)?;
+    let zone = &app.config.site.zone;
+    let today = zone.to_datetime(app.clock.now()).date();
+    let host = authority.split(',').next().unwrap_or("vigie.invalid");
+    let mut events = app.store.read(|db| {
+        let mut events = Vec::new();
+        for story in stories::shown(db, &Selection::All, None, LOOKED_THROUGH)? {
+            let notices = notices::telling(db, &story)?;
+            let told: Vec<_> = notices.iter().map(|notice| compose::told(app, notice)).collect();
+            let Some(lead) = told.iter().find(|told| told.notice.id == story.lead) else { continue };
+            let coming = bulletin::story_deadlines(&told, zone).into_iter().filter(|deadline| deadline.day >= today);
+            events.extend(coming.map(|deadline| Event {
+                uid: format!("echeance-{}-{}@{host}", story.id, deadline.day),
+                day: deadline.day,
+                bound: deadline.bound,
+                title: text::french(&lead.notice.title),
+                description: format!("{}\n{}", bulletin::summarise(lead), lead.source),
+                url: lead.notice.url.as_ref().map(|url| url.to_string()),
+                updated: story.updated,
+            }));
+        }
+        Ok(events)
+    })?;
+    events.sort_by(|a, b| (a.day, &a.uid).cmp(&(b.day, &b.uid)));
+    Ok(events)
+}

@@ -1,0 +1,185 @@
+//! What stands on the site, page by page: made from the database when it is asked for. The published folder holds the same.
+
+mod edition;
+mod feed;
+mod home;
+mod list;
+mod plain;
+mod source;
+mod story;
+
+use jiff::Timestamp;
+
+use super::App;
+use crate::{
+    bulletin::Item,
+    model::{BulletinId, FeedFormat, Nature, Selection, SitePath, SiteText, Story, StoryId},
+    render::{self, Frame, Medium, Missing},
+    store::{self, Db, bulletins, notices, settings, stories},
+    work::compose,
+};
+
+pub use feed::{authority, opml};
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Asked {
+    pub path: SitePath,
+    /// Of a list: what stands below this one, a story or an edition.
+    pub before: Option<i64>,
+}
+
+/// What stands there.
+#[derive(Debug)]
+pub enum Found {
+    Page(Vec<u8>),
+    /// It stands there now.
+    Moved(SitePath),
+    /// It did, and was taken back.
+    Gone,
+    Nothing,
+}
+
+impl Asked {
+    pub fn first(path: SitePath) -> Self {
+        Self { path, before: None }
+    }
+
+    /// Reads a path and its query. What a query says besides is ignored.
+    pub fn parse(path: &str, query: &str) -> Option<Self> {
+        let path = SitePath::parse(path)?;
+        let before = match path {
+            SitePath::Selection(_) | SitePath::Feed(..) | SitePath::Editions(_) => {
+                let values = url::form_urlencoded::parse(query.as_bytes());
+                values
+                    .filter(|(name, _)| name == "avant")
+                    .find_map(|(_, value)| value.parse().ok().filter(|id| *id > 0))
+            }
+            _ => None,
+        };
+        Some(Self { path, before })
+    }
+}
+
+/// Makes a page.
+///
+/// # Errors
+/// Of the database, or of a template that an installation put in place.
+pub fn find(app: &App, asked: &Asked, medium: Medium) -> anyhow::Result<Found> {
+    let frame = Frame { site: &app.config.site, path: &asked.path, medium };
+    let templates = &app.templates;
+    let page = |html: String| Found::Page(html.into_bytes());
+    Ok(match &asked.path {
+        SitePath::Home => page(home::page(app, frame)?),
+        SitePath::Selection(selection) => {
+            list::page(app, frame, selection, asked.before.map(StoryId::new))?.map_or(Found::Nothing, page)
+        }
+        SitePath::Feed(selection, format) => {
+            feed::feed(app, selection, *format, asked.before.map(StoryId::new), medium)?
+                .map_or(Found::Nothing, Found::Page)
+        }
+        SitePath::Story(id) => story::find(app, frame, *id)?,
+        SitePath::Editions(cadence) => page(edition::list(app, frame, *cadence, asked.before.map(BulletinId::new))?),
+        SitePath::Edition { .. } => edition::page(app, frame)?.map_or(Found::Nothing, page),
+        SitePath::Sources => page(source::page(app, frame)?),
+        SitePath::Text(text) => page(render::text_page(templates, frame, *text, app.rules.sections())?),
+        SitePath::Opml => Found::Page(opml(app)),
+        SitePath::Calendar => feed::calendar(app)?.map_or(Found::Nothing, Found::Page),
+        SitePath::Style => Found::Page(templates.style().as_bytes().to_vec()),
+        SitePath::Robots => Found::Page(plain::robots(app)),
+        SitePath::Sitemap => plain::sitemap(app)?.map_or(Found::Nothing, Found::Page),
+        SitePath::SecurityTxt => plain::security(app)?.map_or(Found::Nothing, Found::Page),
+    })
+}
+
+/// The page for what is not there.
+///
+/// # Errors
+/// Of a template that an installation put in place.
+pub fn missing(app: &App, missing: Missing) -> anyhow::Result<String> {
+    let frame = Frame { site: &app.config.site, path: &SitePath::Home, medium: Medium::Server };
+    Ok(render::missing_page(&app.templates, frame, missing)?)
+}
+
+/// All that the published folder holds: the pages of the latest so many stories, and of the editions.
+///
+/// # Errors
+/// Of the database.
+pub fn all(app: &App) -> store::Result<Vec<SitePath>> {
+    let mut all = vec![
+        SitePath::Home,
+        SitePath::Editions(None),
+        SitePath::Sources,
+        SitePath::Opml,
+        SitePath::Calendar,
+        SitePath::Style,
+        SitePath::Robots,
+        SitePath::Sitemap,
+        SitePath::SecurityTxt,
+    ];
+    all.extend(crate::model::Cadence::ALL.map(|cadence| SitePath::Editions(Some(cadence))));
+    all.extend(SiteText::ALL.map(SitePath::Text));
+    for selection in selections(app) {
+        all.extend(FeedFormat::ALL.map(|format| SitePath::Feed(selection.clone(), format)));
+        all.push(SitePath::Selection(selection));
+    }
+    let most = u32::try_from(app.config.publish.stories).unwrap_or(u32::MAX);
+    app.store.read(|db| {
+        all.extend(stories::shown(db, &Selection::All, None, most)?.into_iter().map(|story| SitePath::Story(story.id)));
+        for sort in [bulletins::Sort::Bulletins, bulletins::Sort::Alerts] {
+            for one in bulletins::latest_of(db, sort, edition::KEPT)? {
+                all.push(SitePath::Edition { date: one.date, cadence: one.cadence, number: one.number });
+            }
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// The selections that have a page and feeds.
+fn selections(app: &App) -> Vec<Selection> {
+    let sections = app.rules.sections().iter().map(|section| Selection::Section(section.id.clone()));
+    let severities = [crate::model::Severity::High, crate::model::Severity::Critical].map(Selection::Severity);
+    let sources = app.config.sources.iter().filter(|source| source.brings == crate::model::Brings::Notices);
+    std::iter::once(Selection::All)
+        .chain(sections)
+        .chain(Nature::ALL.map(Selection::Nature))
+        .chain(severities)
+        .chain(sources.map(|source| Selection::Source(source.id.clone())))
+        .collect()
+}
+
+/// What a selection is called; `None` where there is none of the kind.
+fn title(app: &App, selection: &Selection) -> Option<String> {
+    match selection {
+        Selection::All => Some(String::from("Toute la veille")),
+        Selection::Section(id) => app.rules.sections().get(id).map(|section| section.name.clone()),
+        Selection::Nature(nature) => Some(nature.name().to_owned()),
+        Selection::Severity(severity) => Some(match severity {
+            crate::model::Severity::Critical => String::from("Nouvelles urgentes"),
+            _ => String::from("Nouvelles importantes"),
+        }),
+        Selection::Source(id) => app.source(id).map(|source| source.name.clone()),
+    }
+}
+
+/// Stories in the words in which readers get them.
+fn items(app: &App, db: &Db, stories: &[Story]) -> store::Result<Vec<Item>> {
+    let mut items = Vec::with_capacity(stories.len());
+    for story in stories {
+        items.extend(item(app, db, story)?);
+    }
+    Ok(items)
+}
+
+fn item(app: &App, db: &Db, story: &Story) -> store::Result<Option<Item>> {
+    let notices = notices::telling(db, story)?;
+    // What is told does not depend on the hour: only the points do, which no page shows.
+    Ok(compose::tell(app, story, &notices, story.updated).map(|(item, _)| item))
+}
+
+/// When this installation began.
+fn installed(db: &Db) -> store::Result<Timestamp> {
+    let at = settings::get(db, "installed")?.and_then(|at| at.parse().ok());
+    Ok(at.unwrap_or(Timestamp::UNIX_EPOCH))
+}
