@@ -23,6 +23,9 @@ pub enum SitePath {
         number: u32,
     },
     Sources,
+    /// Of the server only: its query says what is looked for.
+    Search,
+    SearchFeed(FeedFormat),
     Text(SiteText),
     /// The sources as a list for readers of feeds.
     Opml,
@@ -74,6 +77,7 @@ impl SitePath {
         let fixed = [
             SitePath::Editions(None),
             SitePath::Sources,
+            SitePath::Search,
             SitePath::Opml,
             SitePath::Calendar,
             SitePath::Style,
@@ -86,7 +90,10 @@ impl SitePath {
         }
         let (stem, extension) = path.rsplit_once('.')?;
         if let Some(format) = FeedFormat::parse(extension) {
-            return Selection::parse(stem).map(|selection| SitePath::Feed(selection, format));
+            return match stem {
+                "recherche" => Some(SitePath::SearchFeed(format)),
+                _ => Selection::parse(stem).map(|selection| SitePath::Feed(selection, format)),
+            };
         }
         if extension != "html" {
             return None;
@@ -106,7 +113,7 @@ impl SitePath {
 
     pub const fn content_type(&self) -> &'static str {
         match self {
-            SitePath::Feed(_, format) => format.content_type(),
+            SitePath::Feed(_, format) | SitePath::SearchFeed(format) => format.content_type(),
             SitePath::Opml => "text/x-opml; charset=utf-8",
             SitePath::Calendar => "text/calendar; charset=utf-8",
             SitePath::Style => "text/css; charset=utf-8",
@@ -150,6 +157,8 @@ impl fmt::Display for SitePath {
             SitePath::Edition { date, cadence, number: 0 | 1 } => write!(f, "bulletins/{date}-{cadence}.html"),
             SitePath::Edition { date, cadence, number } => write!(f, "bulletins/{date}-{cadence}-{number}.html"),
             SitePath::Sources => f.write_str("sources/index.html"),
+            SitePath::Search => f.write_str("recherche"),
+            SitePath::SearchFeed(format) => write!(f, "recherche.{}", format.extension()),
             SitePath::Text(text) => write!(f, "{}.html", text.name()),
             SitePath::Opml => f.write_str("sources.opml"),
             SitePath::Calendar => f.write_str("echeances.ics"),
@@ -184,6 +193,8 @@ mod tests {
             SitePath::Edition { date, cadence: Cadence::Daily, number: 1 },
             SitePath::Edition { date, cadence: Cadence::Alert, number: 3 },
             SitePath::Sources,
+            SitePath::Search,
+            SitePath::SearchFeed(FeedFormat::Atom),
             SitePath::Opml,
             SitePath::Calendar,
             SitePath::Style,

@@ -83,8 +83,10 @@ pub struct Head<'a> {
 /// Where the pages of a long channel are (RFC 5005 3), each as a query behind the address of the feed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paging {
-    /// None: it is the first one.
+    /// Its own; none where the address alone leads to it.
     pub this: Option<String>,
+    /// Whether others come before it: the first is at the address alone.
+    pub is_later: bool,
     /// None: nothing comes after it.
     pub next: Option<String>,
 }
@@ -114,10 +116,10 @@ impl Head<'_> {
     /// of changes at once (WebSub).
     fn links(&self, channel: &Channel, format: FeedFormat) -> Vec<(&'static str, String)> {
         let Some(address) = self.address(channel, format) else { return Vec::new() };
-        let Paging { this, next } = &channel.paging;
+        let Paging { is_later, next, .. } = &channel.paging;
         let mut links = Vec::new();
         links.extend(self.hub.map(|hub| ("hub", hub.to_string())));
-        links.extend(this.as_ref().map(|_| ("first", address.clone())));
+        links.extend(is_later.then(|| ("first", address.clone())));
         links.extend(next.as_ref().map(|next| ("next", format!("{address}?{next}"))));
         links
     }

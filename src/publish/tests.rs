@@ -193,7 +193,7 @@ fn well_formed(text: &str) {
 
 #[test]
 fn a_page_of_a_long_channel_says_where_the_others_are_and_who_tells_of_changes() {
-    let paging = Paging { this: Some("avant=90".into()), next: Some("avant=40".into()) };
+    let paging = Paging { this: Some("avant=90".into()), is_later: true, next: Some("avant=40".into()) };
     let channel = Channel { paging, ..channel(vec![entry(1)]) };
     let hub = Url::parse("https://hub.exemple.fr/").unwrap();
     let site = site();

@@ -10,15 +10,19 @@ use crate::{
         Cadence, EmailAddress, Letter, Licence, Nature, Preferences, PublicationDate, SectionId, Sections, Selection,
         Severity, SitePath, SiteText, SourceId, StoryId,
     },
-    normalise::deadline::{Bound, Deadline},
+    normalise::{
+        deadline::{Bound, Deadline},
+        terms::Excerpt,
+    },
     text::diff::Piece,
 };
 
 use super::{
     Answer, AnswerFacts, Calendar, Frame, HomeFacts, LetterFacts, ListFacts, Medium, Missing, NoticeFacts,
-    OperatorLine, OperatorNews, OperatorStorm, PastEdition, Reader, Refusal, RenderError, RevisionFacts, SourceFacts,
-    StoryFacts, Templates, answer_page, bulletin_mail, bulletin_page, editions_page, home_page, letter_mail, list_page,
-    missing_page, notice, operator_mail, sources_page, story_page, text_page,
+    OperatorLine, OperatorNews, OperatorStorm, PastEdition, Reader, Refusal, RenderError, RevisionFacts, SearchChoice,
+    SearchFacts, SearchHit, SourceFacts, StoryFacts, Templates, answer_page, bulletin_mail, bulletin_page,
+    editions_page, home_page, letter_mail, list_page, missing_page, notice, operator_mail, search_page, sources_page,
+    story_page, text_page,
 };
 
 /// Renders everything once with all there can be, and once with as little as there can be.
@@ -157,6 +161,30 @@ fn try_pages(templates: &Templates, site: &Site, edition: &Edition) -> Result<()
         story_page(templates, frame, &StoryFacts { notices: &[], related: &[], contact: None, ..story })?;
         editions_page(templates, frame, Some(Cadence::Daily), &[past], Some(crate::model::BulletinId::new(1)))?;
         editions_page(templates, frame, None, &[], None)?;
+        let excerpt = Excerpt { text: "Un mot".into(), marks: vec![3..6] };
+        let choice = SearchChoice { value: "tic".into(), name: "TIC".into(), is_chosen: true };
+        let choices = || vec![choice.clone()];
+        let full = SearchFacts {
+            words: "mot",
+            reference: "",
+            from: Some(Date::constant(2023, 8, 30)),
+            until: None,
+            is_best: true,
+            sections: choices(),
+            natures: choices(),
+            severities: choices(),
+            sources: choices(),
+            ignored: &[("rubrique", String::from("x"))],
+            is_asked: true,
+            is_first: false,
+            hits: &[SearchHit { item, excerpt: &excerpt }],
+            next: Some("q=mot&apres=1".into()),
+            query: "q=mot",
+            wish: "mots=mot",
+        };
+        search_page(templates, frame, &full)?;
+        search_page(templates, frame, &SearchFacts { hits: &[], ignored: &[], ..full.clone() })?;
+        search_page(templates, frame, &SearchFacts { is_asked: false, next: None, ..full })?;
         sources_page(templates, frame, &[watched(None), watched(Some(AlarmKind::Gone))])?;
         sources_page(templates, frame, &[])?;
         for text in SiteText::ALL {

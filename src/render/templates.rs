@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{sample, words};
 
-const EMBEDDED: [(&str, &str); 28] = [
+const EMBEDDED: [(&str, &str); 29] = [
     ("answer.html", include_str!("../../templates/answer.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("bulletin.html", include_str!("../../templates/bulletin.html")),
@@ -32,6 +32,7 @@ const EMBEDDED: [(&str, &str); 28] = [
     ("operator.txt", include_str!("../../templates/operator.txt")),
     ("renewal.html", include_str!("../../templates/renewal.html")),
     ("renewal.txt", include_str!("../../templates/renewal.txt")),
+    ("search.html", include_str!("../../templates/search.html")),
     ("sources.html", include_str!("../../templates/sources.html")),
     ("story.html", include_str!("../../templates/story.html")),
     ("text.html", include_str!("../../templates/text.html")),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Db, Result, Tx, engine::Param, instant, millis, notices};
 use crate::{
-    model::{Nature, Notice, NoticeId, SectionId, SourceId},
+    model::{Nature, Notice, NoticeId, SectionId, Severity, SourceId, StoryId},
     normalise::terms::{Excerpt, Query, Stems, Wanted, excerpt},
 };
 
@@ -134,6 +134,103 @@ pub fn find(db: &Db, query: &Query, filter: &Filter, order: Order, most: u32) ->
         found.push(Found { notice, excerpt });
     }
     Ok(found)
+}
+
+/// Which stories are looked through, of those that readers may see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Among {
+    /// Their own section, or one that they stand in besides.
+    pub section: Option<SectionId>,
+    pub nature: Option<Nature>,
+    pub severities: Vec<Severity>,
+    /// The notice with the words is from there.
+    pub source: Option<SourceId>,
+    /// That notice was published, or else first seen, from then on.
+    pub since: Option<Timestamp>,
+    /// And before then.
+    pub until: Option<Timestamp>,
+}
+
+/// Where the words stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    Anywhere,
+    Title,
+}
+
+/// What a step through the matches brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Notices and their stories, those that came in last first.
+    pub hits: Vec<(NoticeId, StoryId)>,
+    /// The last notice that was looked at, when there may be more below it.
+    pub end: Option<NoticeId>,
+}
+
+/// So many matches are looked at in one step: with filters that nearly none of them passes it ends before it is full.
+const LOOKED_AT: usize = 4_000;
+/// And so many at once.
+const CHUNK: u32 = 250;
+
+/// Walks along the notices that have all of a query, from the one that came in last, or from below one, and takes `most` of
+/// those whose stories readers may see. It never looks at more than some thousands, however common the words.
+pub fn step(db: &Db, query: &Query, within: Within, among: &Among, below: Option<NoticeId>, most: u32) -> Result<Step> {
+    if query.is_empty() {
+        return Ok(Step { hits: Vec::new(), end: None });
+    }
+    let asked = match within {
+        Within::Anywhere => expression(query),
+        Within::Title => format!("title : ({})", expression(query)),
+    };
+    let below = below.map_or(i64::MAX, NoticeId::get);
+    let section = among.section.as_ref().map(SectionId::as_str);
+    let nature = among.nature.map(Nature::as_str);
+    // Words of ours, each without a space.
+    let severities = among.severities.iter().map(|severity| severity.as_str()).collect::<Vec<_>>().join(" ");
+    let severities = (!severities.is_empty()).then(|| format!(" {severities} "));
+    let source = among.source.as_ref().map(SourceId::as_str);
+    let (since, until) = (among.since.map(millis), among.until.map(millis));
+    let mut step = Step { hits: Vec::new(), end: None };
+    let (mut below, mut looked_at) = (below, 0);
+    while looked_at < LOOKED_AT {
+        let rows = db.query(
+            "SELECT c.id, s.id FROM
+               (SELECT rowid AS id FROM search WHERE search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3) c
+               JOIN notice n ON n.id = c.id
+               LEFT JOIN story s ON s.id = n.story_id AND s.review IN ('approved', 'archived')
+                 AND ($4 IS NULL OR s.section = $4 OR instr(' ' || s.also || ' ', ' ' || $4 || ' ') > 0)
+                 AND ($5 IS NULL OR s.nature = $5)
+                 AND ($6 IS NULL OR instr($6, ' ' || s.severity || ' ') > 0)
+                 AND ($7 IS NULL OR n.source_id = $7)
+                 AND ($8 IS NULL OR coalesce(n.published_at, n.first_seen) >= $8)
+                 AND ($9 IS NULL OR coalesce(n.published_at, n.first_seen) < $9)
+             ORDER BY c.id DESC",
+            &[&asked, &below, &CHUNK, &section, &nature, &severities, &source, &since, &until],
+            |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?.map(StoryId::new))),
+        )?;
+        let is_last = rows.len() < CHUNK as usize;
+        looked_at += rows.len();
+        for (notice, story) in rows {
+            if step.hits.len() >= most as usize {
+                return Ok(step);
+            }
+            below = notice;
+            step.end = Some(NoticeId::new(notice));
+            step.hits.extend(story.map(|story| (NoticeId::new(notice), story)));
+        }
+        if is_last {
+            step.end = None;
+            break;
+        }
+    }
+    Ok(step)
+}
+
+/// Whether a notice has all of a query in its title.
+pub fn has_in_title(db: &Db, query: &Query, notice: NoticeId) -> Result<bool> {
+    let asked = format!("title : ({})", expression(query));
+    let sql = "SELECT rowid FROM search WHERE search MATCH $1 AND rowid = $2";
+    Ok(db.query_first(sql, &[&asked, &notice.get()], |_| Ok(()))?.is_some())
 }
 
 /// A query in the syntax of FTS5. Terms are letters and digits, so that none of them can be taken for syntax.

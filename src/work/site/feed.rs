@@ -40,37 +40,56 @@ pub(super) fn feed(
     medium: Medium,
 ) -> anyhow::Result<Option<Vec<u8>>> {
     let Some(title) = title(app, selection) else { return Ok(None) };
-    let authority = authority(app)?;
     let most = u32::try_from(app.config.publish.entries).unwrap_or(u32::MAX - 1);
-    let (entries, next, began) = app.store.read(|db| {
-        let mut shown = stories::shown(db, selection, before, most + 1)?;
-        let is_more = shown.len() > most as usize;
-        shown.truncate(most as usize);
-        let next = shown.last().filter(|_| is_more && medium == Medium::Server).map(|story| story.id);
+    let mut shown = app.store.read(|db| stories::shown(db, selection, before, most + 1))?;
+    let is_more = shown.len() > most as usize;
+    shown.truncate(most as usize);
+    let next = shown.last().filter(|_| is_more && medium == Medium::Server).map(|story| story.id);
+    let page = |story: StoryId| format!("avant={story}");
+    let paging = Paging { this: before.map(page), is_later: before.is_some(), next: next.map(page) };
+    let site = &app.config.site.name;
+    let name = if *selection == Selection::All { site.clone() } else { format!("{site} – {title}") };
+    written(app, selection.path(), name, &title, &shown, paging, format).map(Some)
+}
+
+/// What a search finds, as a feed.
+pub(super) fn of_search(app: &App, query: &str, format: FeedFormat) -> anyhow::Result<Vec<u8>> {
+    let (search, found) = super::search::stories(app, query)?;
+    let shown = app.store.read(|db| {
+        let stories = found.iter().map(|id| stories::get(db, *id)).collect::<store::Result<Vec<_>>>()?;
+        Ok(stories.into_iter().flatten().collect::<Vec<_>>())
+    })?;
+    let words = if search.words.is_empty() { &search.reference } else { &search.words };
+    let title = format!("Recherche « {words} »");
+    let paging = Paging { this: Some(search.query()).filter(|query| !query.is_empty()), is_later: false, next: None };
+    let name = format!("{} – {title}", app.config.site.name);
+    written(app, String::from("recherche"), name, &title, &shown, paging, format)
+}
+
+fn written(
+    app: &App,
+    path: String,
+    name: String,
+    title: &str,
+    shown: &[Story],
+    paging: Paging,
+    format: FeedFormat,
+) -> anyhow::Result<Vec<u8>> {
+    let authority = authority(app)?;
+    let (entries, began) = app.store.read(|db| {
         let mut entries = Vec::with_capacity(shown.len());
-        for story in &shown {
+        for story in shown {
             entries.extend(entry(app, db, &authority, story)?);
         }
-        Ok((entries, next, installed(db)?))
+        Ok((entries, installed(db)?))
     })?;
     let updated = entries.iter().map(|entry: &Entry| entry.updated).max().unwrap_or(began);
-    let site = &app.config.site.name;
-    let channel = Channel {
-        path: selection.path(),
-        description: format!("{title}\u{a0}: l’actualité juridique et cyber des collectivités"),
-        title: if *selection == Selection::All { site.clone() } else { format!("{site} – {title}") },
-        entries,
-        paging: Paging {
-            this: before.map(|story| format!("avant={story}")),
-            next: next.map(|story| format!("avant={story}")),
-        },
-    };
-    let feed_id = format!("tag:{authority}:{}", channel.path);
-    Ok(Some(publish::feed(
-        &channel,
-        &Head { site: &app.config.site, feed_id, updated, hub: app.config.publish.hub.as_ref() },
-        format,
-    )))
+    let query = if path == "recherche" { paging.this.clone().map(|query| format!("?{query}")) } else { None };
+    let feed_id = format!("tag:{authority}:{path}{}", query.unwrap_or_default());
+    let description = format!("{title}\u{a0}: l’actualité juridique et cyber des collectivités");
+    let channel = Channel { path, title: name, description, entries, paging };
+    let head = Head { site: &app.config.site, feed_id, updated, hub: app.config.publish.hub.as_ref() };
+    Ok(publish::feed(&channel, &head, format))
 }
 
 fn entry(app: &App, db: &Db, authority: &str, story: &Story) -> store::Result<Option<Entry>> {

@@ -5,6 +5,7 @@ mod feed;
 mod home;
 mod list;
 mod plain;
+pub mod search;
 mod source;
 mod story;
 
@@ -27,7 +28,12 @@ pub struct Asked {
     pub path: SitePath,
     /// Of a list: what stands below this one, a story or an edition.
     pub before: Option<i64>,
+    /// Of a search: what is looked for, as the address says it.
+    pub query: String,
 }
+
+/// Of a query, so many characters are read.
+const LONGEST_QUERY: usize = 2_000;
 
 /// What stands there.
 #[derive(Debug)]
@@ -42,7 +48,7 @@ pub enum Found {
 
 impl Asked {
     pub fn first(path: SitePath) -> Self {
-        Self { path, before: None }
+        Self { path, before: None, query: String::new() }
     }
 
     /// Reads a path and its query. What a query says besides is ignored.
@@ -57,7 +63,11 @@ impl Asked {
             }
             _ => None,
         };
-        Some(Self { path, before })
+        let query = match path {
+            SitePath::Search | SitePath::SearchFeed(_) => query.chars().take(LONGEST_QUERY).collect(),
+            _ => String::new(),
+        };
+        Some(Self { path, before, query })
     }
 }
 
@@ -82,6 +92,8 @@ pub fn find(app: &App, asked: &Asked, medium: Medium) -> anyhow::Result<Found> {
         SitePath::Editions(cadence) => page(edition::list(app, frame, *cadence, asked.before.map(BulletinId::new))?),
         SitePath::Edition { .. } => edition::page(app, frame)?.map_or(Found::Nothing, page),
         SitePath::Sources => page(source::page(app, frame)?),
+        SitePath::Search => page(search::page(app, frame, &asked.query)?),
+        SitePath::SearchFeed(format) => Found::Page(feed::of_search(app, &asked.query, *format)?),
         SitePath::Text(text) => page(render::text_page(templates, frame, *text, app.rules.sections())?),
         SitePath::Opml => Found::Page(opml(app)),
         SitePath::Calendar => feed::calendar(app)?.map_or(Found::Nothing, Found::Page),

@@ -1,0 +1,321 @@
+//! Looking for words in what readers may see: any text is a search, and each search has an address and a feed of its own.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::{App, item};
+use crate::{
+    bulletin::Item,
+    model::{Nature, NoticeId, SectionId, Severity, SourceId, StoryId},
+    normalise::terms::{Excerpt, Query, Stems, excerpt},
+    render::{self, Frame, SearchChoice, SearchFacts, SearchHit},
+    store::{
+        Db, notices,
+        search::{self, Among, Within},
+        stories,
+    },
+};
+
+/// Stories on a page.
+const PAGE: usize = 20;
+/// How long an excerpt is, in octets.
+const WIDTH: usize = 260;
+/// Characters of what is looked for: more are cut.
+const LONGEST: usize = 200;
+
+/// What is looked for, as an address says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    pub words: String,
+    pub section: Option<SectionId>,
+    pub nature: Option<Nature>,
+    pub source: Option<SourceId>,
+    pub least_severity: Option<Severity>,
+    pub from: Option<Date>,
+    /// The last day.
+    pub until: Option<Date>,
+    /// CVE-…, CERTFR-…, a NOR.
+    pub reference: String,
+    pub order: Order,
+    after: Option<Cursor>,
+    /// What an address says that means nothing here: the name of the field and what it held.
+    pub ignored: Vec<(&'static str, String)>,
+}
+
+/// Which come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    #[default]
+    Newest,
+    /// Those that have all the words in their title; among equals the newest.
+    Best,
+}
+
+/// Where the next page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cursor {
+    within: Within,
+    below: NoticeId,
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Option<Self> {
+        let (within, rest) = match text.strip_prefix('t') {
+            Some(rest) => (Within::Title, rest),
+            None => (Within::Anywhere, text),
+        };
+        rest.parse().ok().filter(|id| *id > 0).map(|id| Self { within, below: NoticeId::new(id) })
+    }
+
+    fn written(self) -> String {
+        let mark = if self.within == Within::Title { "t" } else { "" };
+        format!("{mark}{}", self.below)
+    }
+}
+
+impl Search {
+    /// Reads the query of an address. It never fails: what is not understood is told.
+    pub fn parse(app: &App, query: &str) -> Self {
+        let mut search = Self::default();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let value = crate::text::collapse(&value);
+            let short: String = value.chars().take(LONGEST).collect();
+            if short.is_empty() {
+                continue;
+            }
+            let mut told = |field, is_understood: bool| {
+                if !is_understood {
+                    search.ignored.push((field, short.clone()));
+                }
+            };
+            match name.as_ref() {
+                "q" => search.words = short,
+                "reference" => search.reference = short,
+                "rubrique" => {
+                    let found = app.rules.sections().named(&short).map(|section| section.id.clone());
+                    told("rubrique", found.is_some());
+                    search.section = found;
+                }
+                "nature" => {
+                    let found = Nature::parse(&short);
+                    told("nature", found.is_some());
+                    search.nature = found;
+                }
+                "source" => {
+                    let found = SourceId::parse(&short).filter(|id| app.source(id).is_some());
+                    told("source", found.is_some());
+                    search.source = found;
+                }
+                "gravite" => {
+                    let found = Severity::parse(&short);
+                    told("gravité", found.is_some());
+                    search.least_severity = found;
+                }
+                "du" => {
+                    let found = short.parse().ok();
+                    told("date de début", found.is_some());
+                    search.from = found;
+                }
+                "au" => {
+                    let found = short.parse().ok();
+                    told("date de fin", found.is_some());
+                    search.until = found;
+                }
+                "ordre" if short == "pertinence" => search.order = Order::Best,
+                "apres" => search.after = Cursor::parse(&short),
+                _ => {}
+            }
+        }
+        search
+    }
+
+    /// As an address says it, without where a page begins.
+    pub fn query(&self) -> String {
+        let mut out = url::form_urlencoded::Serializer::new(String::new());
+        let mut put = |name: &str, value: Option<String>| {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                out.append_pair(name, &value);
+            }
+        };
+        put("q", Some(self.words.clone()));
+        put("rubrique", self.section.as_ref().map(SectionId::to_string));
+        put("nature", self.nature.map(|nature| nature.as_str().to_owned()));
+        put("source", self.source.as_ref().map(SourceId::to_string));
+        put("gravite", self.least_severity.map(|severity| severity.as_str().to_owned()));
+        put("du", self.from.map(|day| day.to_string()));
+        put("au", self.until.map(|day| day.to_string()));
+        put("reference", Some(self.reference.clone()));
+        put("ordre", (self.order == Order::Best).then(|| String::from("pertinence")));
+        out.finish()
+    }
+
+    /// As the form to subscribe to alerts takes it.
+    fn wish(&self) -> String {
+        let mut out = url::form_urlencoded::Serializer::new(String::new());
+        let words = [self.words.as_str(), self.reference.as_str()].join(" ");
+        let parts = [
+            ("mots", Some(words.trim().to_owned())),
+            ("rubrique", self.section.as_ref().map(SectionId::to_string)),
+            ("nature", self.nature.map(|nature| nature.as_str().to_owned())),
+        ];
+        for (name, value) in parts {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                out.append_pair(name, &value);
+            }
+        }
+        out.finish()
+    }
+
+    fn wanted(&self) -> Query {
+        Query::parse(&format!("{} {}", self.words, self.reference))
+    }
+
+    fn among(&self, app: &App) -> Among {
+        let zone = &app.config.site.zone;
+        let start = |day: Date| day.to_zoned(zone.clone()).ok().map(|at| at.timestamp());
+        let severities = Severity::ALL.into_iter().filter(|one| self.least_severity.is_some_and(|least| *one >= least));
+        Among {
+            section: self.section.clone(),
+            nature: self.nature,
+            severities: severities.collect(),
+            source: self.source.clone(),
+            since: self.from.and_then(start),
+            until: self.until.and_then(|day| day.tomorrow().ok()).and_then(start),
+        }
+    }
+}
+
+/// A story that was found, by which of its notices, and where the words stand.
+pub struct Hit {
+    pub item: Item,
+    pub excerpt: Excerpt,
+}
+
+/// A page of what was found.
+pub struct Results {
+    pub hits: Vec<Hit>,
+    /// Where the next page begins, as the field `apres` says it.
+    pub next: Option<String>,
+}
+
+/// Looks.
+///
+/// # Errors
+/// Of the database.
+pub fn search(app: &App, search: &Search) -> crate::store::Result<Results> {
+    let query = search.wanted();
+    if query.is_empty() {
+        return Ok(Results { hits: Vec::new(), next: None });
+    }
+    app.store.read(|db| {
+        let (found, next) = walk(app, db, search, &query)?;
+        let mut stems = Stems::default();
+        let mut hits = Vec::with_capacity(found.len());
+        for (notice, story) in found {
+            let (Some(notice), Some(story)) = (notices::get(db, notice)?, stories::get(db, story)?) else { continue };
+            let Some(item) = item(app, db, &story)? else { continue };
+            // Of what must not be shown whole, the summary.
+            let text = match app.licence(&notice.source).allows_full_text() && !notice.text.is_empty() {
+                true => &notice.text,
+                false => &notice.summary,
+            };
+            hits.push(Hit { item, excerpt: excerpt(text, &query, &mut stems, WIDTH) });
+        }
+        Ok(Results { hits, next: next.map(Cursor::written) })
+    })
+}
+
+/// A page of notices, one a story.
+fn walk(
+    app: &App,
+    db: &Db,
+    search: &Search,
+    query: &Query,
+) -> crate::store::Result<(Vec<(NoticeId, StoryId)>, Option<Cursor>)> {
+    let among = search.among(app);
+    let first = match search.order {
+        Order::Best => Within::Title,
+        Order::Newest => Within::Anywhere,
+    };
+    let (mut within, mut below) = match search.after {
+        Some(after) => (after.within, Some(after.below)),
+        None => (first, None),
+    };
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+    loop {
+        let room = PAGE - found.len();
+        let step = search::step(db, query, within, &among, below, room as u32)?;
+        for (notice, story) in step.hits {
+            // Behind those of the titles the others come, without them.
+            let is_told =
+                search.order == Order::Best && within == Within::Anywhere && search::has_in_title(db, query, notice)?;
+            if !is_told && seen.insert(story) {
+                found.push((notice, story));
+            }
+        }
+        match (step.end, within) {
+            (Some(end), _) if found.len() >= PAGE => return Ok((found, Some(Cursor { within, below: end }))),
+            (Some(end), Within::Anywhere) if found.is_empty() => {
+                return Ok((found, Some(Cursor { within, below: end })));
+            }
+            (Some(end), _) => below = Some(end),
+            (None, Within::Title) => (within, below) = (Within::Anywhere, None),
+            (None, Within::Anywhere) => return Ok((found, None)),
+        }
+        if found.len() >= PAGE {
+            let below = below.unwrap_or(NoticeId::new(i64::MAX));
+            return Ok((found, Some(Cursor { within, below })));
+        }
+    }
+}
+
+pub(super) fn page(app: &App, frame: Frame<'_>, query: &str) -> anyhow::Result<String> {
+    let search = Search::parse(app, query);
+    let results = self::search(app, &search)?;
+    let hits: Vec<SearchHit<'_>> =
+        results.hits.iter().map(|hit| SearchHit { item: &hit.item, excerpt: &hit.excerpt }).collect();
+    let choice = |value: String, name: &str, is_chosen| SearchChoice { value, name: name.to_owned(), is_chosen };
+    let sections = app.rules.sections().iter();
+    let mut sources: Vec<_> =
+        app.config.sources.iter().filter(|source| source.brings == crate::model::Brings::Notices).collect();
+    sources.sort_by_cached_key(|source| (crate::text::slug(&source.name), source.id.clone()));
+    let canonical = search.query();
+    let facts = SearchFacts {
+        words: &search.words,
+        reference: &search.reference,
+        from: search.from,
+        until: search.until,
+        is_best: search.order == Order::Best,
+        sections: sections
+            .map(|one| choice(one.id.to_string(), &one.name, search.section.as_ref() == Some(&one.id)))
+            .collect(),
+        natures: Nature::ALL.map(|one| choice(one.as_str().to_owned(), one.name(), search.nature == Some(one))).into(),
+        severities: Severity::ALL
+            .map(|one| choice(one.as_str().to_owned(), one.name(), search.least_severity == Some(one)))
+            .into(),
+        sources: sources
+            .into_iter()
+            .map(|one| choice(one.id.to_string(), &one.name, search.source.as_ref() == Some(&one.id)))
+            .collect(),
+        ignored: &search.ignored,
+        is_asked: !search.wanted().is_empty(),
+        is_first: search.after.is_none(),
+        hits: &hits,
+        next: results.next.map(|next| format!("{canonical}&apres={next}")),
+        query: &canonical,
+        wish: &search.wish(),
+    };
+    Ok(render::search_page(&app.templates, frame, &facts)?)
+}
+
+/// The stories that a search finds, the newest first, for its feed.
+pub(super) fn stories(app: &App, query: &str) -> crate::store::Result<(Search, Vec<StoryId>)> {
+    let search = Search { order: Order::Newest, ..Search::parse(app, query) };
+    let wanted = search.wanted();
+    if wanted.is_empty() {
+        return Ok((search, Vec::new()));
+    }
+    let (found, _) = app.store.read(|db| walk(app, db, &search, &wanted))?;
+    Ok((search, found.into_iter().map(|(_, story)| story).collect()))
+}
