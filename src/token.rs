@@ -18,6 +18,10 @@ pub enum Purpose {
     Confirm,
     /// Go on, or begin again, as a subscriber.
     Renew,
+    /// See and change what a subscriber chose. Never expires.
+    Preferences,
+    /// Send a form that was shown at an instant, its subject.
+    Form,
 }
 
 impl Purpose {
@@ -26,6 +30,8 @@ impl Purpose {
             Purpose::Leave => b"vigie token leave",
             Purpose::Confirm => b"vigie token confirm",
             Purpose::Renew => b"vigie token renew",
+            Purpose::Preferences => b"vigie token preferences",
+            Purpose::Form => b"vigie token form",
         }
     }
 }

@@ -347,10 +347,12 @@ pub enum Goodbye {
 }
 
 /// What answers over HTTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Serve {
     /// Where it listens. Without it nothing is served, and no letter carries a link that must be answered.
     pub listen: Option<SocketAddr>,
+    /// Who may say, by `X-Forwarded-For`, for whom they ask.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Network {

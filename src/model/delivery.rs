@@ -51,10 +51,15 @@ pub enum Letter {
     Goodbye,
     /// Asks a reader of long standing whether the bulletin is still wanted.
     Renewal,
+    /// The link to one's choices, for who asked for it.
+    Access,
+    /// What became of the last messages, for who asked why none came.
+    Trace,
 }
 
 impl Letter {
-    pub const ALL: [Letter; 4] = [Letter::Confirmation, Letter::Welcome, Letter::Goodbye, Letter::Renewal];
+    pub const ALL: [Letter; 6] =
+        [Letter::Confirmation, Letter::Welcome, Letter::Goodbye, Letter::Renewal, Letter::Access, Letter::Trace];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,6 +67,8 @@ impl Letter {
             Letter::Welcome => "welcome",
             Letter::Goodbye => "goodbye",
             Letter::Renewal => "renewal",
+            Letter::Access => "access",
+            Letter::Trace => "trace",
         }
     }
 
@@ -72,7 +79,9 @@ impl Letter {
     /// Somebody waits for it, but for what many are asked at once.
     pub const fn urgency(self) -> Urgency {
         match self {
-            Letter::Confirmation | Letter::Welcome | Letter::Goodbye => Urgency::Urgent,
+            Letter::Confirmation | Letter::Welcome | Letter::Goodbye | Letter::Access | Letter::Trace => {
+                Urgency::Urgent
+            }
             Letter::Renewal => Urgency::Ordinary,
         }
     }

@@ -45,6 +45,10 @@ pub struct LetterFacts<'a> {
     pub contact: &'a EmailAddress,
     /// When the bulletin leaves; `None` when it does not.
     pub rhythm: Option<&'a Rhythm>,
+    /// Where the reader's choices can be changed.
+    pub preferences_at: Option<&'a str>,
+    /// What became of the last messages, in lines.
+    pub trace: &'a str,
 }
 
 #[derive(Serialize)]
@@ -73,6 +77,8 @@ struct LetterView<'a> {
     rhythm: Option<String>,
     /// The front page of the site.
     online: Option<String>,
+    preferences_at: Option<&'a str>,
+    trace: Vec<&'a str>,
 }
 
 /// Writes a letter.
@@ -90,6 +96,8 @@ pub fn letter_mail(
         Letter::Welcome => "Votre inscription est enregistrée",
         Letter::Goodbye => "Votre désinscription est enregistrée",
         Letter::Renewal => "Souhaitez-vous continuer à recevoir ce bulletin ?",
+        Letter::Access => "Vos choix",
+        Letter::Trace => "Ce que sont devenus vos bulletins",
     };
     let title = french(title);
     let what = match facts.kind {
@@ -97,6 +105,8 @@ pub fn letter_mail(
         Letter::Welcome => "votre inscription est enregistrée",
         Letter::Goodbye => "votre désinscription est enregistrée",
         Letter::Renewal => "souhaitez-vous continuer ?",
+        Letter::Access => "le lien vers vos choix",
+        Letter::Trace => "ce que sont devenus vos bulletins",
     };
     let name = one_line(&site.name);
     // The name gives way, not what the letter is about.
@@ -121,6 +131,8 @@ pub fn letter_mail(
         contact: facts.contact,
         rhythm: facts.rhythm.map(rhythm),
         online: base_url(site),
+        preferences_at: facts.preferences_at,
+        trace: facts.trace.lines().collect(),
     };
     let file = facts.kind.as_str();
     let html = styled(&templates.render(&format!("{file}.html"), &view)?)?;

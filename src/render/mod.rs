@@ -28,9 +28,10 @@ pub use letter::{LetterFacts, letter_mail};
 pub use mail::{Mail, Reader, bulletin_mail};
 pub use operator::{OperatorLine, OperatorNews, operator_mail};
 pub use site::{
-    Calendar, Frame, HomeFacts, ListFacts, Medium, Missing, NoticeFacts, PastEdition, RevisionFacts, SearchChoice,
-    SearchFacts, SearchHit, SourceFacts, StoryFacts, bulletin_page, edition_path, editions_page, home_page, list_page,
-    missing_page, search_page, sources_page, story_page, text_page,
+    Calendar, Frame, HomeFacts, ListFacts, Medium, Missing, NoticeFacts, OwnStep, PastEdition, RevisionFacts,
+    SearchChoice, SearchFacts, SearchHit, SourceFacts, Step, StoryFacts, WishFacts, WishFields, Wrong, access_page,
+    bulletin_page, edition_path, editions_page, help_page, home_page, list_page, missing_page, own_page, search_page,
+    sources_page, story_page, subscribe_page, text_page,
 };
 pub use stencil::{Stencil, Words};
 pub use templates::{RenderError, Templates};

@@ -236,6 +236,8 @@ fn try_letters(
                 from: address,
                 contact: address,
                 rhythm: None,
+                preferences_at: act,
+                trace: "Une ligne.",
             };
             letter_mail(templates, site, &sections, &facts)?;
         }

@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use super::{sample, words};
 
-const EMBEDDED: [(&str, &str); 29] = [
+const EMBEDDED: [(&str, &str); 37] = [
+    ("access.html", include_str!("../../templates/access.html")),
+    ("access.txt", include_str!("../../templates/access.txt")),
     ("answer.html", include_str!("../../templates/answer.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("bulletin.html", include_str!("../../templates/bulletin.html")),
@@ -20,6 +22,7 @@ const EMBEDDED: [(&str, &str); 29] = [
     ("editions.html", include_str!("../../templates/editions.html")),
     ("goodbye.html", include_str!("../../templates/goodbye.html")),
     ("goodbye.txt", include_str!("../../templates/goodbye.txt")),
+    ("help.html", include_str!("../../templates/help.html")),
     ("index.html", include_str!("../../templates/index.html")),
     ("letter.html", include_str!("../../templates/letter.html")),
     ("letter.txt", include_str!("../../templates/letter.txt")),
@@ -30,14 +33,19 @@ const EMBEDDED: [(&str, &str); 29] = [
     ("missing.html", include_str!("../../templates/missing.html")),
     ("operator.html", include_str!("../../templates/operator.html")),
     ("operator.txt", include_str!("../../templates/operator.txt")),
+    ("preferences.html", include_str!("../../templates/preferences.html")),
     ("renewal.html", include_str!("../../templates/renewal.html")),
     ("renewal.txt", include_str!("../../templates/renewal.txt")),
     ("search.html", include_str!("../../templates/search.html")),
     ("sources.html", include_str!("../../templates/sources.html")),
     ("story.html", include_str!("../../templates/story.html")),
+    ("subscribe.html", include_str!("../../templates/subscribe.html")),
     ("text.html", include_str!("../../templates/text.html")),
+    ("trace.html", include_str!("../../templates/trace.html")),
+    ("trace.txt", include_str!("../../templates/trace.txt")),
     ("welcome.html", include_str!("../../templates/welcome.html")),
     ("welcome.txt", include_str!("../../templates/welcome.txt")),
+    ("wish.html", include_str!("../../templates/wish.html")),
     ("words.html", include_str!("../../templates/words.html")),
     (STYLE, include_str!("../../templates/style.css")),
 ];

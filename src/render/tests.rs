@@ -457,7 +457,7 @@ fn a_mistake_in_a_template_is_told_with_its_line() {
     assert!(unknown.contains("in `{{ edition.nosuch }}</p>`"), "{unknown}");
     let endless = told("mail.txt", "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}");
     assert!(endless.contains("fuel"), "{endless}");
-    assert!(told("mial.txt", "").contains("there is no template `mial.txt`\nhint: the templates are `answer.html`"));
+    assert!(told("mial.txt", "").contains("there is no template `mial.txt`\nhint: the templates are `access.html`"));
 }
 
 #[test]

@@ -137,6 +137,8 @@ fn what(sending: &TracedView) -> String {
         (None, Some(Letter::Welcome)) => String::from("Message de bienvenue"),
         (None, Some(Letter::Goodbye)) => String::from("Message d’au revoir"),
         (None, Some(Letter::Renewal)) => String::from("Demande de renouvellement"),
+        (None, Some(Letter::Access)) => String::from("Lien vers vos choix"),
+        (None, Some(Letter::Trace)) => String::from("Réponse à votre demande"),
         (None, None) => String::from("Message"),
     }
 }

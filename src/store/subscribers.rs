@@ -111,6 +111,26 @@ pub fn leave(tx: &Tx, address: &EmailAddress, now: Timestamp) -> Result<Left> {
     Ok(Left::Gone { cancelled })
 }
 
+/// Sends nothing to a reader until then, what is queued included; an instant that is past ends a pause. What is frozen meanwhile
+/// is not sent later: it can be read on the site.
+pub fn pause(tx: &Tx, id: SubscriberId, until: Timestamp, now: Timestamp) -> Result<()> {
+    tx.execute("UPDATE subscriber SET paused_until = $2 WHERE id = $1", &[&id.get(), &millis(until).max(0)])?;
+    if until > now {
+        tx.execute(
+            "UPDATE delivery SET state = 'cancelled', ended = $2
+             WHERE subscriber_id = $1 AND letter = '' AND state IN ('queued', 'deferred', 'claimed')",
+            &[&id.get(), &millis(now)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Until when a reader asked for nothing.
+pub fn paused_until(db: &Db, id: SubscriberId) -> Result<Option<Timestamp>> {
+    let sql = "SELECT paused_until FROM subscriber WHERE id = $1 AND paused_until > 0";
+    db.query_first(sql, &[&id.get()], |row| instant(row.get(0)?))
+}
+
 /// What became of a request to be left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
@@ -169,24 +189,29 @@ const PAGE: u32 = 1_000;
 
 /// Calls back with everybody who is to be written to, in the order of their ids, until told to stop. A list of any length takes
 /// the room of one page.
-pub fn each_writable(db: &Db, whom: Whom, mut with: impl FnMut(&Writable) -> Result<ControlFlow<()>>) -> Result<()> {
+pub fn each_writable(
+    db: &Db,
+    whom: Whom,
+    now: Timestamp,
+    mut with: impl FnMut(&Writable) -> Result<ControlFlow<()>>,
+) -> Result<()> {
     let mut after = SubscriberId::new(0);
     loop {
         let page = match whom {
             Whom::Reads(cadence) => db.query(
                 "SELECT id, cadence, sections, natures, least_severity, alerts_from, alert_words FROM subscriber
-                 WHERE cadence = $1 AND state = 'active' AND id > $2
+                 WHERE cadence = $1 AND state = 'active' AND id > $2 AND paused_until <= $4
                    AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.folded = subscriber.folded)
                  ORDER BY id LIMIT $3",
-                &[&cadence.as_str(), &after.get(), &PAGE],
+                &[&cadence.as_str(), &after.get(), &PAGE, &millis(now)],
                 read_writable,
             )?,
             Whom::WantsAlerts => db.query(
                 "SELECT id, cadence, sections, natures, least_severity, alerts_from, alert_words FROM subscriber
-                 WHERE state = 'active' AND (alerts_from <> '' OR alert_words <> '') AND id > $1
+                 WHERE state = 'active' AND (alerts_from <> '' OR alert_words <> '') AND id > $1 AND paused_until <= $3
                    AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.folded = subscriber.folded)
                  ORDER BY id LIMIT $2",
-                &[&after.get(), &PAGE],
+                &[&after.get(), &PAGE, &millis(now)],
                 read_writable,
             )?,
         };

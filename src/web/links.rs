@@ -183,7 +183,7 @@ async fn read(app: &App, request: Request) -> Result<Sent, Response<Body>> {
 }
 
 /// Browsers say where a form comes from (Fetch Metadata); what is no browser says nothing and needs no protection.
-fn is_foreign(headers: &HeaderMap) -> bool {
+pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
@@ -231,7 +231,7 @@ fn written(app: &App, answer: Answer, facts: &AnswerFacts<'_>) -> Response<Body>
 }
 
 /// Kept by nobody, and found by no search engine.
-fn private(mut response: Response<Body>) -> Response<Body> {
+pub(super) fn private(mut response: Response<Body>) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));

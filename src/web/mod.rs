@@ -4,6 +4,7 @@
 //! Every answer bears the headers of `headers`; every connection is held to the limits of `server`. Pages need no script
 //! and set no cookie. No address of a person and no token is ever in a log.
 
+mod accounts;
 mod headers;
 mod links;
 mod pages;

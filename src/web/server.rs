@@ -1,9 +1,9 @@
 //! Connections and their limits: how many at once, how long the head of a request may take, how long one lives. axum's
 //! own loop has none of them, and a client that says nothing would be waited for without end.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -25,21 +25,25 @@ const HEAD_SIZE: usize = 16 << 10;
 /// After the system refused a connection (no descriptor is left), before it is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub IpAddr);
+
 /// Answers until told to stop, and then until the answers under way are given.
 pub(super) async fn serve_router(listener: TcpListener, router: Router, stop: CancellationToken) {
     let (graceful, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(CONNECTIONS)));
     let accept = async {
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { break };
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
                     time::sleep(PAUSE).await;
                     continue;
                 }
             };
-            let service = TowerToHyperService::new(router.clone());
+            let service = TowerToHyperService::new(router.clone().layer(Extension(Peer(peer.ip()))));
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD)

@@ -13,7 +13,7 @@ use axum::{
 use tokio::{net::TcpListener, time};
 use tokio_util::sync::CancellationToken;
 
-use super::{links, pages, server::serve_router};
+use super::{accounts, links, pages, server::serve_router};
 use pages::Pages;
 
 use crate::{
@@ -43,6 +43,7 @@ fn router(app: Arc<App>, pages: Arc<Pages>) -> Router {
         .route(&path(LEAVE_PATH), get(links::show_leaving).post(links::leave))
         .route(&path(CONFIRM_PATH), get(links::show_confirming).post(links::confirm))
         .route(&path(RENEW_PATH), get(links::show_renewing).post(links::renew))
+        .merge(accounts::routes())
         .method_not_allowed_fallback(links::not_allowed)
         .with_state(app.clone())
         .fallback_service(Router::new().fallback(pages::answer).with_state(pages))

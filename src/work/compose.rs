@@ -150,7 +150,7 @@ fn freeze(
         let domain = app.config.mail.from.as_ref().map_or("localhost", |from| from.address.domain());
         let expires = expires(app, cadence, slot, now);
         let mut wanted: BTreeMap<Preferences, bool> = BTreeMap::new();
-        subscribers::each_writable(tx, Whom::Reads(cadence), |reader| {
+        subscribers::each_writable(tx, Whom::Reads(cadence), now, |reader| {
             if wanted.len() >= REMEMBERED {
                 wanted.clear();
             }

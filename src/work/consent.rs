@@ -87,7 +87,7 @@ fn answered(app: &App) -> anyhow::Result<()> {
 }
 
 /// The words that a new subscriber agrees to.
-fn agreement(app: &App, preferences: &Preferences) -> String {
+pub(super) fn agreement(app: &App, preferences: &Preferences) -> String {
     let (site, cadence) = (&app.config.site, preferences.cadence.name());
     let by = if site.publisher.is_empty() { String::new() } else { format!(", publié par {}", site.publisher) };
     format!(

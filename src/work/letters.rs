@@ -5,7 +5,7 @@ use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{App, bounce::Paths, compose, consent, later};
+use super::{App, bounce::Paths, compose, consent, later, trace};
 use crate::{
     clock::Clock,
     config::{Goodbye, Mailbox},
@@ -36,6 +36,11 @@ const EXPIRES: SignedDuration = SignedDuration::from_hours(48);
 pub const LEAVE_PATH: &str = "desabonnement";
 pub const CONFIRM_PATH: &str = "confirmation";
 pub const RENEW_PATH: &str = "renouvellement";
+pub const PREFERENCES_PATH: &str = "preferences";
+/// How many of the last messages a reader is told of.
+const TRACED: u32 = 10;
+/// Nobody gets a letter of one kind more often because a form was sent again.
+const ONE_AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a letter says besides, as its row keeps it.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -168,10 +173,12 @@ pub(super) fn bytes(
                 from: &from.address,
                 contact,
                 rhythm: None,
+                preferences_at: None,
+                trace: "",
             };
             Ok(Some(written(app, from, delivery, &facts, &[])?))
         }
-        Letter::Welcome | Letter::Goodbye | Letter::Renewal => {
+        Letter::Welcome | Letter::Goodbye | Letter::Renewal | Letter::Access | Letter::Trace => {
             let Some(id) = delivery.subscriber else { return Ok(None) };
             let (reader, left, awaited) = app.store.read(|db| {
                 let awaited = store::letters::until(db, id, Letter::Renewal)?;
@@ -180,7 +187,9 @@ pub(super) fn bytes(
             let wanted = |reader: &Subscriber| match kind {
                 Letter::Goodbye => reader.state == SubscriberState::Left,
                 Letter::Renewal => reader.state == SubscriberState::Active && awaited == about.until,
-                Letter::Welcome | Letter::Confirmation => reader.state == SubscriberState::Active,
+                Letter::Welcome | Letter::Confirmation | Letter::Access | Letter::Trace => {
+                    reader.state == SubscriberState::Active
+                }
             };
             let Some(reader) = reader.filter(wanted) else { return Ok(None) };
             let act = match about.until {
@@ -193,6 +202,16 @@ pub(super) fn bytes(
                 return Ok(None);
             }
             let leave = if kind == Letter::Goodbye { Vec::new() } else { links(app, Some(id), &from.address) };
+            let preferences_at = preferences_link(app, id)?;
+            if kind == Letter::Access && preferences_at.is_none() {
+                return Ok(None);
+            }
+            let trace = match kind {
+                Letter::Trace => trace::trace(app, &reader.address, TRACED)?
+                    .map(|traced| trace::text(app, &traced, render::Whom::Reader))
+                    .unwrap_or_default(),
+                _ => String::new(),
+            };
             let facts = LetterFacts {
                 kind,
                 address: &delivery.address,
@@ -205,10 +224,29 @@ pub(super) fn bytes(
                 from: &from.address,
                 contact,
                 rhythm: app.config.cadences.get(&reader.preferences.cadence),
+                preferences_at: preferences_at.as_deref(),
+                trace: &trace,
             };
             Ok(Some(written(app, from, delivery, &facts, &leave)?))
         }
     }
+}
+
+/// Where a reader changes what he chose; none, where nobody answers there.
+fn preferences_link(app: &App, id: SubscriberId) -> anyhow::Result<Option<String>> {
+    Ok(link(app, PREFERENCES_PATH, &token::seal(app.token_key()?, Purpose::Preferences, id.get(), None)))
+}
+
+/// Writes a letter that a reader asked for, unless one of its kind left within the hour. Whether it leaves.
+pub(super) fn asked_for(app: &App, tx: &Tx, kind: Letter, reader: &Subscriber, now: Timestamp) -> store::Result<bool> {
+    let last = store::letters::last(tx, reader.id, kind)?;
+    if last.is_some_and(|last| last <= now && now.duration_since(last) < ONE_AN_HOUR) {
+        return Ok(false);
+    }
+    note(tx, reader.id, kind, now, None)?;
+    let (to, id) = (&reader.address, reader.id);
+    queue(app, tx, kind, Some(id), to, id.get(), Particulars::default(), now, EXPIRES)?;
+    Ok(true)
 }
 
 /// Letters to readers belong to the list that they read; one to somebody who is no reader belongs to none.

@@ -4,7 +4,8 @@
 //! deliveries, [`send`] empties them, [`publish`] writes folders. So each can run from cron, in the daemon or by
 //! hand, and twice at once by mistake, with the same result.
 
-pub mod alert;
+pub mod account;
+mod alert;
 pub mod attempt;
 pub mod bounce;
 pub mod compose;

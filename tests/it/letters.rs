@@ -1,28 +1,19 @@
 //! The way in and out: letters, the links in them, and the pages that answer, over real HTTP.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
-use mail_parser::MessageParser;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
 use vigie::{
-    classify::Rules,
     model::{Cadence, EmailAddress, SubscriberState},
-    render::Templates,
     store::subscribers,
-    web,
     work::{
-        App,
         consent::{self, Invited},
         letters, publish, subscribe, tidy,
     },
 };
 
-use crate::app::{MORNING, TestApp, item};
+use crate::{
+    app::{MORNING, TestApp, item},
+    served::{Letter, Site, sent},
+};
 
 const READER: &str = "c.durand@mairie.example.fr";
 
@@ -33,92 +24,6 @@ async fn installed() -> TestApp {
     t.config().serve.listen = "127.0.0.1:0".parse().ok();
     publish::publish(&t.app, None).expect("a folder");
     t
-}
-
-/// What serves it: a program of its own, at the same time of day.
-struct Site {
-    address: std::net::SocketAddr,
-    app: Arc<App>,
-    server: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Site {
-    async fn of(t: &TestApp) -> Self {
-        let (rules, templates) = (Rules::embedded(), Templates::embedded());
-        let app = Arc::new(App::open(t.app.config.clone(), rules, templates, t.app.clock).expect("an installation"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("its number");
-        let server = tokio::spawn(web::site::serve(listener, app.clone(), app.stop.clone()));
-        Self { address, app, server }
-    }
-
-    /// The whole answer, headers included.
-    async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).await.expect("a connection");
-        let length = if method == "POST" { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nHost: site\r\nConnection: close\r\n{headers}{length}\r\n{body}");
-        stream.write_all(request.as_bytes()).await.expect("a server that listens");
-        let mut answer = Vec::new();
-        // A server that refuses a body may close before it has read all of it.
-        let _ = stream.read_to_end(&mut answer).await;
-        String::from_utf8_lossy(&answer).replace(['\u{a0}', '\u{202f}'], " ")
-    }
-
-    async fn get(&self, path: &str) -> String {
-        self.ask("GET", path, "", "").await
-    }
-
-    async fn press(&self, path: &str, button: &str) -> String {
-        let headers = "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n";
-        self.ask("POST", path, headers, &format!("{button}=oui")).await
-    }
-
-    async fn one_click(&self, path: &str) -> String {
-        let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
-        self.ask("POST", path, headers, "List-Unsubscribe=One-Click").await
-    }
-
-    async fn stopped(self) {
-        self.app.stop.cancel();
-        self.server.await.expect("no panic").expect("an orderly end");
-    }
-}
-
-struct Letter {
-    subject: String,
-    text: String,
-    raw: String,
-}
-
-impl Letter {
-    /// The path of the first link of this kind.
-    fn path(&self, kind: &str) -> String {
-        let (_, rest) = self.text.split_once(&format!("https://veille.example.fr/{kind}/")).expect("a link");
-        format!("/{kind}/{}", rest.split_whitespace().next().unwrap_or_default())
-    }
-}
-
-/// What reached the mailboxes since the last time.
-async fn sent(t: &TestApp) -> Vec<Letter> {
-    let before = t.inbox.received().len();
-    t.send().await;
-    let all = t.inbox.received();
-    all[before..]
-        .iter()
-        .map(|received| {
-            let message = MessageParser::default().parse(&received.bytes).expect("a message");
-            Letter {
-                subject: message.subject().unwrap_or_default().replace(['\u{a0}', '\u{202f}'], " "),
-                text: message
-                    .body_text(0)
-                    .unwrap_or_default()
-                    .replace("\r\n", "\n")
-                    .replace(['\u{a0}', '\u{202f}'], " "),
-                raw: String::from_utf8_lossy(&received.bytes).into_owned(),
-            }
-        })
-        .collect()
 }
 
 fn address(text: &str) -> EmailAddress {
@@ -324,7 +229,7 @@ async fn each_link_that_leads_nowhere_says_why_and_what_to_do() {
     assert!(delete.starts_with("HTTP/1.1 405") && delete.contains("allow: GET, HEAD, POST"), "{delete}");
     let large = site.ask("POST", &path, "", &"x".repeat(9_000)).await;
     assert!(large.starts_with("HTTP/1.1 413"), "{large}");
-    assert!(site.get("/").await.contains("<h1>Vigie</h1>"), "the published folder");
+    assert!(site.get("/").await.contains(">Vigie</h1>"), "the front page");
     assert!(site.get("/rien").await.starts_with("HTTP/1.1 404"));
     site.stopped().await;
 

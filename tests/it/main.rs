@@ -1,5 +1,6 @@
 //! Everything that needs more than one module, in one crate. `app.rs` holds the installation under test.
 
+mod accounts;
 mod alerts;
 mod app;
 mod architecture;
@@ -26,7 +27,9 @@ mod readme;
 mod recognise;
 mod robots;
 mod search;
+mod served;
 mod shapes;
+mod site;
 mod sources;
 mod store;
 mod stories;

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use crate::config::{
-    Goodbye, Letters, Serve,
+    Goodbye, Letters, Network, Serve,
     file::Table,
-    value::{Wrong, quoted},
+    value::{self, Wrong, quoted},
 };
 
 pub(super) fn letters(mut table: Table<'_>) -> Letters {
@@ -18,7 +18,11 @@ pub(super) fn letters(mut table: Table<'_>) -> Letters {
 }
 
 pub(super) fn serve(mut table: Table<'_>) -> Serve {
-    let serve = Serve { listen: table.parse("listen", listen) };
+    let near = || ["127.0.0.0/8", "::1/128"].into_iter().filter_map(Network::parse).collect();
+    let serve = Serve {
+        listen: table.parse("listen", listen),
+        trusted_proxies: table.list("trusted_proxies", value::network).unwrap_or_else(near),
+    };
     table.finish();
     serve
 }

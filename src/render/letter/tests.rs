@@ -31,7 +31,7 @@ fn letter_at(kind: Letter, site: &Site, leave: &str, act: Option<&str>) -> Mail 
         preferences: &Preferences::all(Cadence::Daily),
         agreed: match kind {
             Letter::Confirmation => "Je souhaite recevoir ce bulletin.",
-            Letter::Welcome | Letter::Goodbye | Letter::Renewal => "inscription au bulletin quotidien",
+            _ => "inscription au bulletin quotidien",
         },
         since: "2026-11-26T08:04:00Z".parse().unwrap(),
         until: Some("2026-11-28T08:04:00Z".parse().unwrap()),
@@ -40,6 +40,8 @@ fn letter_at(kind: Letter, site: &Site, leave: &str, act: Option<&str>) -> Mail 
         from: &from,
         contact: &contact,
         rhythm: Some(&Rhythm::Days { days: week.to_vec(), at: time(7, 0, 0, 0) }),
+        preferences_at: matches!(kind, Letter::Access).then_some("https://veille.exemple.fr/preferences/abc"),
+        trace: "Bulletin quotidien du 25 novembre 2026 : reçu.",
     };
     letter_mail(&Templates::embedded(), site, &sections, &facts).unwrap()
 }

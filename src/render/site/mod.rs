@@ -2,6 +2,7 @@
 //! refer to each other by relative addresses and to nothing outside; styles stand in a file, so that a strict
 //! Content-Security-Policy (`style-src 'self'`) lets them in.
 
+mod account;
 mod editions;
 mod home;
 mod line;
@@ -13,6 +14,7 @@ mod text;
 
 use serde::Serialize;
 
+pub use account::{OwnStep, Step, WishFacts, WishFields, Wrong, access_page, help_page, own_page, subscribe_page};
 pub use editions::{PastEdition, bulletin_page, edition_path, editions_page};
 pub use home::{Calendar, HomeFacts, home_page};
 pub use list::{ListFacts, list_page};

@@ -62,7 +62,7 @@ impl<'a> Shares<'a> {
         if self.candidates.is_empty() {
             return Ok(found);
         }
-        subscribers::each_writable(self.tx, Whom::WantsAlerts, |reader| {
+        subscribers::each_writable(self.tx, Whom::WantsAlerts, self.now, |reader| {
             match self.mail(reader)? {
                 Mail::None => {}
                 Mail::Now(parts) => found.wanted.extend(parts.iter().map(|part| part.story)),
@@ -81,7 +81,7 @@ impl<'a> Shares<'a> {
         let domain = self.app.config.mail.from.as_ref().map_or("localhost", |from| from.address.domain());
         let expires = later(self.now, compose::EXPIRES);
         let (mut deliveries, mut held) = (0, Vec::new());
-        subscribers::each_writable(tx, Whom::WantsAlerts, |reader| {
+        subscribers::each_writable(tx, Whom::WantsAlerts, self.now, |reader| {
             match (self.mail(reader)?, bulletin) {
                 (Mail::Now(parts), Some(bulletin)) => {
                     parts.iter().try_for_each(|part| alerts::add(tx, bulletin, reader.id, *part))?;

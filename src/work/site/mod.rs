@@ -176,7 +176,7 @@ fn title(app: &App, selection: &Selection) -> Option<String> {
 }
 
 /// Stories in the words in which readers get them.
-fn items(app: &App, db: &Db, stories: &[Story]) -> store::Result<Vec<Item>> {
+pub(super) fn items(app: &App, db: &Db, stories: &[Story]) -> store::Result<Vec<Item>> {
     let mut items = Vec::with_capacity(stories.len());
     for story in stories {
         items.extend(item(app, db, story)?);
