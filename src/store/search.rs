@@ -167,14 +167,21 @@ pub struct Step {
     pub end: Option<NoticeId>,
 }
 
-/// So many matches are looked at in one step: with filters that nearly none of them passes it ends before it is full.
-const LOOKED_AT: usize = 4_000;
-/// And so many at once.
+/// So many matches are looked at, at once.
 const CHUNK: u32 = 250;
 
 /// Walks along the notices that have all of a query, from the one that came in last, or from below one, and takes `most` of
-/// those whose stories readers may see. It never looks at more than some thousands, however common the words.
-pub fn step(db: &Db, query: &Query, within: Within, among: &Among, below: Option<NoticeId>, most: u32) -> Result<Step> {
+/// those whose stories readers may see. Of `budget`, what it looks at is taken off: with filters that nearly nothing passes, a walk
+/// along a common word ends there.
+pub fn step(
+    db: &Db,
+    query: &Query,
+    within: Within,
+    among: &Among,
+    below: Option<NoticeId>,
+    most: u32,
+    budget: &mut usize,
+) -> Result<Step> {
     if query.is_empty() {
         return Ok(Step { hits: Vec::new(), end: None });
     }
@@ -191,8 +198,8 @@ pub fn step(db: &Db, query: &Query, within: Within, among: &Among, below: Option
     let source = among.source.as_ref().map(SourceId::as_str);
     let (since, until) = (among.since.map(millis), among.until.map(millis));
     let mut step = Step { hits: Vec::new(), end: None };
-    let (mut below, mut looked_at) = (below, 0);
-    while looked_at < LOOKED_AT {
+    let mut below = below;
+    while *budget > 0 {
         let rows = db.query(
             "SELECT c.id, s.id FROM
                (SELECT rowid AS id FROM search WHERE search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3) c
@@ -209,7 +216,7 @@ pub fn step(db: &Db, query: &Query, within: Within, among: &Among, below: Option
             |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?.map(StoryId::new))),
         )?;
         let is_last = rows.len() < CHUNK as usize;
-        looked_at += rows.len();
+        *budget = budget.saturating_sub(rows.len());
         for (notice, story) in rows {
             if step.hits.len() >= most as usize {
                 return Ok(step);
@@ -237,13 +244,14 @@ pub fn has_in_title(db: &Db, query: &Query, notice: NoticeId) -> Result<bool> {
 fn expression(query: &Query) -> String {
     const QUOTE: char = '\u{22}';
     let quoted = |text: &str| format!("{QUOTE}{text}{QUOTE}");
-    let parts: Vec<String> = query
-        .wanted
-        .iter()
-        .map(|wanted| match wanted {
-            Wanted::Terms(terms) => quoted(&terms.join(" ")),
-            Wanted::Start { start, stem } => format!("({} * OR {})", quoted(start), quoted(stem)),
-        })
-        .collect();
-    parts.join(" AND ")
+    let one = |wanted: &Wanted| match wanted {
+        Wanted::Terms(terms) => quoted(&terms.join(" ")),
+        Wanted::Start { start, stem } => format!("({} * OR {})", quoted(start), quoted(stem)),
+    };
+    let all = |parts: &[Wanted], between: &str| parts.iter().map(one).collect::<Vec<_>>().join(between);
+    let wanted = all(&query.wanted, " AND ");
+    match query.unwanted.is_empty() {
+        true => wanted,
+        false => format!("({wanted}) NOT ({})", all(&query.unwanted, " OR ")),
+    }
 }

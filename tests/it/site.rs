@@ -217,6 +217,11 @@ async fn words_are_found_with_what_they_stand_in_and_any_question_has_an_answer(
         ("q=faille&au=2023-08-31", true),
         ("q=faille&ordre=pertinence", true),
         ("q=bast*&gravite=info", true),
+        ("q=faille+-ponceau", false),
+        ("q=faille+-budget", true),
+        ("nature=avis", true),
+        ("rubrique=finances", false),
+        ("source=cert&du=2023-08-01", true),
     ] {
         assert_eq!(site.get(&format!("/recherche?{query}")).await.contains("nouvelles/1.html"), is_found, "{query}");
     }

@@ -2,10 +2,13 @@
 
 use super::{Stems, Word, each_word};
 
-/// All of which a document must have.
+/// What a document must have, and what it must not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
+    /// All of them.
     pub wanted: Vec<Wanted>,
+    /// None of them.
+    pub unwanted: Vec<Wanted>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,24 +25,30 @@ const MOST: usize = 40;
 const SHORTEST_START: usize = 2;
 
 impl Query {
-    /// Reads words, `"phrases"` in any quotation marks, and `start*`. Any text is a query; that of no word is empty.
+    /// Reads words, `"phrases"` in any quotation marks, `start*`, and `-word` for one that must not be there. Any text is a
+    /// query; that of no word is empty.
     pub fn parse(written: &str) -> Self {
         let mut stems = Stems::default();
-        let mut wanted = Vec::new();
+        let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
         for (n, part) in written.split(['"', '«', '»', '“', '”']).enumerate() {
             if n % 2 == 1 {
                 wanted.extend(terms(&mut stems, part));
                 continue;
             }
             for word in part.split_whitespace() {
+                let (kept, word) = match word.strip_prefix('-') {
+                    Some(word) => (&mut unwanted, word),
+                    None => (&mut wanted, word),
+                };
                 match word.strip_suffix('*') {
-                    Some(start) => wanted.extend(begins(&mut stems, start)),
-                    None => wanted.extend(terms(&mut stems, word)),
+                    Some(start) => kept.extend(begins(&mut stems, start)),
+                    None => kept.extend(terms(&mut stems, word)),
                 }
             }
         }
         wanted.truncate(MOST);
-        Self { wanted }
+        unwanted.truncate(MOST);
+        Self { wanted, unwanted }
     }
 
     pub fn is_empty(&self) -> bool {

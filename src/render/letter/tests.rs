@@ -233,6 +233,70 @@ fn the_text_parts_read_like_letters() {
 
     Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000
     Exemple.
+
+    %%%%
+
+    Veille juridique et cyber_: le lien vers vos choix
+
+    Veille juridique et cyber
+    =========================
+
+    Vos choix
+    ---------
+
+    Bonjour,
+
+    Cette page, qui n’est qu’à vous, permet de changer vos choix, de
+    suspendre vos bulletins, de voir ce que nous gardons de vous, ou de
+    partir_:
+
+    https://veille.exemple.fr/preferences/abc
+
+    Ce lien reste valable. Qui le tient peut changer vos choix_: ne le
+    transmettez pas.
+
+    ------------------------------------------------------------------------
+
+    Vous recevez ce message parce qu’il a été demandé pour l’adresse
+    c.durand@mairie.exemple.fr. Si ce n’est pas par vous, il n’y a rien à
+    faire.
+
+    Données personnelles_:
+    https://veille.exemple.fr/donnees
+
+    Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000
+    Exemple.
+
+    %%%%
+
+    Veille juridique et cyber_: ce que sont devenus vos bulletins
+
+    Veille juridique et cyber
+    =========================
+
+    Ce que sont devenus vos bulletins
+    ---------------------------------
+
+    Bonjour,
+
+    Vous avez demandé ce que sont devenus vos derniers bulletins. Si vous
+    lisez ce message, c’est que nos messages vous parviennent.
+
+    Bulletin quotidien du 25 novembre 2026 : reçu.
+
+    Une question~? Écrivez à redaction@veille.exemple.fr.
+
+    ------------------------------------------------------------------------
+
+    Vous recevez ce message parce qu’il a été demandé pour l’adresse
+    c.durand@mairie.exemple.fr. Si ce n’est pas par vous, il n’y a rien à
+    faire.
+
+    Données personnelles_:
+    https://veille.exemple.fr/donnees
+
+    Publié par Centre de gestion d’Exemple, 1 place de la Mairie, 00000
+    Exemple.
     "#);
 }
 

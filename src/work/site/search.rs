@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{App, item};
+use super::{App, item, items};
 use crate::{
     bulletin::Item,
-    model::{Nature, NoticeId, SectionId, Severity, SourceId, StoryId},
+    model::{Nature, NoticeId, SectionId, Selection, Severity, SourceId, Story, StoryId},
     normalise::terms::{Excerpt, Query, Stems, excerpt},
     render::{self, Frame, SearchChoice, SearchFacts, SearchHit},
     store::{
@@ -122,7 +122,10 @@ impl Search {
                     told("date de fin", found.is_some());
                     search.until = found;
                 }
-                "ordre" if short == "pertinence" => search.order = Order::Best,
+                "ordre" => {
+                    told("ordre", short == "pertinence");
+                    search.order = if short == "pertinence" { Order::Best } else { Order::Newest };
+                }
                 "apres" => search.after = Cursor::parse(&short),
                 _ => {}
             }
@@ -167,6 +170,17 @@ impl Search {
         out.finish()
     }
 
+    /// Whether anything is asked for besides words.
+    fn is_filtered(&self) -> bool {
+        let Self { section, nature, source, least_severity, from, until, .. } = self;
+        section.is_some()
+            || nature.is_some()
+            || source.is_some()
+            || least_severity.is_some_and(|least| least > Severity::Info)
+            || from.is_some()
+            || until.is_some()
+    }
+
     fn wanted(&self) -> Query {
         Query::parse(&format!("{} {}", self.words, self.reference))
     }
@@ -205,10 +219,13 @@ pub struct Results {
 /// Of the database.
 pub fn search(app: &App, search: &Search) -> crate::store::Result<Results> {
     let query = search.wanted();
-    if query.is_empty() {
-        return Ok(Results { hits: Vec::new(), next: None });
-    }
     app.store.read(|db| {
+        if query.is_empty() {
+            let (found, next) = if search.is_filtered() { filtered(app, db, search)? } else { (Vec::new(), None) };
+            let hit = |item: Item| Hit { excerpt: Excerpt { text: item.summary.clone(), marks: Vec::new() }, item };
+            let hits = items(app, db, &found)?.into_iter().map(hit).collect();
+            return Ok(Results { hits, next: next.map(Cursor::written) });
+        }
         let (found, next) = walk(app, db, search, &query)?;
         let mut stems = Stems::default();
         let mut hits = Vec::with_capacity(found.len());
@@ -226,6 +243,9 @@ pub fn search(app: &App, search: &Search) -> crate::store::Result<Results> {
     })
 }
 
+/// Matches that are looked at for one page.
+const LOOKED_AT: usize = 4_000;
+
 /// A page of notices, one a story.
 fn walk(
     app: &App,
@@ -238,14 +258,12 @@ fn walk(
         Order::Best => Within::Title,
         Order::Newest => Within::Anywhere,
     };
-    let (mut within, mut below) = match search.after {
-        Some(after) => (after.within, Some(after.below)),
-        None => (first, None),
-    };
-    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+    let mut at = search.after.map_or((first, None), |after| (after.within, Some(after.below)));
+    let (mut found, mut seen, mut budget) = (Vec::new(), BTreeSet::new(), LOOKED_AT);
     loop {
-        let room = PAGE - found.len();
-        let step = search::step(db, query, within, &among, below, room as u32)?;
+        let (within, below) = at;
+        let room = (PAGE - found.len()) as u32;
+        let step = search::step(db, query, within, &among, below, room, &mut budget)?;
         for (notice, story) in step.hits {
             // Behind those of the titles the others come, without them.
             let is_told =
@@ -254,20 +272,61 @@ fn walk(
                 found.push((notice, story));
             }
         }
-        match (step.end, within) {
-            (Some(end), _) if found.len() >= PAGE => return Ok((found, Some(Cursor { within, below: end }))),
-            (Some(end), Within::Anywhere) if found.is_empty() => {
-                return Ok((found, Some(Cursor { within, below: end })));
-            }
-            (Some(end), _) => below = Some(end),
-            (None, Within::Title) => (within, below) = (Within::Anywhere, None),
+        at = match (step.end, within) {
+            (Some(end), _) => (within, Some(end)),
+            (None, Within::Title) => (Within::Anywhere, None),
             (None, Within::Anywhere) => return Ok((found, None)),
-        }
-        if found.len() >= PAGE {
+        };
+        if found.len() >= PAGE || budget == 0 {
+            let (within, below) = at;
             let below = below.unwrap_or(NoticeId::new(i64::MAX));
             return Ok((found, Some(Cursor { within, below })));
         }
     }
+}
+
+/// What passes the filters, where no words are looked for: a page of stories, and the one below which the next begins.
+fn filtered(app: &App, db: &Db, search: &Search) -> crate::store::Result<(Vec<Story>, Option<Cursor>)> {
+    let among = search.among(app);
+    // Along the one that lets the fewest through.
+    let selection = match (&search.source, &search.section, search.nature) {
+        (Some(source), _, _) => Selection::Source(source.clone()),
+        (None, Some(section), _) => Selection::Section(section.clone()),
+        (None, None, Some(nature)) => Selection::Nature(nature),
+        (None, None, None) => Selection::All,
+    };
+    let passes = |story: &Story| {
+        let stands = |section: &SectionId| story.section == *section || story.also.contains(section);
+        among.section.as_ref().is_none_or(stands)
+            && among.nature.is_none_or(|nature| story.nature == nature)
+            && (among.severities.is_empty() || among.severities.contains(&story.severity))
+            && among.since.is_none_or(|since| story.updated >= since)
+            && among.until.is_none_or(|until| story.first_seen < until)
+    };
+    let mut before = search.after.map(|after| StoryId::new(after.below.get()));
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    while looked_at < LOOKED_AT {
+        let some = stories::shown(db, &selection, before, PAGE as u32 * 10)?;
+        looked_at += some.len();
+        let is_last = some.len() < PAGE * 10;
+        for story in some {
+            if found.len() >= PAGE {
+                break;
+            }
+            before = Some(story.id);
+            if passes(&story) {
+                found.push(story);
+            }
+        }
+        if is_last && found.len() < PAGE {
+            return Ok((found, None));
+        }
+        if found.len() >= PAGE {
+            break;
+        }
+    }
+    let cursor = |story: StoryId| Cursor { within: Within::Anywhere, below: NoticeId::new(story.get()) };
+    Ok((found, before.map(cursor)))
 }
 
 pub(super) fn page(app: &App, frame: Frame<'_>, query: &str) -> anyhow::Result<String> {
@@ -299,7 +358,7 @@ pub(super) fn page(app: &App, frame: Frame<'_>, query: &str) -> anyhow::Result<S
             .map(|one| choice(one.id.to_string(), &one.name, search.source.as_ref() == Some(&one.id)))
             .collect(),
         ignored: &search.ignored,
-        is_asked: !search.wanted().is_empty(),
+        is_asked: !search.wanted().is_empty() || search.is_filtered(),
         is_first: search.after.is_none(),
         hits: &hits,
         next: results.next.map(|next| format!("{canonical}&apres={next}")),
@@ -314,7 +373,11 @@ pub(super) fn stories(app: &App, query: &str) -> crate::store::Result<(Search, V
     let search = Search { order: Order::Newest, ..Search::parse(app, query) };
     let wanted = search.wanted();
     if wanted.is_empty() {
-        return Ok((search, Vec::new()));
+        let found = match search.is_filtered() {
+            true => app.store.read(|db| filtered(app, db, &search))?.0,
+            false => Vec::new(),
+        };
+        return Ok((search, found.into_iter().map(|story| story.id).collect()));
     }
     let (found, _) = app.store.read(|db| walk(app, db, &search, &wanted))?;
     Ok((search, found.into_iter().map(|(_, story)| story).collect()))
