@@ -36,7 +36,7 @@
 //! 9. The crawler is a guest, and never reaches a private address that nobody allowed.
 //! 10. What is shown stays within the source's licence.
 //!
-//! # Five walks through the code
+//! # Walks through the code
 //!
 //! **A notice comes in.** [`work::crawl::crawl`] asks [`store::sources`] what is due. Its three stages run at once: `ask`
 //! has [`fetch::Fetcher`] bring pages, each host in its turn and as its robots.txt allows; `read` has [`extract::extract`]
@@ -71,6 +71,11 @@
 //! **An editor decides.** [`work::editor`] looks whether what is asked for can be done, and does it in one transaction:
 //! [`store::reviews`] keeps who let a story in or kept it out, [`work::regroup`] moves notices between stories and elects
 //! who speaks for each, [`store::pairs`] keeps what must not come together. No program undoes any of it.
+//!
+//! **A page is asked for.** [`web`] answers what is the same for everybody from memory (`web/pages.rs`) until something that it
+//! shows has changed, which [`work::publish::announce`] counts; [`work::site`] makes it of the database, [`render`] and
+//! [`publish`] write it, and `vigie publish` lays the same down as files. Forms (`web/accounts.rs`) ask [`work::account`], which
+//! says nothing of an address but to it.
 //!
 //! **A command runs.** `main` hands over to [`cli::main`]; `cli/load.rs` reads `vigie.toml` and `sources.toml`
 //! through [`config`], opens [`work::App`], and the verb's own file calls its use case and says what it did.

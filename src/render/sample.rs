@@ -161,7 +161,7 @@ fn try_pages(templates: &Templates, site: &Site, edition: &Edition) -> Result<()
         story_page(templates, frame, &StoryFacts { notices: &[], related: &[], contact: None, ..story })?;
         editions_page(templates, frame, Some(Cadence::Daily), &[past], Some(crate::model::BulletinId::new(1)))?;
         editions_page(templates, frame, None, &[], None)?;
-        let excerpt = Excerpt { text: "Un mot".into(), marks: vec![3..6] };
+        let excerpt = Excerpt { text: "Un mot".into(), marks: std::iter::once(3..6).collect() };
         let choice = SearchChoice { value: "tic".into(), name: "TIC".into(), is_chosen: true };
         let choices = || vec![choice.clone()];
         let full = SearchFacts {

@@ -246,13 +246,11 @@ pub fn search(app: &App, search: &Search) -> crate::store::Result<Results> {
 /// Matches that are looked at for one page.
 const LOOKED_AT: usize = 4_000;
 
+/// Notices and their stories, and where the next page begins.
+type Walked = (Vec<(NoticeId, StoryId)>, Option<Cursor>);
+
 /// A page of notices, one a story.
-fn walk(
-    app: &App,
-    db: &Db,
-    search: &Search,
-    query: &Query,
-) -> crate::store::Result<(Vec<(NoticeId, StoryId)>, Option<Cursor>)> {
+fn walk(app: &App, db: &Db, search: &Search, query: &Query) -> crate::store::Result<Walked> {
     let among = search.among(app);
     let first = match search.order {
         Order::Best => Within::Title,
