@@ -21,7 +21,9 @@ use axum::http::{
 /// very text that was sent, which is what careful clients return.
 fn is_current(asked: &HeaderMap, etag: Option<&str>, last_modified: Option<&str>) -> bool {
     let text = |name| asked.get(&name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    fn weak(tag: &str) -> &str {
+        tag.trim().trim_start_matches("W/")
+    }
     match (text(IF_NONE_MATCH), text(IF_MODIFIED_SINCE)) {
         (Some(tags), _) => {
             etag.is_some_and(|etag| tags.trim() == "*" || tags.split(',').any(|tag| weak(tag) == weak(etag)))

@@ -53,6 +53,8 @@ const NOTED: Duration = Duration::from_secs(30);
 pub(super) struct Pages {
     app: Arc<App>,
     kept: Mutex<HashMap<Asked, Arc<Kept>>>,
+    /// The same, by the path as it was written, where no query came with it: most requests need not be read further.
+    by_path: Mutex<HashMap<String, (Asked, Arc<Kept>)>>,
     /// Octets of them.
     size: AtomicU64,
     changes: Mutex<Changes>,
@@ -75,8 +77,13 @@ struct Kept {
     /// Where that is worth it.
     gzip: Option<Bytes>,
     etag: String,
+    gzip_etag: String,
     modified: String,
     location: Option<String>,
+    /// As headers.
+    etag_header: HeaderValue,
+    gzip_etag_header: HeaderValue,
+    modified_header: HeaderValue,
     made: Instant,
 }
 
@@ -88,6 +95,7 @@ impl Pages {
         Ok(Self {
             app,
             kept: Mutex::default(),
+            by_path: Mutex::default(),
             size: AtomicU64::new(0),
             changes: Mutex::new(Changes { watch, state }),
             makers: Semaphore::new(cores),
@@ -124,11 +132,24 @@ impl Pages {
 
     fn forget(&self) {
         lock(&self.kept).clear();
+        lock(&self.by_path).clear();
         self.size.store(0, Ordering::Relaxed);
     }
 
     fn known(&self, asked: &Asked) -> Option<Arc<Kept>> {
         lock(&self.kept).get(asked).filter(|kept| kept.made.elapsed() < KEPT).cloned()
+    }
+
+    /// What a path alone leads to, where it was asked for before.
+    fn at_path(&self, path: &str) -> Option<(Asked, Arc<Kept>)> {
+        lock(&self.by_path).get(path).filter(|(_, kept)| kept.made.elapsed() < KEPT).cloned()
+    }
+
+    fn remember_path(&self, path: &str, asked: &Asked, kept: &Arc<Kept>) {
+        // Only what is kept anyway: a page under several names counts once.
+        if lock(&self.kept).get(asked).is_some_and(|known| Arc::ptr_eq(known, kept)) {
+            lock(&self.by_path).insert(path.to_owned(), (asked.clone(), Arc::clone(kept)));
+        }
     }
 
     fn make(&self, asked: &Asked) -> anyhow::Result<Arc<Kept>> {
@@ -144,8 +165,9 @@ impl Pages {
         let former = lock(&self.kept).get(asked).cloned();
         let kept = Arc::new(Kept::new(status, content_type, bytes, location, former.as_deref())?);
         let size = kept.size();
-        // What changed while it was made is perhaps not in it.
-        if lock(&self.changes).state == state {
+        // What changed while it was made is perhaps not in it. Nobody lets go of what is kept meanwhile.
+        let changes = lock(&self.changes);
+        if changes.state == state {
             if self.size.fetch_add(size, Ordering::Relaxed) + size > ROOM {
                 self.forget();
                 self.size.store(size, Ordering::Relaxed);
@@ -201,8 +223,22 @@ impl Kept {
             None => DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now())?,
         };
         let gzip = (bytes.len() >= WORTH_IT).then(|| compressed(&bytes)).transpose()?;
-        let made = Instant::now();
-        Ok(Self { status, content_type, bytes: bytes.into(), gzip, etag, modified, location, made })
+        // Two forms of one page are two things to a cache (RFC 9110 8.8.3).
+        let gzip_etag = format!("{}-gz\"", etag.trim_end_matches('"'));
+        Ok(Self {
+            status,
+            content_type,
+            bytes: bytes.into(),
+            gzip,
+            etag_header: HeaderValue::from_str(&etag)?,
+            gzip_etag_header: HeaderValue::from_str(&gzip_etag)?,
+            modified_header: HeaderValue::from_str(&modified)?,
+            etag,
+            gzip_etag,
+            modified,
+            location,
+            made: Instant::now(),
+        })
     }
 
     fn size(&self) -> u64 {
@@ -211,12 +247,11 @@ impl Kept {
 
     fn answer(&self, asked: &HeaderMap) -> Response<Body> {
         let gzip = self.gzip.as_ref().filter(|_| takes_gzip(asked));
-        // Two forms of one page are two things to a cache (RFC 9110 8.8.3).
-        let etag = match gzip {
-            Some(_) => format!("{}-gz\"", self.etag.trim_end_matches('"')),
-            None => self.etag.clone(),
+        let (etag, etag_header) = match gzip {
+            Some(_) => (&self.gzip_etag, &self.gzip_etag_header),
+            None => (&self.etag, &self.etag_header),
         };
-        let current = self.status == StatusCode::OK && is_current(asked, Some(&etag), Some(&self.modified));
+        let current = self.status == StatusCode::OK && is_current(asked, Some(etag), Some(&self.modified));
         let (status, bytes) = match (current, gzip) {
             (true, _) => (StatusCode::NOT_MODIFIED, Bytes::new()),
             (false, Some(gzip)) => (self.status, gzip.clone()),
@@ -233,8 +268,8 @@ impl Kept {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if self.status == StatusCode::OK {
-            set(headers, ETAG, &etag);
-            set(headers, LAST_MODIFIED, &self.modified);
+            headers.insert(ETAG, etag_header.clone());
+            headers.insert(LAST_MODIFIED, self.modified_header.clone());
         }
         if let Some(location) = &self.location {
             set(headers, LOCATION, location);
@@ -251,11 +286,27 @@ pub(super) async fn answer(State(pages): State<Arc<Pages>>, request: Request) ->
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
+    let path = uri.query().is_none().then(|| uri.path());
+    if let Some(path) = path {
+        let known = match pages.look() {
+            Ok(()) => pages.at_path(path),
+            Err(_) => None,
+        };
+        if let Some((asked, kept)) = known {
+            if kept.status == StatusCode::OK && *method == Method::GET {
+                pages.count(&asked, headers);
+            }
+            return kept.answer(headers);
+        }
+    }
     let Some(asked) = Asked::parse(uri.path(), uri.query().unwrap_or_default()) else {
         return missing(&pages, StatusCode::NOT_FOUND);
     };
     match pages.find(&asked).await {
         Ok(kept) => {
+            if let Some(path) = path {
+                pages.remember_path(path, &asked, &kept);
+            }
             if kept.status == StatusCode::OK && *method == Method::GET {
                 pages.count(&asked, headers);
             }

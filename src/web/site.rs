@@ -38,6 +38,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: CancellationToken
 }
 
 fn router(app: Arc<App>, pages: Arc<Pages>) -> Router {
+    let https = if app.config.answered_at().is_some() { Https::Promised } else { Https::Unknown };
     let path = |name: &str| format!("/{name}/{{token}}");
     Router::new()
         .route(&path(LEAVE_PATH), get(links::show_leaving).post(links::leave))
@@ -47,16 +48,23 @@ fn router(app: Arc<App>, pages: Arc<Pages>) -> Router {
         .method_not_allowed_fallback(links::not_allowed)
         .with_state(app.clone())
         .fallback_service(Router::new().fallback(pages::answer).with_state(pages))
-        .layer(middleware::from_fn_with_state(app, around))
+        .layer(middleware::from_fn_with_state((https, app), around))
+}
+
+/// Whether readers reach the site over https.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Https {
+    Promised,
+    Unknown,
 }
 
 /// What goes for every answer: it comes in time, and, where readers reach the site over https, they keep to that.
-async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response<Body> {
+async fn around(State((https, app)): State<(Https, Arc<App>)>, request: Request, next: Next) -> Response<Body> {
     let mut response = match time::timeout(PATIENCE, next.run(request)).await {
         Ok(response) => response,
         Err(_) => links::page(&app, Answer::Failed),
     };
-    if app.config.answered_at().is_some() {
+    if https == Https::Promised {
         let year = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, year);
     }
