@@ -46,7 +46,7 @@ pub use robots::RobotsFile;
 pub use section::{Section, SectionId, Sections};
 pub use selection::{FeedFormat, Selection};
 pub use shelf::{Nature, Severity};
-pub use site_path::{SitePath, SiteText};
+pub use site_path::{ApiPath, SitePath, SiteText};
 pub use source::{Asking, Authority, Brings, Licence, OAuth, Source};
 pub use story::{Edited, Hand, Review, Story};
 pub use subscriber::{AlertWish, Consent, Preferences, Subscriber, SubscriberState};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{Cadence, FeedFormat, Selection, StoryId};
+use super::{BulletinId, Cadence, FeedFormat, Selection, StoryId};
 
 /// A page or a file of the site, by its path without the leading `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +26,8 @@ pub enum SitePath {
     /// Of the server only: its query says what is looked for.
     Search,
     SearchFeed(FeedFormat),
+    /// Of the server only: for programs.
+    Api(ApiPath),
     Text(SiteText),
     /// The sources as a list for readers of feeds.
     Opml,
@@ -36,6 +38,19 @@ pub enum SitePath {
     Sitemap,
     /// RFC 9116.
     SecurityTxt,
+}
+
+/// What is answered to programs, in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ApiPath {
+    Stories,
+    Story(StoryId),
+    Bulletins,
+    Bulletin(BulletinId),
+    Sources,
+    Search,
+    /// OpenAPI 3.1.
+    Description,
 }
 
 /// A page that the law asks for, or that helps to find the others.
@@ -88,6 +103,9 @@ impl SitePath {
         if let Some(found) = fixed.into_iter().find(|known| known.to_string() == path) {
             return Some(found);
         }
+        if let Some(path) = path.strip_prefix("api/") {
+            return api(path).map(SitePath::Api);
+        }
         let (stem, extension) = path.rsplit_once('.')?;
         if let Some(format) = FeedFormat::parse(extension) {
             return match stem {
@@ -114,6 +132,7 @@ impl SitePath {
     pub const fn content_type(&self) -> &'static str {
         match self {
             SitePath::Feed(_, format) | SitePath::SearchFeed(format) => format.content_type(),
+            SitePath::Api(_) => "application/json",
             SitePath::Opml => "text/x-opml; charset=utf-8",
             SitePath::Calendar => "text/calendar; charset=utf-8",
             SitePath::Style => "text/css; charset=utf-8",
@@ -126,6 +145,36 @@ impl SitePath {
     /// What leads from it to the root of the site: empty, or `../`.
     pub fn root(&self) -> &'static str {
         if self.to_string().contains('/') { "../" } else { "" }
+    }
+}
+
+fn api(path: &str) -> Option<ApiPath> {
+    Some(match path.split_once('/') {
+        Some(("stories", id)) => ApiPath::Story(StoryId::new(number(id)?)),
+        Some(("bulletins", id)) => ApiPath::Bulletin(BulletinId::new(number(id)?)),
+        Some(_) => return None,
+        None => match path {
+            "stories" => ApiPath::Stories,
+            "bulletins" => ApiPath::Bulletins,
+            "sources" => ApiPath::Sources,
+            "search" => ApiPath::Search,
+            "openapi.json" => ApiPath::Description,
+            _ => return None,
+        },
+    })
+}
+
+impl fmt::Display for ApiPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ApiPath::Stories => f.write_str("stories"),
+            ApiPath::Story(id) => write!(f, "stories/{id}"),
+            ApiPath::Bulletins => f.write_str("bulletins"),
+            ApiPath::Bulletin(id) => write!(f, "bulletins/{id}"),
+            ApiPath::Sources => f.write_str("sources"),
+            ApiPath::Search => f.write_str("search"),
+            ApiPath::Description => f.write_str("openapi.json"),
+        }
     }
 }
 
@@ -159,6 +208,7 @@ impl fmt::Display for SitePath {
             SitePath::Sources => f.write_str("sources/index.html"),
             SitePath::Search => f.write_str("recherche"),
             SitePath::SearchFeed(format) => write!(f, "recherche.{}", format.extension()),
+            SitePath::Api(path) => write!(f, "api/{path}"),
             SitePath::Text(text) => write!(f, "{}.html", text.name()),
             SitePath::Opml => f.write_str("sources.opml"),
             SitePath::Calendar => f.write_str("echeances.ics"),
@@ -195,6 +245,10 @@ mod tests {
             SitePath::Sources,
             SitePath::Search,
             SitePath::SearchFeed(FeedFormat::Atom),
+            SitePath::Api(ApiPath::Stories),
+            SitePath::Api(ApiPath::Story(StoryId::new(3))),
+            SitePath::Api(ApiPath::Bulletin(BulletinId::new(3))),
+            SitePath::Api(ApiPath::Description),
             SitePath::Opml,
             SitePath::Calendar,
             SitePath::Style,

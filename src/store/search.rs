@@ -155,7 +155,18 @@ pub struct Among {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
     Anywhere,
+    /// And the notice is one of the [`recent`] ones: to find the few titles that hold several common words, all places of
+    /// these words are gone through.
     Title,
+}
+
+/// So many of the last notices are recent.
+const RECENT: i64 = 250_000;
+
+/// The first of the recent notices.
+pub fn recent(db: &Db) -> Result<NoticeId> {
+    let last: Option<i64> = db.value("SELECT max(id) FROM notice", &[])?;
+    Ok(NoticeId::new((last.unwrap_or(0) - RECENT).max(0)))
 }
 
 /// What a step through the matches brought.
@@ -185,9 +196,9 @@ pub fn step(
     if query.is_empty() {
         return Ok(Step { hits: Vec::new(), end: None });
     }
-    let asked = match within {
-        Within::Anywhere => expression(query),
-        Within::Title => format!("title : ({})", expression(query)),
+    let (asked, floor) = match within {
+        Within::Anywhere => (expression(query), 0),
+        Within::Title => (format!("title : ({})", expression(query)), recent(db)?.get()),
     };
     let below = below.map_or(i64::MAX, NoticeId::get);
     let section = among.section.as_ref().map(SectionId::as_str);
@@ -202,7 +213,7 @@ pub fn step(
     while *budget > 0 {
         let rows = db.query(
             "SELECT c.id, s.id FROM
-               (SELECT rowid AS id FROM search WHERE search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3) c
+               (SELECT rowid AS id FROM search WHERE search MATCH $1 AND rowid < $2 AND rowid >= $10 ORDER BY rowid DESC LIMIT $3) c
                JOIN notice n ON n.id = c.id
                LEFT JOIN story s ON s.id = n.story_id AND s.review IN ('approved', 'archived')
                  AND ($4 IS NULL OR s.section = $4 OR instr(' ' || s.also || ' ', ' ' || $4 || ' ') > 0)
@@ -212,7 +223,7 @@ pub fn step(
                  AND ($8 IS NULL OR coalesce(n.published_at, n.first_seen) >= $8)
                  AND ($9 IS NULL OR coalesce(n.published_at, n.first_seen) < $9)
              ORDER BY c.id DESC",
-            &[&asked, &below, &CHUNK, &section, &nature, &severities, &source, &since, &until],
+            &[&asked, &below, &CHUNK, &section, &nature, &severities, &source, &since, &until, &floor],
             |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?.map(StoryId::new))),
         )?;
         let is_last = rows.len() < CHUNK as usize;

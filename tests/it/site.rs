@@ -285,3 +285,44 @@ async fn the_folder_holds_the_same_pages() {
     publish::publish(&t.app, None).expect("a folder");
     assert!(!out.join("nouvelles/1.html").exists() && out.join("nouvelles/2.html").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_read_the_same_as_json_and_what_is_described() {
+    let t = installed().await;
+    t.compose(Cadence::Daily).expect("an edition");
+    let site = Site::of(&t).await;
+    let ask = async |path: &str| {
+        let answer = site.get(path).await;
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
+        assert!(
+            head.starts_with("HTTP/1.1 200") && head.contains("content-type: application/json"),
+            "{path}: {answer}"
+        );
+        serde_json::from_str::<serde_json::Value>(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
+    };
+    let described = ask("/api/openapi.json").await;
+    let required = |schema: &serde_json::Value| -> Vec<String> {
+        let names = schema["required"].as_array().cloned().unwrap_or_default();
+        names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    };
+    let story_fields = required(&described["components"]["schemas"]["Story"]);
+    for path in described["paths"].as_object().expect("paths").keys() {
+        let answer = ask(&path.replace("{id}", "1")).await;
+        let schema = &described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        for name in required(schema) {
+            assert!(answer.get(&name).is_some(), "{path} has no {name}: {answer}");
+        }
+        for story in answer["stories"].as_array().into_iter().flatten().chain(answer.get("story")) {
+            for name in &story_fields {
+                assert!(story.get(name).is_some(), "{path}: a story has no {name}: {story}");
+            }
+        }
+    }
+    let found = ask("/api/search?q=bastide&rubrique=zz").await;
+    assert_eq!((found["stories"][0]["id"].as_i64(), found["ignored"][0].as_str()), (Some(1), Some("rubrique")));
+    assert_eq!(ask("/api/stories?selection=natures/avis").await["stories"].as_array().map(Vec::len), Some(1));
+    editor::reject(&t.app, &[StoryId::new(1)], &editor(), "").expect("a rejection");
+    for path in ["/api/stories/1", "/api/stories/99", "/api/rien", "/api/stories?selection=sections/rien"] {
+        assert!(site.get(path).await.starts_with("HTTP/1.1 404"), "{path}");
+    }
+}

@@ -1,14 +1,11 @@
 //! The stories of a selection, a page at a time.
 
-use super::{App, items, title};
+use super::{App, PAGE, items, title};
 use crate::{
     model::{Selection, StoryId},
     render::{self, Frame, ListFacts},
     store::stories,
 };
-
-/// Stories on a page.
-const PAGE: u32 = 25;
 
 pub(super) fn page(
     app: &App,

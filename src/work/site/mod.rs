@@ -1,5 +1,6 @@
 //! What stands on the site, page by page: made from the database when it is asked for. The published folder holds the same.
 
+mod api;
 mod edition;
 mod feed;
 mod home;
@@ -32,6 +33,8 @@ pub struct Asked {
     pub query: String,
 }
 
+/// Stories, or editions, on a page.
+const PAGE: u32 = 25;
 /// Of a query, so many characters are read.
 const LONGEST_QUERY: usize = 2_000;
 
@@ -64,7 +67,9 @@ impl Asked {
             _ => None,
         };
         let query = match path {
-            SitePath::Search | SitePath::SearchFeed(_) => query.chars().take(LONGEST_QUERY).collect(),
+            SitePath::Search | SitePath::SearchFeed(_) | SitePath::Api(_) => {
+                query.chars().take(LONGEST_QUERY).collect()
+            }
             _ => String::new(),
         };
         Some(Self { path, before, query })
@@ -93,6 +98,7 @@ pub fn find(app: &App, asked: &Asked, medium: Medium) -> anyhow::Result<Found> {
         SitePath::Edition { .. } => edition::page(app, frame)?.map_or(Found::Nothing, page),
         SitePath::Sources => page(source::page(app, frame)?),
         SitePath::Search => page(search::page(app, frame, &asked.query)?),
+        SitePath::Api(path) => api::find(app, path, &asked.query)?,
         SitePath::SearchFeed(format) => Found::Page(feed::of_search(app, &asked.query, *format)?),
         SitePath::Text(text) => page(render::text_page(templates, frame, *text, app.rules.sections())?),
         SitePath::Opml => Found::Page(opml(app)),

@@ -48,7 +48,7 @@ pub struct Search {
 pub enum Order {
     #[default]
     Newest,
-    /// Those that have all the words in their title; among equals the newest.
+    /// Those that have all the words in their title, of the recent ones; among equals the newest.
     Best,
 }
 
@@ -258,14 +258,17 @@ fn walk(app: &App, db: &Db, search: &Search, query: &Query) -> crate::store::Res
     };
     let mut at = search.after.map_or((first, None), |after| (after.within, Some(after.below)));
     let (mut found, mut seen, mut budget) = (Vec::new(), BTreeSet::new(), LOOKED_AT);
+    let recent = search::recent(db)?;
     loop {
         let (within, below) = at;
         let room = (PAGE - found.len()) as u32;
         let step = search::step(db, query, within, &among, below, room, &mut budget)?;
         for (notice, story) in step.hits {
             // Behind those of the titles the others come, without them.
-            let is_told =
-                search.order == Order::Best && within == Within::Anywhere && search::has_in_title(db, query, notice)?;
+            let is_told = search.order == Order::Best
+                && within == Within::Anywhere
+                && notice >= recent
+                && search::has_in_title(db, query, notice)?;
             if !is_told && seen.insert(story) {
                 found.push((notice, story));
             }
