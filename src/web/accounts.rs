@@ -373,9 +373,10 @@ fn asking(app: &App, letter: Letter, fields: &WishFields, wrong: &[Wrong], step:
     let desk = Desk::new(app);
     let facts = desk.facts(fields, wrong, &stamp);
     let (templates, site) = (&app.templates, &app.config.site);
-    let contact = app.config.mail.from.as_ref().map(|from| letters::contact(app, &from.address));
+    let sender = app.config.mail.from.as_ref().map(|from| &from.address);
+    let contact = sender.map(|from| letters::contact(app, from));
     let made = match letter {
-        Letter::Trace => render::help_page(templates, site, &facts, step, contact),
+        Letter::Trace => render::help_page(templates, site, &facts, step, contact, sender),
         _ => render::access_page(templates, site, &facts, step),
     };
     html(app, status(step, wrong), made)

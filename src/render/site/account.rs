@@ -97,6 +97,8 @@ struct WishView<'a> {
     /// The first day on which a pause can end.
     tomorrow: Option<Date>,
     contact: Option<&'a EmailAddress>,
+    /// Whose messages are to be let through.
+    sender: Option<&'a EmailAddress>,
 }
 
 #[derive(Serialize)]
@@ -172,6 +174,7 @@ fn view<'a>(frame: FrameView, site: &Site, facts: &WishFacts<'a>, step: Step) ->
         paused: None,
         tomorrow: None,
         contact: None,
+        sender: None,
         frame,
     }
 }
@@ -233,7 +236,8 @@ pub fn help_page(
     facts: &WishFacts<'_>,
     step: Step,
     contact: Option<&EmailAddress>,
+    sender: Option<&EmailAddress>,
 ) -> Result<String, RenderError> {
-    let view = WishView { contact, ..view(frame(site, "", "help"), site, facts, step) };
+    let view = WishView { contact, sender, ..view(frame(site, "", "help"), site, facts, step) };
     templates.render("help.html", &view)
 }
