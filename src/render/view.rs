@@ -71,6 +71,8 @@ pub(super) struct ItemView {
     pub full: bool,
     /// Unique in the edition: what an anchor may be.
     pub id: String,
+    /// Where the story stands on the site.
+    pub page: String,
     /// « Avis », or « Avis (mise à jour) ».
     pub prefix: String,
     pub title: String,
@@ -195,6 +197,7 @@ impl ItemView {
         Self {
             full: matches!(form, Form::Full | Form::Short | Form::Brief),
             id: format!("s{}", item.story),
+            page: SitePath::Story(item.story).to_string(),
             prefix: match alert::prefix(item) {
                 Some(prefix) => prefix.to_owned(),
                 None => format!("{}{}", item.nature.prefix(), if item.again { " (mise à jour)" } else { "" }),
