@@ -43,6 +43,9 @@ async fn installed() -> TestApp {
         "/cert",
         &[item(1, "Faille dans Bastide & Ponceau", "La faille CVE-2023-40001 permet tout. Mettez à jour.")],
     );
+    // One after the other: stories are numbered as they come.
+    t.serve("/presse", &[]);
+    t.crawl().await;
     t.serve(
         "/presse",
         &[item(2, "Le budget des communes", "Le vote du budget primitif approche. La suite est payante.")],
