@@ -3,12 +3,16 @@
 # pa11y, the keyboard, 320 px, without JavaScript).
 set -euo pipefail
 folder=$(mktemp -d)
-"$1" demo --dir "$folder" >"$folder.log" 2>&1 &
+"$1" demo --once --dir "$folder" >/dev/null
+# As an installation that readers reach over https: its forms are open.
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+printf '\n[serve]\nlisten = "127.0.0.1:%s"\n' "$port" >>"$folder/vigie.toml"
+"$1" --config "$folder/vigie.toml" serve >"$folder.log" 2>&1 &
 server=$!
 trap 'kill $server 2>/dev/null; rm -rf "$folder" "$folder.log"' EXIT
+site=http://127.0.0.1:$port/
 for _ in $(seq 100); do
-  site=$(sed -n 's/^Serving \(http[^ ]*\) .*/\1/p' "$folder.log")
-  [ -n "$site" ] && break
+  curl -sfo /dev/null "$site" && break
   sleep 0.2
 done
 pages=(index.html nouvelles/1.html sections/cybersecurite.html 'recherche?q=mairie' abonnement aide preferences sources/index.html

@@ -235,6 +235,7 @@ fn failed(app: &App, error: &anyhow::Error) -> Response<Body> {
 const fn status(step: Step, wrong: &[Wrong]) -> StatusCode {
     match step {
         Step::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Step::Closed => StatusCode::SERVICE_UNAVAILABLE,
         Step::Ask if !wrong.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
         Step::Ask | Step::Done => StatusCode::OK,
     }
@@ -254,6 +255,7 @@ fn subscribe_page(
     step: Step,
     preview: Option<(&[crate::bulletin::Item], usize)>,
 ) -> Response<Body> {
+    let step = if is_open(app, Letter::Confirmation) { step } else { Step::Closed };
     let stamp = match account::stamp(app) {
         Ok(stamp) => stamp,
         Err(error) => return failed(app, &error),
@@ -298,11 +300,18 @@ async fn send_subscribe(
         Gate::TooMany => return subscribe_page(&app, fields, &[], Step::TooMany, None),
         Gate::Robot => return subscribe_page(&app, WishFields::default(), &[], Step::Done, None),
     }
-    behind({
-        let app = Arc::clone(&app);
-        move || account::subscribe(&app, &request)
-    });
+    if is_open(&app, Letter::Confirmation) {
+        behind({
+            let app = Arc::clone(&app);
+            move || account::subscribe(&app, &request)
+        });
+    }
     subscribe_page(&app, WishFields::default(), &[], Step::Done, None)
+}
+
+/// Whether a letter of this kind can be written, and its link be answered.
+fn is_open(app: &App, letter: Letter) -> bool {
+    app.config.mail.from.is_some() && (letter == Letter::Trace || app.config.answered_at().is_some())
 }
 
 /// Whether a form goes on.
@@ -366,6 +375,7 @@ async fn send_help(
 
 /// A form that asks for a letter to an address.
 fn asking(app: &App, letter: Letter, fields: &WishFields, wrong: &[Wrong], step: Step) -> Response<Body> {
+    let step = if is_open(app, letter) { step } else { Step::Closed };
     let stamp = match account::stamp(app) {
         Ok(stamp) => stamp,
         Err(error) => return failed(app, &error),
@@ -402,10 +412,12 @@ async fn ask(app: &Arc<App>, letter: Letter, counts: &Counts, peer: IpAddr, requ
         Gate::TooMany => return asking(app, letter, &fields, &[], Step::TooMany),
         Gate::Robot => return asking(app, letter, &WishFields::default(), &[], Step::Done),
     }
-    behind({
-        let app = Arc::clone(app);
-        move || account::send(&app, letter, &address)
-    });
+    if is_open(app, letter) {
+        behind({
+            let app = Arc::clone(app);
+            move || account::send(&app, letter, &address)
+        });
+    }
     asking(app, letter, &WishFields::default(), &[], Step::Done)
 }
 

@@ -225,3 +225,15 @@ async fn each_link_to_choices_that_leads_nowhere_says_what_to_do() {
     let after = site.get(&own).await;
     assert!(after.contains("ne mène plus à rien") || after.contains("n’est plus inscrite"), "{after}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_form_promises_a_letter_that_could_not_lead_back() {
+    let mut t = installed().await;
+    t.config().site.url = "http://veille.example.fr/".parse().ok();
+    let stamp = stamp(&mut t, 30);
+    let site = Site::of(&t).await;
+    assert!(site.get("/abonnement").await.contains("n’est pas ouverte ici"));
+    let fields = [("adresse", READER), ("rythme", "daily"), ("sceau", stamp.as_str()), ("faire", "abonner")];
+    let answer = site.send("/abonnement", &fields).await;
+    assert!(answer.starts_with("HTTP/1.1 503") && !answer.contains("Regardez vos messages"), "{answer}");
+}

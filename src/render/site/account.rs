@@ -55,6 +55,8 @@ pub enum Step {
     Done,
     /// Too many came from there.
     TooMany,
+    /// No letter could lead back here: the form would promise what does not come.
+    Closed,
 }
 
 /// What became of a reader's own page.
