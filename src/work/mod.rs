@@ -80,6 +80,7 @@ pub struct App {
     signer: OnceLock<Option<Arc<Signer>>>,
     token_key: OnceLock<Vec<u8>>,
     paths: OnceLock<bounce::Paths>,
+    told: site::Told,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
 }
@@ -111,6 +112,7 @@ impl App {
             signer: OnceLock::new(),
             token_key: OnceLock::new(),
             paths: OnceLock::new(),
+            told: site::Told::default(),
             places,
         };
         app.register()?;

@@ -38,7 +38,7 @@ pub(super) fn read(mut publish: Table<'_>, mut store: Table<'_>, context: &Conte
     let read = Publish {
         out,
         entries: count(&mut publish, "entries", 1_000, 50),
-        stories: count(&mut publish, "stories", 100_000, 2_000),
+        stories: count(&mut publish, "stories", 100_000, 500),
         hub: publish.parse("hub", value::web_address),
     };
     publish.finish();

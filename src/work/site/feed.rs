@@ -1,6 +1,6 @@
 //! Selections as feeds, and the deadlines that stories tell of as a calendar.
 
-use super::{App, installed, title};
+use super::{App, installed, title, told::Feed};
 use crate::{
     bulletin,
     model::{Brings, FeedFormat, Selection, Source, Story, StoryId},
@@ -49,7 +49,8 @@ pub(super) fn feed(
     let paging = Paging { this: before.map(page), is_later: before.is_some(), next: next.map(page) };
     let site = &app.config.site.name;
     let name = if *selection == Selection::All { site.clone() } else { format!("{site} – {title}") };
-    written(app, selection.path(), name, &title, &shown, paging, format).map(Some)
+    let asked = Feed { selection: selection.clone(), before };
+    written(app, selection.path(), name, &title, &shown, paging, format, Some(&asked)).map(Some)
 }
 
 /// What a search finds, as a feed.
@@ -63,9 +64,10 @@ pub(super) fn of_search(app: &App, query: &str, format: FeedFormat) -> anyhow::R
     let title = format!("Recherche « {words} »");
     let paging = Paging { this: Some(search.query()).filter(|query| !query.is_empty()), is_later: false, next: None };
     let name = format!("{} – {title}", app.config.site.name);
-    written(app, String::from("recherche"), name, &title, &shown, paging, format)
+    written(app, String::from("recherche"), name, &title, &shown, paging, format, None)
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a feed says of itself, part by part")]
 fn written(
     app: &App,
     path: String,
@@ -74,13 +76,21 @@ fn written(
     shown: &[Story],
     paging: Paging,
     format: FeedFormat,
+    asked: Option<&Feed>,
 ) -> anyhow::Result<Vec<u8>> {
     let authority = authority(app)?;
     let (entries, began) = app.store.read(|db| {
-        let mut entries = Vec::with_capacity(shown.len());
-        for story in shown {
-            entries.extend(entry(app, db, &authority, story)?);
-        }
+        let all = || {
+            let mut entries = Vec::with_capacity(shown.len());
+            for story in shown {
+                entries.extend(entry(app, db, &authority, story)?);
+            }
+            Ok(entries)
+        };
+        let entries = match asked {
+            Some(feed) => app.told.feed(db, feed, all)?.to_vec(),
+            None => all()?,
+        };
         Ok((entries, installed(db)?))
     })?;
     let updated = entries.iter().map(|entry: &Entry| entry.updated).max().unwrap_or(began);
@@ -95,7 +105,7 @@ fn written(
 fn entry(app: &App, db: &Db, authority: &str, story: &Story) -> store::Result<Option<Entry>> {
     let told = notices::telling(db, story)?;
     // What is told does not depend on the hour: only the points do, which no feed shows.
-    let Some((item, _)) = compose::tell(app, story, &told, story.updated) else { return Ok(None) };
+    let Some(item) = super::item(app, db, story)? else { return Ok(None) };
     let Some(lead) = told.iter().find(|notice| notice.id == story.lead) else { return Ok(None) };
     let source = app.source(&lead.source);
     // Typography is that of the language; a source's own words in another one stay as they are.

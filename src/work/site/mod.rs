@@ -9,6 +9,7 @@ mod plain;
 pub mod search;
 mod source;
 mod story;
+mod told;
 
 use jiff::Timestamp;
 
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub use feed::{authority, opml};
+pub use told::Told;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -191,9 +193,12 @@ pub(super) fn items(app: &App, db: &Db, stories: &[Story]) -> store::Result<Vec<
 }
 
 fn item(app: &App, db: &Db, story: &Story) -> store::Result<Option<Item>> {
-    let notices = notices::telling(db, story)?;
-    // What is told does not depend on the hour: only the points do, which no page shows.
-    Ok(compose::tell(app, story, &notices, story.updated).map(|(item, _)| item))
+    let told = app.told.item(db, story.id, || {
+        let notices = notices::telling(db, story)?;
+        // What is told does not depend on the hour: only the points do, which no page shows.
+        Ok(compose::tell(app, story, &notices, story.updated).map(|(item, _)| item))
+    })?;
+    Ok(told.map(|item| Item::clone(&item)))
 }
 
 /// When this installation began.

@@ -1,12 +1,11 @@
 //! The page of one story.
 
-use super::{App, Found, items};
+use super::{App, Found, item, items};
 use crate::{
     model::{Notice, Review, SitePath, StoryId},
     render::{self, Frame, NoticeFacts, RevisionFacts, StoryFacts},
     store::{self, Db, notices, stories},
     text::diff,
-    work::compose,
 };
 
 /// So many revisions of one document are shown, the latest.
@@ -24,13 +23,13 @@ pub(super) fn find(app: &App, frame: Frame<'_>, id: StoryId) -> anyhow::Result<F
         // Nobody is to know what waits.
         Review::Pending => return Ok(Found::Nothing),
     }
-    let (notices, facts, related) = app.store.read(|db| {
+    let (item, facts, related) = app.store.read(|db| {
         let notices = notices::telling(db, &story)?;
         let facts = notices.iter().map(|notice| document(app, db, notice)).collect::<store::Result<Vec<_>>>()?;
         let related = items(app, db, &stories::related(db, story.id, RELATED)?)?;
-        Ok((notices, facts, related))
+        Ok((item(app, db, &story)?, facts, related))
     })?;
-    let Some((item, _)) = compose::tell(app, &story, &notices, story.updated) else { return Ok(Found::Nothing) };
+    let Some(item) = item else { return Ok(Found::Nothing) };
     let mail = &app.config.mail;
     let facts = StoryFacts {
         item: &item,
