@@ -95,8 +95,8 @@ fn try_pages(templates: &Templates, site: &Site, edition: &Edition) -> Result<()
     let contact = EmailAddress::parse("c.durand@mairie.exemple.fr").ok();
     let pieces = vec![Piece::Kept("a".repeat(300)), Piece::Removed("b".into()), Piece::Added("c".into())];
     let document = NoticeFacts {
-        source: source.clone(),
         source_name: "CERT-FR".into(),
+        source_page: Some(SitePath::Sources),
         title: "Un titre".into(),
         url: item.url.clone(),
         published: item.published,
@@ -112,6 +112,7 @@ fn try_pages(templates: &Templates, site: &Site, edition: &Edition) -> Result<()
         trouble,
         last_success: Some(Timestamp::UNIX_EPOCH),
         last_new: None,
+        page: Some(SitePath::Sources),
     };
     for medium in [Medium::Server, Medium::Folder] {
         let frame = Frame { site, path: &SitePath::Home, medium };

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     alarm::AlarmKind,
     config::Site,
-    model::{Licence, Selection, SourceId},
+    model::{Licence, SitePath, SourceId},
     text::{day_in_words, french},
 };
 
@@ -28,6 +28,8 @@ pub struct SourceFacts {
     pub last_success: Option<Timestamp>,
     /// When it last had something new.
     pub last_new: Option<Timestamp>,
+    /// Where its stories are listed, where they are.
+    pub page: Option<SitePath>,
 }
 
 #[derive(Serialize)]
@@ -41,7 +43,7 @@ struct SourcesView {
 
 #[derive(Serialize)]
 struct SourceView {
-    path: String,
+    path: Option<String>,
     name: String,
     url: Option<String>,
     licence: &'static str,
@@ -67,7 +69,7 @@ impl SourceView {
     fn new(source: &SourceFacts, site: &Site) -> Self {
         let day = |at: Timestamp| day_in_words(site.zone.to_datetime(at).date());
         Self {
-            path: format!("{}.html", Selection::Source(source.id.clone()).path()),
+            path: source.page.as_ref().map(SitePath::to_string),
             name: french(&one_line(&source.name)),
             url: web_address(source.url.as_deref()),
             licence: licence(source.licence),

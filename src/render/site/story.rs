@@ -17,7 +17,7 @@ use super::{
 use crate::{
     bulletin::Item,
     config::Site,
-    model::{EmailAddress, Licence, Nature, PublicationDate, Selection, SourceId},
+    model::{EmailAddress, Licence, Nature, PublicationDate, Selection, SitePath},
     text::{date_in_words, day_in_words, diff::Piece, french},
 };
 
@@ -38,8 +38,9 @@ pub struct StoryFacts<'a> {
 /// One of the documents that tell of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeFacts {
-    pub source: SourceId,
     pub source_name: String,
+    /// Where the stories of the source are listed, where they are.
+    pub source_page: Option<SitePath>,
     pub title: String,
     pub url: Option<String>,
     pub published: Option<PublicationDate>,
@@ -78,7 +79,7 @@ struct StoryView {
 #[derive(Serialize)]
 struct NoticeView {
     source: String,
-    source_path: String,
+    source_path: Option<String>,
     title: String,
     url: Option<String>,
     lang: Option<String>,
@@ -136,7 +137,7 @@ impl NoticeView {
     fn new(notice: &NoticeFacts, site: &Site) -> Self {
         Self {
             source: french(&one_line(&notice.source_name)),
-            source_path: format!("{}.html", Selection::Source(notice.source.clone()).path()),
+            source_path: notice.source_page.as_ref().map(SitePath::to_string),
             title: set(&one_line(&notice.title), &notice.language),
             url: web_address(notice.url.as_deref()),
             lang: foreign(&notice.language).map(str::to_owned),

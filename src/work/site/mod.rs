@@ -139,7 +139,7 @@ pub fn all(app: &App) -> store::Result<Vec<SitePath>> {
     ];
     all.extend(crate::model::Cadence::ALL.map(|cadence| SitePath::Editions(Some(cadence))));
     all.extend(SiteText::ALL.map(SitePath::Text));
-    for selection in selections(app) {
+    for selection in selections(app, Medium::Folder) {
         all.extend(FeedFormat::ALL.map(|format| SitePath::Feed(selection.clone(), format)));
         all.push(SitePath::Selection(selection));
     }
@@ -157,16 +157,25 @@ pub fn all(app: &App) -> store::Result<Vec<SitePath>> {
 }
 
 /// The selections that have a page and feeds.
-fn selections(app: &App) -> Vec<Selection> {
+fn selections(app: &App, medium: Medium) -> Vec<Selection> {
     let sections = app.rules.sections().iter().map(|section| Selection::Section(section.id.clone()));
     let severities = [crate::model::Severity::High, crate::model::Severity::Critical].map(Selection::Severity);
     let sources = app.config.sources.iter().filter(|source| source.brings == crate::model::Brings::Notices);
+    let sources = sources.filter(|_| has_source_pages(app, medium));
     std::iter::once(Selection::All)
         .chain(sections)
         .chain(Nature::ALL.map(Selection::Nature))
         .chain(severities)
         .chain(sources.map(|source| Selection::Source(source.id.clone())))
         .collect()
+}
+
+/// With more sources than that, the folder has no page of each: all would be written whenever one of them has something new.
+const FEW: usize = 200;
+
+/// Whether each source has a page and feeds.
+fn has_source_pages(app: &App, medium: Medium) -> bool {
+    medium == Medium::Server || app.config.sources.len() <= FEW
 }
 
 /// What a selection is called; `None` where there is none of the kind.

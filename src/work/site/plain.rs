@@ -5,6 +5,7 @@ use jiff::ToSpan;
 use super::{App, selections};
 use crate::{
     model::{Selection, SitePath, SiteText},
+    render::Medium,
     store::{bulletins, stories},
 };
 
@@ -29,7 +30,7 @@ pub(super) fn sitemap(app: &App) -> anyhow::Result<Option<Vec<u8>>> {
     let mut paths: Vec<(SitePath, Option<jiff::Timestamp>)> =
         [SitePath::Home, SitePath::Editions(None), SitePath::Sources].map(|path| (path, None)).into();
     paths.extend(SiteText::ALL.map(|text| (SitePath::Text(text), None)));
-    paths.extend(selections(app).into_iter().map(|selection| (SitePath::Selection(selection), None)));
+    paths.extend(selections(app, Medium::Server).into_iter().map(|selection| (SitePath::Selection(selection), None)));
     app.store.read(|db| {
         for one in bulletins::latest_of(db, bulletins::Sort::Bulletins, super::edition::KEPT)? {
             let path = SitePath::Edition { date: one.date, cadence: one.cadence, number: one.number };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::App;
 use crate::{
     alarm::AlarmKind,
-    model::{Brings, Source, SourceId},
+    model::{Brings, Selection, SitePath, Source, SourceId},
     render::{self, Frame, SourceFacts},
     store::{
         alarms,
@@ -20,6 +20,7 @@ pub(super) fn page(app: &App, frame: Frame<'_>) -> anyhow::Result<String> {
     for raised in open {
         troubles.entry(raised.source).or_insert(raised.alarm.kind);
     }
+    let has_pages = super::has_source_pages(app, frame.medium);
     let facts = |source: &Source| {
         let known = known.get(&source.id);
         SourceFacts {
@@ -30,6 +31,7 @@ pub(super) fn page(app: &App, frame: Frame<'_>) -> anyhow::Result<String> {
             trouble: troubles.get(&source.id).copied(),
             last_success: known.and_then(|known| known.last_success),
             last_new: known.and_then(|known| known.last_new),
+            page: has_pages.then(|| SitePath::Selection(Selection::Source(source.id.clone()))),
         }
     };
     let watched = app.config.sources.iter().filter(|source| source.brings == Brings::Notices);

@@ -2,8 +2,8 @@
 
 use super::{App, Found, item, items};
 use crate::{
-    model::{Notice, Review, SitePath, StoryId},
-    render::{self, Frame, NoticeFacts, RevisionFacts, StoryFacts},
+    model::{Notice, Review, Selection, SitePath, StoryId},
+    render::{self, Frame, Medium, NoticeFacts, RevisionFacts, StoryFacts},
     store::{self, Db, notices, stories},
     text::diff,
 };
@@ -25,7 +25,8 @@ pub(super) fn find(app: &App, frame: Frame<'_>, id: StoryId) -> anyhow::Result<F
     }
     let (item, facts, related) = app.store.read(|db| {
         let notices = notices::telling(db, &story)?;
-        let facts = notices.iter().map(|notice| document(app, db, notice)).collect::<store::Result<Vec<_>>>()?;
+        let facts =
+            notices.iter().map(|notice| document(app, db, notice, frame.medium)).collect::<store::Result<Vec<_>>>()?;
         let related = items(app, db, &stories::related(db, story.id, RELATED)?)?;
         Ok((item(app, db, &story)?, facts, related))
     })?;
@@ -43,7 +44,7 @@ pub(super) fn find(app: &App, frame: Frame<'_>, id: StoryId) -> anyhow::Result<F
     Ok(Found::Page(render::story_page(&app.templates, frame, &facts)?.into_bytes()))
 }
 
-fn document(app: &App, db: &Db, notice: &Notice) -> store::Result<NoticeFacts> {
+fn document(app: &App, db: &Db, notice: &Notice, medium: Medium) -> store::Result<NoticeFacts> {
     let former = if notice.revision > 1 { notices::former(db, notice.id)? } else { Vec::new() };
     let licence = app.licence(&notice.source);
     // What may not be shown whole is not shown by what changed in it either.
@@ -62,8 +63,12 @@ fn document(app: &App, db: &Db, notice: &Notice) -> store::Result<NoticeFacts> {
         after = before;
     }
     Ok(NoticeFacts {
-        source: notice.source.clone(),
         source_name: app.source_name(&notice.source).to_owned(),
+        // Of a source that is no longer watched there is no page.
+        source_page: app
+            .source(&notice.source)
+            .filter(|_| super::has_source_pages(app, medium))
+            .map(|source| SitePath::Selection(Selection::Source(source.id.clone()))),
         title: notice.title.clone(),
         url: notice.url.as_ref().map(url::Url::to_string),
         published: notice.published,
