@@ -138,6 +138,7 @@ fn write_a_message(bencher: Bencher) {
         since: Timestamp::UNIX_EPOCH,
         preferences: &preferences,
         unsubscribe: "mailto:veille@example.fr?subject=STOP",
+        preferences_at: "https://veille.example.fr/preferences/A",
         consent: "bulletin quotidien",
     };
     let unsubscribe = [reader.unsubscribe.to_owned()];

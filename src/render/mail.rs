@@ -29,6 +29,8 @@ pub struct Reader<'a> {
     pub preferences: &'a Preferences,
     /// Where to leave: `mailto:` or `https:`.
     pub unsubscribe: &'a str,
+    /// Where to change what one chose; empty where nobody answers there.
+    pub preferences_at: &'a str,
     /// What was agreed: « inscription au bulletin quotidien ».
     pub consent: &'a str,
 }
@@ -63,6 +65,7 @@ pub(super) struct ReaderView {
     pub(super) write_to: Option<String>,
     /// The subject that the message must bear.
     pub(super) write_what: Option<String>,
+    pub(super) preferences_at: String,
     choices: Vec<String>,
 }
 
@@ -131,6 +134,7 @@ impl ReaderView {
             since: day_in_words(site.zone.to_datetime(reader.since).date()),
             consent: french(&one_line(reader.consent)),
             unsubscribe: one_line(reader.unsubscribe),
+            preferences_at: one_line(reader.preferences_at),
             choices: choices(reader.preferences, sections),
         }
     }

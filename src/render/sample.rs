@@ -47,6 +47,7 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
         since: Timestamp::UNIX_EPOCH,
         preferences: &preferences,
         unsubscribe: "mailto:stop@exemple.fr",
+        preferences_at: "https://veille.exemple.fr/preferences/A",
         consent: "inscription",
     };
     for (site, items) in

@@ -32,7 +32,12 @@ pub struct Words(Vec<String>);
 impl Words {
     pub fn of(reader: &Reader<'_>, site: &Site, sections: &Sections) -> Self {
         let view = ReaderView::new(reader, site, sections);
-        let rest = [view.unsubscribe, view.write_to.unwrap_or_default(), view.write_what.unwrap_or_default()];
+        let rest = [
+            view.unsubscribe,
+            view.write_to.unwrap_or_default(),
+            view.write_what.unwrap_or_default(),
+            view.preferences_at,
+        ];
         Self([view.address, view.since, view.consent].into_iter().chain(rest).collect())
     }
 }

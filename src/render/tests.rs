@@ -131,6 +131,7 @@ fn mail_to(edition: &Edition, site: &Site, preferences: &Preferences) -> Mail {
         since: "2023-03-03T10:00:00Z".parse().unwrap(),
         preferences,
         unsubscribe: "mailto:stop@veille.exemple.fr?subject=STOP",
+        preferences_at: "https://veille.exemple.fr/preferences/A",
         consent: "inscription au bulletin quotidien",
     };
     bulletin_mail(&Templates::embedded(), edition, site, &sections(), &reader).unwrap()
@@ -203,7 +204,9 @@ fn the_text_part_reads_like_a_letter() {
     Vous recevez ce bulletin à l’adresse c.durand@mairie.exemple.fr depuis
     le 3 mars 2023_: inscription au bulletin quotidien.
 
-    Vos choix_: bulletin quotidien~; toutes les rubriques.
+    Vos choix_: bulletin quotidien~; toutes les rubriques. Pour les
+    changer_:
+    https://veille.exemple.fr/preferences/A
 
     Se désinscrire_: écrivez à stop@veille.exemple.fr, avec l’objet
     «~STOP~».
@@ -467,8 +470,14 @@ fn an_installation_can_replace_one_template() {
     let address = EmailAddress::parse("a@b.fr").unwrap();
     let preferences = Preferences::all(Cadence::Daily);
     let since = "2023-03-03T10:00:00Z".parse().unwrap();
-    let reader =
-        Reader { address: &address, since, preferences: &preferences, unsubscribe: "https://v.fr/u/1", consent: "c" };
+    let reader = Reader {
+        address: &address,
+        since,
+        preferences: &preferences,
+        unsubscribe: "https://v.fr/u/1",
+        preferences_at: "",
+        consent: "c",
+    };
     let mail = bulletin_mail(&templates, &small(), &site(), &sections(), &reader).unwrap();
     assert!(mail.text.starts_with("Veille juridique et cyber : 1\u{a0}alerte"), "{}", mail.text);
     assert!(mail.html.contains("<a href=\"https://v.fr/u/1\""), "the others stay");

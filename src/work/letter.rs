@@ -63,7 +63,8 @@ impl Print {
             &edition,
             &app.config.site,
             sections,
-            &sample.reader(unsubscribe.first().map_or("", String::as_str)),
+            &sample
+                .reader(unsubscribe.first().map_or("", String::as_str), &letters::choices_link(app, sample.subscriber)),
         )?;
         let list_id = sample.list_id(from);
         let list = Letter::list(app, &list_id, &unsubscribe, help.as_deref());
@@ -74,11 +75,13 @@ impl Print {
 
     pub fn for_reader(&self, app: &App, from: &Mailbox, reader: &Subscriber, delivery: &Delivery) -> Filled {
         let unsubscribe = letters::links(app, Some(reader.id), &from.address);
+        let preferences_at = letters::choices_link(app, Some(reader.id));
         let told = Reader {
             address: &delivery.address,
             since: reader.consent.when,
             preferences: &reader.preferences,
             unsubscribe: unsubscribe.first().map_or("", String::as_str),
+            preferences_at: &preferences_at,
             consent: &reader.consent.what,
         };
         Filled {
@@ -166,16 +169,18 @@ impl Letter<'_> {
 
     fn written(&self, app: &App, from: &EmailAddress) -> anyhow::Result<Written> {
         let leave = letters::links(app, self.subscriber, from);
-        let reader = self.reader(leave.first().map_or("", String::as_str));
+        let preferences_at = letters::choices_link(app, self.subscriber);
+        let reader = self.reader(leave.first().map_or("", String::as_str), &preferences_at);
         Ok(render::bulletin_mail(&app.templates, self.edition, &app.config.site, app.rules.sections(), &reader)?)
     }
 
-    fn reader<'r>(&'r self, unsubscribe: &'r str) -> Reader<'r> {
+    fn reader<'r>(&'r self, unsubscribe: &'r str, preferences_at: &'r str) -> Reader<'r> {
         Reader {
             address: self.to,
             since: self.consent.when,
             preferences: self.preferences,
             unsubscribe,
+            preferences_at,
             consent: &self.consent.what,
         }
     }

@@ -237,6 +237,13 @@ fn preferences_link(app: &App, id: SubscriberId) -> anyhow::Result<Option<String
     Ok(link(app, PREFERENCES_PATH, &token::seal(app.token_key()?, Purpose::Preferences, id.get(), None)))
 }
 
+/// The same, for the foot of a bulletin; empty where there is none.
+pub(super) fn choices_link(app: &App, subscriber: Option<SubscriberId>) -> String {
+    let link = subscriber.map_or(Ok(None), |id| preferences_link(app, id));
+    let link = link.inspect_err(|error| tracing::error!("no link to choices: {error:#}"));
+    link.ok().flatten().unwrap_or_default()
+}
+
 /// Writes a letter that a reader asked for, unless one of its kind left within the hour. Whether it leaves.
 pub(super) fn asked_for(app: &App, tx: &Tx, kind: Letter, reader: &Subscriber, now: Timestamp) -> store::Result<bool> {
     let last = store::letters::last(tx, reader.id, kind)?;
