@@ -30,7 +30,8 @@ pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Re
         tx.query_first("SELECT ground FROM suppression WHERE folded = $1", &[&folded], |row| row.get(0))?;
     let others = tx.value::<i64>(
         "SELECT (SELECT count(*) FROM delivery WHERE lower(address) IN ($1, $2) AND address <> '')
-           + (SELECT count(*) FROM lifted WHERE folded = $1) + (SELECT count(*) FROM strike WHERE folded = $1)",
+           + (SELECT count(*) FROM lifted WHERE folded = $1) + (SELECT count(*) FROM strike WHERE folded = $1)
+           + (SELECT count(*) FROM request WHERE folded = $1)",
         &[&folded, &plain],
     )?;
     if subscriber.is_none() && ground.is_none() && others == 0 {
@@ -45,6 +46,8 @@ pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Re
     tx.execute("DELETE FROM suppression WHERE folded = $1", &[&folded])?;
     tx.execute("DELETE FROM lifted WHERE folded = $1", &[&folded])?;
     tx.execute("DELETE FROM strike WHERE folded = $1", &[&folded])?;
+    // A wish bears the address, also one that became a subscription and is its proof.
+    tx.execute("DELETE FROM request WHERE folded = $1", &[&folded])?;
     if let Some(id) = subscriber {
         blank(tx, SubscriberId::new(id), now)?;
     }
@@ -78,9 +81,10 @@ fn blank(tx: &Tx, id: SubscriberId, now: Timestamp) -> Result<()> {
         tx.execute("UPDATE delivery SET address = '', particulars = '' WHERE id = $1", &[&delivery])?;
     }
     tx.execute("DELETE FROM consent WHERE subscriber_id = $1", &[&id.get()])?;
+    tx.execute("DELETE FROM request WHERE subscriber_id = $1", &[&id.get()])?;
     tx.execute(
         "UPDATE subscriber SET address = $2, folded = $2, state = 'left', sections = '', natures = '', left_at = $3,
-           consent_what = '-', consent_how = '-' WHERE id = $1",
+           alerts_from = '', alert_words = '', paused_until = 0, consent_what = '-', consent_how = '-' WHERE id = $1",
         &[&id.get(), &nobody(id.get()), &millis(now)],
     )?;
     Ok(())

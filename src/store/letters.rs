@@ -55,11 +55,12 @@ pub fn overdue(db: &Db, kind: Letter, now: Timestamp, most: u32) -> Result<Vec<S
     )
 }
 
-/// Active subscribers whose last consent is older than `before` and whose answer to a renewal is not waited for.
+/// Active subscribers whose last consent is older than `before` and whose answer to a renewal is not waited for. Nothing is asked
+/// of one who wants to hear nothing for now.
 pub fn renewable(db: &Db, before: Timestamp, now: Timestamp) -> Result<Vec<SubscriberId>> {
     db.query(
         "SELECT id FROM subscriber
-         WHERE state = 'active' AND consent_when < $1
+         WHERE state = 'active' AND consent_when < $1 AND paused_until <= $2
            AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.folded = subscriber.folded)
            AND NOT EXISTS (SELECT 1 FROM letter l
                            WHERE l.subscriber_id = subscriber.id AND l.kind = 'renewal' AND l.until >= $2)

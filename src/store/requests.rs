@@ -83,6 +83,11 @@ pub fn open(db: &Db, address: &EmailAddress) -> Result<Option<Kept>> {
     )
 }
 
+/// What a subscriber wished and confirmed, oldest first: the proof, with the words that were shown.
+pub fn of(db: &Db, id: SubscriberId) -> Result<Vec<Kept>> {
+    db.query(&format!("{REQUEST} WHERE subscriber_id = $1 ORDER BY id"), &[&id.get()], read)
+}
+
 /// Drops what an address wished and did not confirm: it left, or must not be written to.
 pub fn withdraw(tx: &Tx, address: &EmailAddress) -> Result<usize> {
     tx.execute("DELETE FROM request WHERE folded = $1 AND confirmed = 0", &[&fold(address)])

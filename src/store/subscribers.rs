@@ -96,11 +96,11 @@ pub fn consents(db: &Db, id: SubscriberId) -> Result<Vec<Consent>> {
     })
 }
 
-/// Lets a reader go: nothing more is sent, what is queued included.
+/// Lets a reader go: nothing more is sent, what is queued included. A pause ends with it: whoever comes back wants to read.
 pub fn leave(tx: &Tx, address: &EmailAddress, now: Timestamp) -> Result<Left> {
     let Some(subscriber) = find(tx, address)? else { return Ok(Left::Unknown) };
     tx.execute(
-        "UPDATE subscriber SET state = 'left', left_at = $2 WHERE id = $1",
+        "UPDATE subscriber SET state = 'left', left_at = $2, paused_until = 0 WHERE id = $1",
         &[&subscriber.id.get(), &millis(now)],
     )?;
     let cancelled = tx.execute(

@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -14,9 +14,9 @@ use std::{
 use axum::{
     Extension, Router,
     body::{Body, to_bytes},
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{
-        HeaderMap, HeaderValue, Response, StatusCode,
+        HeaderMap, HeaderValue, Response, StatusCode, Uri,
         header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE},
     },
     routing::get,
@@ -24,7 +24,7 @@ use axum::{
 
 use super::{
     headers::{Form, HTML, respond},
-    links::{is_foreign, page as answer_page, private},
+    links::{is_foreign, page as answer_page, private, token},
     server::Peer,
 };
 use crate::{
@@ -64,8 +64,11 @@ impl Counts {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= NETWORKS {
             counts.retain(|_, (since, _)| since.elapsed() < WINDOW);
-            if counts.len() >= NETWORKS {
-                return false;
+            // One of many networks makes room: whoever has that many is not held up by this, and all others would be.
+            if counts.len() >= NETWORKS
+                && let Some(oldest) = counts.iter().min_by_key(|(_, (since, _))| *since).map(|(from, _)| *from)
+            {
+                counts.remove(&oldest);
             }
         }
         let (since, count) = counts.entry(network(from)).or_insert((Instant::now(), 0));
@@ -100,11 +103,19 @@ fn asker(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     if !is_ours(peer) {
         return peer;
     }
-    let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let mut chain: Vec<IpAddr> =
-        named.flat_map(|value| value.split(',')).filter_map(|one| one.trim().parse().ok()).collect();
-    chain.insert(0, peer);
-    chain.iter().rev().copied().find(|address| !is_ours(*address)).unwrap_or(peer)
+    let named = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default());
+    let chain: Vec<&str> = named.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let mut nearest = peer;
+    for name in chain.into_iter().rev() {
+        let port = || name.parse::<SocketAddr>().map(|named| named.ip());
+        // Whatever stands before what cannot be read, anybody may have written.
+        let Ok(address) = name.parse().or_else(|_| port()) else { break };
+        nearest = address;
+        if !is_ours(address) {
+            break;
+        }
+    }
+    nearest
 }
 
 /// The fields of a form, each with its values in order.
@@ -139,7 +150,7 @@ impl Fields {
 /// A form as it came, or the answer to one that is not taken.
 async fn take(app: &App, request: Request) -> Result<(Fields, HeaderMap), Response<Body>> {
     let (head, body) = request.into_parts();
-    if is_foreign(&head.headers) {
+    if is_foreign(app, &head.headers) {
         return Err(answer_page(app, Answer::Foreign));
     }
     let body = to_bytes(body, BODY).await.map_err(|_| answer_page(app, Answer::TooLarge))?;
@@ -421,8 +432,8 @@ async fn ask(app: &Arc<App>, letter: Letter, counts: &Counts, peer: IpAddr, requ
     asking(app, letter, &WishFields::default(), &[], Step::Done)
 }
 
-async fn show_own(State(app): Site, Path(token): Path<String>) -> Response<Body> {
-    match account::holder(&app, &token) {
+async fn show_own(State(app): Site, uri: Uri) -> Response<Body> {
+    match account::holder(&app, token(&uri)) {
         Ok(Holder::Reader(reader)) => own_page(&app, Some(&reader), fields_of(&reader), &[], OwnStep::Shown, None),
         Ok(Holder::Left) => nobody(&app, OwnStep::Left, StatusCode::OK),
         Ok(Holder::Unknown) => nobody(&app, OwnStep::Unknown, StatusCode::NOT_FOUND),
@@ -470,12 +481,12 @@ fn own_page(
     html(app, status(Step::Ask, wrong), made)
 }
 
-async fn send_own(State(app): Site, Path(token): Path<String>, request: Request) -> Response<Body> {
+async fn send_own(State(app): Site, uri: Uri, request: Request) -> Response<Body> {
     let (form, _) = match take(&app, request).await {
         Ok(taken) => taken,
         Err(refused) => return refused,
     };
-    let reader = match account::holder(&app, &token) {
+    let reader = match account::holder(&app, token(&uri)) {
         Ok(Holder::Reader(reader)) => *reader,
         Ok(Holder::Left) => return nobody(&app, OwnStep::Left, StatusCode::OK),
         Ok(Holder::Unknown) => return nobody(&app, OwnStep::Unknown, StatusCode::NOT_FOUND),
@@ -501,21 +512,22 @@ fn act(app: &App, reader: &Subscriber, form: &Fields) -> anyhow::Result<Response
                 let (items, count) = account::preview(app, &preferences)?;
                 return Ok(own_page(app, Some(reader), chosen, &[], OwnStep::Shown, Some((&items, count))));
             }
-            account::change(app, reader, &request)?;
+            if !account::change(app, reader, &request)? {
+                return Ok(answer_page(app, Answer::Closed));
+            }
             own_page(app, Some(reader), chosen, &[], OwnStep::Changed, None)
         }
-        "suspendre" => match form.one("jusque").parse() {
-            Ok(until) => {
-                account::pause(app, reader, until)?;
+        "suspendre" => {
+            let until = form.one("jusque").parse().ok();
+            if until.map(|until| account::pause(app, reader, until)).transpose()? == Some(true) {
                 shown(OwnStep::Paused)
-            }
-            Err(_) => {
-                let wrong = [("jusque", String::from("Donnez le jour jusqu’auquel suspendre."))];
+            } else {
+                let wrong = [("jusque", String::from("Donnez le jour, à venir, jusqu’auquel suspendre."))];
                 own_page(app, Some(reader), fields_of(reader), &wrong, OwnStep::Shown, None)
             }
-        },
+        }
         "reprendre" => {
-            account::pause(app, reader, jiff::civil::Date::MIN)?;
+            account::resume(app, reader)?;
             shown(OwnStep::Resumed)
         }
         "donnees" => {

@@ -8,9 +8,10 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Response, StatusCode, Uri,
-        header::{ALLOW, CACHE_CONTROL},
+        header::{ALLOW, CACHE_CONTROL, HOST, ORIGIN},
     },
 };
+use url::Url;
 
 use super::headers::{Form, HTML, respond};
 use crate::{
@@ -149,7 +150,7 @@ pub(super) async fn not_allowed(State(app): Site) -> Response<Body> {
 }
 
 /// The last part of a path, to the letter: no token has anything to decode.
-fn token(uri: &Uri) -> &str {
+pub(super) fn token(uri: &Uri) -> &str {
     uri.path().rsplit('/').next().unwrap_or_default()
 }
 
@@ -179,12 +180,25 @@ impl Sent {
 async fn read(app: &App, request: Request) -> Result<Sent, Response<Body>> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, BODY).await.map_err(|_| page(app, Answer::TooLarge))?;
-    Ok(Sent { text: String::from_utf8_lossy(&body).into_owned(), is_foreign: is_foreign(&head.headers) })
+    Ok(Sent { text: String::from_utf8_lossy(&body).into_owned(), is_foreign: is_foreign(app, &head.headers) })
 }
 
-/// Browsers say where a form comes from (Fetch Metadata); what is no browser says nothing and needs no protection.
-pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+/// Browsers say where a form comes from (Fetch Metadata, or `Origin` where they are older); what is no browser says nothing and
+/// needs no protection. Of our own pages `Origin` is `null`, since they give no referrer; a page of others can have the same: what
+/// holds then is the token in the path, which it does not know.
+pub(super) fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let Some(origin) = headers.get(ORIGIN).filter(|origin| *origin != "null") else { return false };
+    let Some(origin) = origin.to_str().ok().and_then(|origin| Url::parse(origin).ok()) else { return true };
+    // A proxy may put a name of its own in the place of the one that readers know.
+    let asked = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| {
+        // With the scheme of the origin, so that a port which goes without saying is none on both sides.
+        Url::parse(&format!("{}://{host}", origin.scheme())).ok()
+    });
+    let known = app.config.site.url.as_ref().map(Url::origin);
+    asked.map(|asked| asked.origin()) != Some(origin.origin()) && known != Some(origin.origin())
 }
 
 fn facts(reader: &Subscriber) -> AnswerFacts<'_> {

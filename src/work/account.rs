@@ -13,7 +13,10 @@ use super::{
 use crate::{
     bulletin::Item,
     model::{Consent, EmailAddress, Letter, Preferences, Selection, Subscriber, SubscriberId, SubscriberState},
-    store::{stories, subscribers},
+    store::{
+        requests, stories,
+        subscribers::{self, Added},
+    },
     token::{self, Purpose},
 };
 
@@ -117,28 +120,43 @@ fn told(done: anyhow::Result<()>) {
     }
 }
 
-/// Changes what a reader chose. The words that he agreed to with it are kept.
+/// Changes what a reader chose. The words that he agreed to with it are kept. `false`: nothing changed, since the address is not
+/// written to any more.
 ///
 /// # Errors
 /// Of the database, or of choices that were not looked at by [`wish`].
-pub fn change(app: &App, reader: &Subscriber, request: &Request) -> anyhow::Result<()> {
+pub fn change(app: &App, reader: &Subscriber, request: &Request) -> anyhow::Result<bool> {
     let request = Request { email: reader.address.to_string(), ..request.clone() };
     let (_, agreed) = wish(app, &request).map_err(anyhow::Error::msg)?;
     let request = Request { consent_what: agreed, consent_how: String::from("choix changés sur le site"), ..request };
-    subscribe::add(app, &request).map(drop)
+    Ok(matches!(subscribe::add(app, &request)?, Added::New(_) | Added::Changed(_)))
 }
 
-/// Sends nothing until that day, at most a year ahead; a day that is not ahead ends the pause.
+/// Sends nothing until that day, at most a year ahead. What is frozen before it is never sent: who comes back from three weeks away
+/// wants what is new, and the rest is on the site. `false`, and nothing changes: the day is not ahead.
 ///
 /// # Errors
 /// Of the database.
-pub fn pause(app: &App, reader: &Subscriber, until: Date) -> anyhow::Result<()> {
+pub fn pause(app: &App, reader: &Subscriber, until: Date) -> anyhow::Result<bool> {
     let now = app.clock.now();
     let zone = &app.config.site.zone;
-    let latest = zone.to_datetime(now).date().saturating_add(LONGEST_PAUSE.days());
+    let today = zone.to_datetime(now).date();
+    if until <= today {
+        return Ok(false);
+    }
+    let latest = today.saturating_add(LONGEST_PAUSE.days());
     let until = until.min(latest).to_zoned(zone.clone()).context("no such day")?.timestamp();
-    let until = if until > now { until } else { Timestamp::UNIX_EPOCH };
-    Ok(app.store.write_durably(|tx| subscribers::pause(tx, reader.id, until, now))?)
+    app.store.write_durably(|tx| subscribers::pause(tx, reader.id, until, now))?;
+    Ok(true)
+}
+
+/// Ends a pause.
+///
+/// # Errors
+/// Of the database.
+pub fn resume(app: &App, reader: &Subscriber) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    Ok(app.store.write_durably(|tx| subscribers::pause(tx, reader.id, Timestamp::UNIX_EPOCH, now))?)
 }
 
 /// The day on which a pause ends, where there is one.
@@ -157,9 +175,24 @@ pub struct Kept {
     pub subscriber: Subscriber,
     /// Oldest first.
     pub consents: Vec<Consent>,
+    /// What was asked for and confirmed by a link, oldest first.
+    pub requests: Vec<KeptRequest>,
     pub paused_until: Option<Date>,
     /// What was sent, and what the other side said.
     pub trace: Option<Trace>,
+}
+
+/// A wish that became a subscription.
+#[derive(Debug, Serialize)]
+pub struct KeptRequest {
+    /// As the form stated it.
+    pub wishes: serde_json::Value,
+    /// The words that were agreed to, and their version.
+    pub shown: String,
+    pub version: String,
+    pub how: String,
+    pub asked: Timestamp,
+    pub confirmed: Option<Timestamp>,
 }
 
 /// GDPR 15 and 20.
@@ -167,7 +200,17 @@ pub struct Kept {
 /// # Errors
 /// Of the database.
 pub fn export(app: &App, reader: &Subscriber) -> anyhow::Result<Kept> {
+    let asked = app.store.read(|db| requests::of(db, reader.id))?;
+    let asked = asked.into_iter().map(|kept| KeptRequest {
+        wishes: serde_json::from_str(&kept.wish.wishes).unwrap_or_default(),
+        shown: kept.wish.shown,
+        version: kept.wish.version,
+        how: kept.wish.how,
+        asked: kept.wish.asked,
+        confirmed: kept.confirmed,
+    });
     Ok(Kept {
+        requests: asked.collect(),
         subscriber: reader.clone(),
         consents: app.store.read(|db| subscribers::consents(db, reader.id))?,
         paused_until: paused_until(app, reader)?,

@@ -282,6 +282,8 @@ fn wishes(reader: &Subscriber) -> Request {
         sections: joined(preferences.sections.iter().map(|section| section.as_str()).collect()),
         natures: joined(preferences.natures.iter().map(|nature| nature.as_str()).collect()),
         severity: preferences.least_severity.to_string(),
+        alerts_from: preferences.alerts.from.map(|from| from.to_string()).unwrap_or_default(),
+        alert_words: preferences.alerts.words.join(", "),
         consent_how: String::from("nouveau lien demandé par un lien qui n’était plus valable"),
         ..Request::default()
     }

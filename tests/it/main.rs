@@ -23,6 +23,7 @@ mod idle;
 mod letters;
 mod mail;
 mod operators;
+mod own;
 mod readme;
 mod recognise;
 mod robots;
