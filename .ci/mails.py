@@ -124,6 +124,12 @@ def alerts(keys):
     one.reads([item(1, "Clôture de l’alerte : Vulnérabilité dans Bastide", f"{WORDS}. CVE-2026-12345. La version 4.2 la corrige.")])
     one.vigie("compose")
     yield "alert-end", one.sent(), False
+    one.reads([item(2, "Fuite de données chez Rempart", "Les fichiers de l’éditeur Rempart sont en vente. Changez les mots de passe.")])
+    one.vigie("compose")
+    one.sent()
+    one.vigie("stories", "reject", "2", "--by", "marie")
+    one.vigie("compose")
+    yield "alert-withdrawn", one.sent(), False
 
 
 def letters(keys):

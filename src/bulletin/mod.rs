@@ -33,7 +33,7 @@ pub use facts::{Cited, story_deadlines};
 pub use guide::{Guide, Question, guide};
 pub use importance::{Action, Importance, Reason, Weighed, importance};
 pub use item::{Moment, tell};
-pub use over::is_over;
+pub use over::{is_over, withdrawn};
 pub use select::{alert_edition, edition, in_order};
 pub use summary::summarise;
 pub use told::{Quote, Told};

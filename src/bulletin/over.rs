@@ -1,7 +1,15 @@
-//! What a source says of the history of its own document, and that what it warned of is over.
+//! What a source says of the history of its own document, that what it warned of is over, and what is left to say of a warning
+//! that should not have gone out.
 
-use super::told::Told;
-use crate::text;
+use super::{
+    guide::Guide,
+    told::Told,
+    view::{AlertNews, Item},
+};
+use crate::{
+    model::{Ending, News, StoryId},
+    text,
+};
 
 /// Entries of a history that are kept, and characters of each.
 const MOST: usize = 30;
@@ -39,6 +47,24 @@ fn says_over(line: &str) -> bool {
     let rest: Vec<&str> = slug.split('-').skip_while(is_of_date).collect();
     let rest = rest.join("-");
     LINES.iter().any(|mark| rest.strip_prefix(mark).is_some_and(|after| after.is_empty() || after.starts_with('-')))
+}
+
+/// What readers are told of a story that an editor took back, from what the last alert told of it: by what they know it again.
+/// Nothing else that it said, and above all nothing to do, is repeated.
+pub fn withdrawn(story: StoryId, last: &Item) -> Item {
+    Item {
+        story,
+        summary: String::new(),
+        more: Vec::new(),
+        guide: Guide::default(),
+        also: Vec::new(),
+        cves: Vec::new(),
+        cited: Vec::new(),
+        deadlines: Vec::new(),
+        history: Vec::new(),
+        alert: Some(AlertNews { news: News::End, change: String::new(), ending: Ending::Withdrawn }),
+        ..last.clone()
+    }
 }
 
 /// Slugs with which a title begins or ends.

@@ -64,8 +64,10 @@ pub fn alert_edition(
     let told = items.iter().filter_map(|item| {
         let news = *share.get(&item.story)?;
         let place = preferences.shelf(&item.section, &item.also_in).unwrap_or(&item.section);
-        let change = item.alert.as_ref().filter(|_| news == News::Update).map(|alert| alert.change.clone());
-        let alert = Some(AlertNews { news, change: change.unwrap_or_default() });
+        let frozen = item.alert.as_ref();
+        let change = frozen.filter(|_| news == News::Update).map(|alert| alert.change.clone()).unwrap_or_default();
+        let ending = frozen.filter(|_| news == News::End).map(|alert| alert.ending).unwrap_or_default();
+        let alert = Some(AlertNews { news, change, ending });
         Some((place, Item { alert, ..item.clone() }))
     });
     let shelves = shelve(told, sections);
@@ -102,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{super::guide::Guide, *};
-    use crate::model::{Nature, Section};
+    use crate::model::{Ending, Nature, Section};
 
     fn section(id: &str) -> SectionId {
         SectionId::parse(id).expect("a slug")
@@ -219,7 +221,7 @@ mod tests {
         ) {
             let items: Vec<Item> = (0_i64..).zip(&shares).map(|(n, _)| {
                 let change = String::from("gravité");
-                let alert = Some(AlertNews { news: News::Update, change });
+                let alert = Some(AlertNews { news: News::Update, change, ending: Ending::Withdrawn });
                 Item { alert, ..item(n, if n % 2 == 0 { "tic" } else { "finances" }, Nature::Avis, Severity::Info) }
             }).collect();
             let share: BTreeMap<StoryId, News> =
@@ -229,8 +231,9 @@ mod tests {
             let date = jiff::civil::date(2023, 8, 30);
             let edition = alert_edition(date, 1, &items, &sections(), &preferences, &share);
             let told: BTreeMap<StoryId, News> = edition.iter().flat_map(Edition::items).map(|item| {
-                let AlertNews { news, change } = item.alert.clone().expect("news");
+                let AlertNews { news, change, ending } = item.alert.clone().expect("news");
                 assert_eq!(change.is_empty(), news != News::Update);
+                assert_eq!(ending == Ending::Withdrawn, news == News::End);
                 (item.story, news)
             }).collect();
             prop_assert_eq!(told, share);

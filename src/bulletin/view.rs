@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{facts::Cited, guide::Guide, told::Quote};
 use crate::{
-    model::{Cadence, Nature, News, PublicationDate, SectionId, Severity, StoryId},
+    model::{Cadence, Ending, Nature, News, PublicationDate, SectionId, Severity, StoryId},
     normalise::deadline::Deadline,
 };
 
@@ -72,6 +72,15 @@ pub struct AlertNews {
     pub news: News,
     /// What changed since the last alert, on one line; may be empty.
     pub change: String,
+    /// How it ended, where that is the news.
+    #[serde(default)]
+    pub ending: Ending,
+}
+
+impl AlertNews {
+    pub fn is_withdrawn(&self) -> bool {
+        self.news == News::End && self.ending == Ending::Withdrawn
+    }
 }
 
 /// Another notice that tells of the same story.

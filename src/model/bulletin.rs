@@ -83,6 +83,17 @@ impl News {
     }
 }
 
+/// How an alert came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// Its source says that it is over.
+    #[default]
+    Closed,
+    /// An editor kept the story out after it had gone out.
+    Withdrawn,
+}
+
 /// A frozen edition: its stories, their order and their words no longer change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bulletin {

@@ -28,7 +28,7 @@ mod subscriber;
 mod suppression;
 
 pub use address::{Address, BadAddress};
-pub use bulletin::{Bulletin, Cadence, News};
+pub use bulletin::{Bulletin, Cadence, Ending, News};
 pub use date::{Precision, PublicationDate};
 pub use delivery::{Delivery, DeliveryState, Doubt, Letter, Matter, SmtpReply, Urgency};
 pub use email::{EmailAddress, InvalidEmail, mask_addresses};

@@ -2,7 +2,7 @@
 
 use crate::{
     bulletin::{AlertNews, Edition, Item, Question},
-    model::{Cadence, News, Severity},
+    model::{Cadence, Ending, News, Severity},
     text::{french, truncate},
 };
 
@@ -18,7 +18,7 @@ const PREVIEW: usize = 140;
 pub(super) fn subject(edition: &Edition) -> String {
     let Some(lead) = lead(edition) else { return Cadence::Alert.title() };
     let opening = match edition.items().count() {
-        1 => label(news(lead)).to_owned(),
+        1 => label(said(lead)).to_owned(),
         _ => counts(edition),
     };
     let title = set(&one_line(&lead.title), &lead.language);
@@ -29,8 +29,8 @@ pub(super) fn subject(edition: &Edition) -> String {
 
 /// « 2 alertes, 1 mise à jour, 1 fin d’alerte ».
 pub(super) fn counts(edition: &Edition) -> String {
-    let count = |news| edition.items().filter(|item| self::news(item) == news).count() as u64;
-    let counts = News::ALL.map(|news| (count(news), nouns(news)));
+    let count = |what| edition.items().filter(|item| said(item) == what).count() as u64;
+    let counts = SAID.map(|what| (count(what), nouns(what)));
     let told: Vec<String> = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, noun)| counted(n, noun)).collect();
     told.join(", ")
 }
@@ -45,11 +45,14 @@ pub(super) fn preview(edition: &Edition) -> String {
 
 /// What an alert says first of a story, when it is not the first one.
 pub(super) fn note(item: &Item) -> Option<String> {
-    let AlertNews { news, change } = item.alert.as_ref()?;
+    let AlertNews { news, change, ending } = item.alert.as_ref()?;
     match news {
         News::Alert => None,
         News::Update if change.is_empty() => None,
         News::Update => Some(french(&format!("Ce qui change : {}.", one_line(change)))),
+        News::End if *ending == Ending::Withdrawn => {
+            Some(french("La rédaction a retiré cette alerte après coup : n’en tenez plus compte."))
+        }
         News::End => Some(String::from(
             "La source a clos cette alerte. Les mesures qu’elle demandait restent à appliquer là où elles ne l’ont pas été.",
         )),
@@ -58,34 +61,51 @@ pub(super) fn note(item: &Item) -> Option<String> {
 
 /// What stands before the title of a story; `None` where its nature does.
 pub(super) fn prefix(item: &Item) -> Option<&'static str> {
-    let news = item.alert.as_ref().map(|alert| alert.news)?;
-    (news != News::Alert).then(|| label(news))
+    item.alert.as_ref()?;
+    Some(said(item)).filter(|(news, _)| *news != News::Alert).map(label)
 }
 
-fn news(item: &Item) -> News {
-    item.alert.as_ref().map_or(News::Alert, |alert| alert.news)
+/// What an item is to its reader, in the words that tell one end from another.
+type Said = (News, Ending);
+
+/// In the order in which they are counted.
+const SAID: [Said; 4] = [
+    (News::Alert, Ending::Closed),
+    (News::Update, Ending::Closed),
+    (News::End, Ending::Closed),
+    (News::End, Ending::Withdrawn),
+];
+
+fn said(item: &Item) -> Said {
+    match &item.alert {
+        Some(alert) if alert.is_withdrawn() => (News::End, Ending::Withdrawn),
+        Some(alert) => (alert.news, Ending::Closed),
+        None => (News::Alert, Ending::Closed),
+    }
 }
 
 /// What presses most: of alerts before updates before ends.
 fn lead(edition: &Edition) -> Option<&Item> {
     use std::cmp::Reverse;
     edition.items().min_by_key(|item| {
-        (news(item), Reverse(item.severity == Severity::Critical), Reverse((item.severity, item.importance)))
+        (said(item).0, Reverse(item.severity == Severity::Critical), Reverse((item.severity, item.importance)))
     })
 }
 
-const fn label(news: News) -> &'static str {
-    match news {
-        News::Alert => "Alerte",
-        News::Update => "Mise à jour",
-        News::End => "Fin d’alerte",
+const fn label(said: Said) -> &'static str {
+    match said {
+        (News::Alert, _) => "Alerte",
+        (News::Update, _) => "Mise à jour",
+        (News::End, Ending::Closed) => "Fin d’alerte",
+        (News::End, Ending::Withdrawn) => "Alerte retirée",
     }
 }
 
-const fn nouns(news: News) -> (&'static str, &'static str) {
-    match news {
-        News::Alert => ("alerte", "alertes"),
-        News::Update => ("mise à jour", "mises à jour"),
-        News::End => ("fin d’alerte", "fins d’alerte"),
+const fn nouns(said: Said) -> (&'static str, &'static str) {
+    match said {
+        (News::Alert, _) => ("alerte", "alertes"),
+        (News::Update, _) => ("mise à jour", "mises à jour"),
+        (News::End, Ending::Closed) => ("fin d’alerte", "fins d’alerte"),
+        (News::End, Ending::Withdrawn) => ("alerte retirée", "alertes retirées"),
     }
 }

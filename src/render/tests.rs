@@ -6,11 +6,11 @@ use jiff::{civil::date, tz::TimeZone};
 use url::Url;
 
 use crate::{
-    bulletin::{AlertNews, Also, Cited, Edition, Guide, Item, Question, Quote, Shelf},
+    bulletin::{AlertNews, Also, Cited, Edition, Guide, Item, Question, Quote, Shelf, withdrawn},
     config::Site,
     model::{
-        Cadence, EmailAddress, Nature, News, Preferences, PublicationDate, Section, SectionId, Sections, Severity,
-        SitePath, SiteText, StoryId,
+        Cadence, EmailAddress, Ending, Nature, News, Preferences, PublicationDate, Section, SectionId, Sections,
+        Severity, SitePath, SiteText, StoryId,
     },
 };
 
@@ -540,7 +540,7 @@ fn an_alert_says_what_to_do_before_what_happened_and_a_bulletin_after() {
         alert.shelves.truncate(1);
         alert.shelves[0].items.truncate(1);
         let change = change.to_owned();
-        alert.shelves[0].items[0].alert = Some(AlertNews { news, change });
+        alert.shelves[0].items[0].alert = Some(AlertNews { news, change, ending: Ending::Closed });
         mail(&alert)
     };
     let places = |mail: &Mail| {
@@ -561,4 +561,25 @@ fn an_alert_says_what_to_do_before_what_happened_and_a_bulletin_after() {
     assert!(update.text.contains("Ce qui change\u{a0}: gravité\u{a0}: important → urgent."), "{}", update.text);
     let end = told(News::End, "");
     assert!(end.subject.starts_with("Fin d’alerte\u{a0}: ") && !end.text.contains("[Urgent]"), "{}", end.text);
+}
+
+#[test]
+fn an_alert_that_was_withdrawn_says_so_and_repeats_nothing_of_it() {
+    let mut edition = small();
+    edition.cadence = Cadence::Alert;
+    edition.shelves.truncate(1);
+    let items = &mut edition.shelves[0].items;
+    let last = items[0].clone();
+    items.truncate(1);
+    items[0] = withdrawn(last.story, &last);
+    let alone = mail(&edition);
+    assert_eq!(alone.subject, "Alerte retirée\u{a0}: Vulnérabilité dans un pare-feu");
+    assert!(alone.text.contains("Alerte retirée - Vulnérabilité dans un pare-feu"), "{}", alone.text);
+    assert!(alone.text.contains("La rédaction a retiré cette alerte après coup\u{a0}: n’en tenez plus compte."));
+    for words in ["Appliquer le correctif", "[Urgent]", ">>", "CVE-"] {
+        assert!(!alone.text.contains(words) && !alone.html.contains(words), "{words}: {}", alone.text);
+    }
+    edition.shelves[0].items.push(Item { alert: None, story: StoryId::new(99), ..last });
+    let both = mail(&edition).subject.replace('\u{a0}', " ");
+    assert!(both.starts_with("1 alerte, 1 alerte retirée : "), "{both}");
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::{
-    bulletin::{Edition, Item},
+    bulletin::{AlertNews, Edition, Item},
     config::Site,
     model::{Cadence, News, Severity, SitePath, SiteText},
     normalise::{deadline::Bound, reference::cve_home},
@@ -72,7 +72,7 @@ pub(super) struct ItemView {
     /// Unique in the edition: what an anchor may be.
     pub id: String,
     /// Where the story stands on the site.
-    pub page: String,
+    pub page: Option<String>,
     /// « Avis », or « Avis (mise à jour) ».
     pub prefix: String,
     pub title: String,
@@ -197,7 +197,9 @@ impl ItemView {
         Self {
             full: matches!(form, Form::Full | Form::Short | Form::Brief),
             id: format!("s{}", item.story),
-            page: SitePath::Story(item.story).to_string(),
+            // What was withdrawn has none any more.
+            page: (!item.alert.as_ref().is_some_and(AlertNews::is_withdrawn))
+                .then(|| SitePath::Story(item.story).to_string()),
             prefix: match alert::prefix(item) {
                 Some(prefix) => prefix.to_owned(),
                 None => format!("{}{}", item.nature.prefix(), if item.again { " (mise à jour)" } else { "" }),

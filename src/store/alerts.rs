@@ -39,6 +39,63 @@ pub fn pressing_more(db: &Db) -> Result<BTreeSet<StoryId>> {
     Ok(db.query(sql, &[], |row| Ok(StoryId::new(row.get(0)?)))?.into_iter().collect())
 }
 
+/// Takes back a story that an editor kept out: what was not sent of its alerts is not, and whoever got one is to hear of it.
+/// A message that is on its way, or that may have arrived, counts as got. Nothing where readers may see the story.
+pub fn withdraw(tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
+    let is_out = "SELECT 1 FROM story WHERE id = $1 AND review = 'rejected' AND merged_into IS NULL";
+    if tx.query_first(is_out, &[&id.get()], |_| Ok(()))?.is_none() {
+        return Ok(());
+    }
+    tx.execute("DELETE FROM alert_held WHERE story_id = $1 AND news <> 'end'", &[&id.get()])?;
+    tx.execute(
+        "DELETE FROM alerted WHERE story_id IN (SELECT id FROM story WHERE id = $1 OR merged_into = $1)
+           AND EXISTS (SELECT 1 FROM delivery d
+             WHERE d.bulletin_id = alerted.bulletin_id AND d.subscriber_id = alerted.subscriber_id
+               AND d.state IN ('queued', 'deferred')
+               AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = d.id AND a.state IN ('at_data', 'claimed')))",
+        &[&id.get()],
+    )?;
+    // Where nothing else is in the mail, there is none.
+    tx.execute(
+        "UPDATE delivery SET state = 'cancelled', ended = $2
+         WHERE bulletin_id IN (SELECT t.bulletin_id FROM bulletin_story t JOIN bulletin b ON b.id = t.bulletin_id
+             WHERE b.cadence = 'alert' AND t.story_id IN (SELECT id FROM story WHERE id = $1 OR merged_into = $1))
+           AND state IN ('queued', 'deferred')
+           AND NOT EXISTS (SELECT 1 FROM alerted a
+             WHERE a.bulletin_id = delivery.bulletin_id AND a.subscriber_id = delivery.subscriber_id)",
+        &[&id.get(), &millis(now)],
+    )?;
+    tx.execute(
+        "INSERT INTO waiting (cadence, story_id, since) SELECT 'alert', id, $2 FROM story WHERE id = $1
+           AND EXISTS (SELECT 1 FROM alerted WHERE story_id IN (SELECT id FROM story WHERE id = $1 OR merged_into = $1))
+         ON CONFLICT (cadence, story_id) DO NOTHING",
+        &[&id.get(), &millis(now)],
+    )?;
+    Ok(())
+}
+
+/// Has a story that comes back looked at for alerts, where there was one of it: those from whom it was taken back did not get it,
+/// the others may have been told that it was withdrawn.
+pub fn bring_back(tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
+    match last_told(tx, id)? {
+        Some(_) => look_at(tx, id, now),
+        None => Ok(()),
+    }
+}
+
+const WITHDRAWN: &str = "SELECT w.story_id FROM waiting w JOIN story s ON s.id = w.story_id
+     WHERE w.cadence = 'alert' AND s.review = 'rejected' AND s.merged_into IS NULL";
+
+/// The stories that were taken back after an alert of which somebody is to hear.
+pub fn withdrawn(db: &Db) -> Result<Vec<StoryId>> {
+    db.query(&format!("{WITHDRAWN} ORDER BY w.story_id"), &[], |row| Ok(StoryId::new(row.get(0)?)))
+}
+
+/// Whether [`withdrawn`] has any.
+pub fn is_withdrawn(db: &Db) -> Result<bool> {
+    Ok(db.query_first(&format!("{WITHDRAWN} LIMIT 1"), &[], |_| Ok(()))?.is_some())
+}
+
 /// What one reader gets of an alert edition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {

@@ -41,7 +41,8 @@ pub fn approve(app: &App, ids: &[StoryId], by: &Editor, because: &str) -> anyhow
     decide(app, ids, Review::Approved, by, because)
 }
 
-/// Keeps stories out: from then on readers see them nowhere, but in what was sent. What they are now.
+/// Keeps stories out: from then on readers see them nowhere, but in what was sent; those who were alerted of them are told.
+/// What they are now.
 pub fn reject(app: &App, ids: &[StoryId], by: &Editor, because: &str) -> anyhow::Result<Vec<Story>> {
     decide(app, ids, Review::Rejected, by, because)
 }
@@ -55,6 +56,10 @@ fn decide(app: &App, ids: &[StoryId], what: Review, by: &Editor, because: &str) 
         };
         for story in &stories {
             reviews::decide(tx, story.id, what, by.hand(), &text::collapse(because), cadences(), now)?;
+            match what {
+                Review::Approved => alerts::bring_back(tx, story.id, now)?,
+                _ => alerts::withdraw(tx, story.id, now)?,
+            }
         }
         publish::announce(tx)?;
         find_all(tx, ids)
@@ -73,6 +78,8 @@ pub fn merge(app: &App, into: StoryId, from: &[StoryId], by: &Editor, because: &
         }
         let told = signed(&format!("Réunie à l’histoire {into}"), by, because);
         regroup::merge(&app.config, tx, into, from, by.hand(), &told, now)?;
+        // What came into one that is kept out is kept out too.
+        alerts::withdraw(tx, into, now)?;
         find(tx, into)
     })
 }

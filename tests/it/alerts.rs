@@ -339,6 +339,163 @@ async fn who_got_the_alert_hears_its_end_and_nobody_else() {
     assert_eq!(to(&t, "dsi@example.fr").len(), 2, "it is over");
 }
 
+fn marie() -> Editor {
+    Editor::named("marie").expect("a name")
+}
+
+fn reject(t: &TestApp, story: i64) {
+    editor::reject(&t.app, &[StoryId::new(story)], &marie(), "fausse alerte").expect("a rejection");
+}
+
+/// The story whose title holds that: of two sources, either may be stored first.
+fn telling(t: &TestApp, word: &str) -> StoryId {
+    t.notices().into_iter().find(|notice| notice.title.contains(word)).expect("a notice").story
+}
+
+fn approve(t: &TestApp, story: i64) {
+    editor::approve(&t.app, &[StoryId::new(story)], &marie(), "").expect("an approval");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_got_an_alert_that_an_editor_takes_back_hears_so_once_and_nobody_else() {
+    let mut t = installed().await;
+    wishing(&t, "dsi@example.fr", Cadence::Daily, "high", "");
+    serve_flaw(&t, FLAW);
+    ticked(&t).await;
+    wishing(&t, "tard@example.fr", Cadence::Alert, "high", "");
+    t.at("2023-08-30T07:00:00Z");
+    reject(&t, 1);
+    reject(&t, 1);
+    let report = ticked(&t).await;
+    assert_eq!(report.composed.iter().map(|c| (c.stories, c.deliveries)).collect::<Vec<_>>(), [(1, 1)]);
+    assert_eq!(to(&t, "dsi@example.fr")[1..], ["Alerte retirée : Vulnérabilité dans Bastide"]);
+    let text = &texts(&t, "dsi@example.fr")[1];
+    assert!(text.contains("La rédaction a retiré cette alerte après coup : n’en tenez plus compte."), "{text}");
+    assert!(!text.contains("attaquant") && !text.contains("fausse alerte"), "{text}");
+    assert!(to(&t, "tard@example.fr").is_empty());
+    assert!(ticked(&t).await.composed.is_empty(), "once");
+    // It was right after all: some were told otherwise, the others hear of it now.
+    t.at("2023-08-30T08:00:00Z");
+    approve(&t, 1);
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr")[2..], ["Mise à jour : Vulnérabilité dans Bastide"]);
+    assert!(texts(&t, "dsi@example.fr")[2].contains("Ce qui change : l’alerte reprend."));
+    assert_eq!(to(&t, "tard@example.fr"), ["Alerte : Vulnérabilité dans Bastide"]);
+    reject(&t, 1);
+    ticked(&t).await;
+    assert_eq!((to(&t, "dsi@example.fr").len(), to(&t, "tard@example.fr").len()), (4, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_that_is_mended_before_anybody_is_told_is_told_to_nobody() {
+    let t = installed().await;
+    wishing(&t, "dsi@example.fr", Cadence::Daily, "high", "");
+    serve_flaw(&t, FLAW);
+    ticked(&t).await;
+    reject(&t, 1);
+    approve(&t, 1);
+    assert!(ticked(&t).await.composed.is_empty());
+    // What nobody was alerted of goes without a word.
+    t.serve("/textes", &[alert(2, "Le budget des communes", "Le vote du budget primitif approche.")]);
+    t.crawl().await;
+    reject(&t, 2);
+    assert!(ticked(&t).await.composed.is_empty());
+    assert_eq!(t.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_is_over_is_not_taken_back_besides() {
+    let mut t = installed().await;
+    wishing(&t, "dsi@example.fr", Cadence::Alert, "high", "");
+    serve_flaw(&t, FLAW);
+    ticked(&t).await;
+    t.at("2023-09-20T07:00:00Z");
+    serve_flaw(&t, &format!("&lt;p>{FLAW}&lt;/p>&lt;p>Clôture de l'alerte.&lt;/p>"));
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr")[1], "Fin d’alerte : Vulnérabilité dans Bastide");
+    reject(&t, 1);
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_sent_of_an_alert_that_is_taken_back_is_not_sent() {
+    let later = |name: &str| (name.to_owned(), Answer::RefuseOnce(String::from("451 4.7.1 greylisted, come back")));
+    let answers = BTreeMap::from([later("un"), later("deux")]);
+    let mut t = TestApp::start(SOURCES, "", Behaviour { answers, ..Behaviour::default() }).await;
+    t.serve("/alertes", &[]);
+    t.serve("/textes", &[]);
+    t.crawl().await;
+    t.at("2023-08-30T06:00:00Z");
+    wishing(&t, "recu@example.fr", Cadence::Alert, "high", "");
+    wishing(&t, "un@example.fr", Cadence::Alert, "high", "");
+    wishing(&t, "deux@example.fr", Cadence::Alert, "info", "");
+    serve_flaw(&t, FLAW);
+    t.serve("/textes", &[alert(2, "Le budget des communes", "Le vote du budget primitif approche.")]);
+    ticked(&t).await;
+    assert_eq!(mails(&t).len(), 1, "the others are asked to come back");
+    let flaw = telling(&t, "Bastide").get();
+    reject(&t, flaw);
+    t.at("2023-08-30T06:30:00Z");
+    ticked(&t).await;
+    assert_eq!(to(&t, "recu@example.fr")[1..], ["Alerte retirée : Vulnérabilité dans Bastide"]);
+    assert!(to(&t, "un@example.fr").is_empty());
+    assert_eq!(to(&t, "deux@example.fr"), ["Alerte : Le budget des communes"]);
+    assert!(!texts(&t, "deux@example.fr")[0].contains("Bastide"));
+    // Let in again, it is an alert to those who never got it.
+    approve(&t, flaw);
+    t.at("2023-08-30T06:40:00Z");
+    ticked(&t).await;
+    assert_eq!(to(&t, "un@example.fr"), ["Alerte : Vulnérabilité dans Bastide"]);
+    assert_eq!(to(&t, "deux@example.fr")[1..], ["Alerte : Vulnérabilité dans Bastide"]);
+    assert_eq!(to(&t, "recu@example.fr")[2..], ["Mise à jour : Vulnérabilité dans Bastide"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_is_merged_into_what_was_rejected_is_taken_back_too() {
+    let t = installed().await;
+    wishing(&t, "dsi@example.fr", Cadence::Daily, "high", "");
+    serve_flaw(&t, FLAW);
+    t.serve("/textes", &[alert(2, "Un canular circule dans les mairies", "Le courrier du ministère est un faux.")]);
+    ticked(&t).await;
+    let (hoax, flaw) = (telling(&t, "canular"), telling(&t, "Vulnérabilité"));
+    reject(&t, hoax.get());
+    editor::merge(&t.app, hoax, &[flaw], &marie(), "").expect("a merger");
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr")[1..], ["Alerte retirée : Vulnérabilité dans Bastide"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_it_is_taken_back_waits_for_room_and_is_not_lost() {
+    let mut t = installed().await;
+    t.config().alerts.most_a_day = 1;
+    wishing(&t, "dsi@example.fr", Cadence::Daily, "high", "");
+    serve_flaw(&t, FLAW);
+    ticked(&t).await;
+    t.at("2023-08-30T07:00:00Z");
+    reject(&t, 1);
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr").len(), 1);
+    t.at("2023-08-31T06:00:00Z");
+    ticked(&t).await;
+    assert_eq!(to(&t, "dsi@example.fr")[1..], ["Alerte retirée : Vulnérabilité dans Bastide"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_the_bulletin_brings_is_tried_for_a_day_and_one_that_nothing_else_brings_for_two() {
+    let mut t = installed().await;
+    wishing(&t, "bulletin@example.fr", Cadence::Daily, "high", "");
+    wishing(&t, "semaine@example.fr", Cadence::Weekly, "high", "");
+    wishing(&t, "seul@example.fr", Cadence::Alert, "high", "");
+    serve_flaw(&t, FLAW);
+    t.crawl().await;
+    t.compose_due();
+    t.at("2023-08-31T06:30:00Z");
+    let sent = t.send().await;
+    assert_eq!((sent.sent, sent.failed), (2, 1));
+    assert!(to(&t, "bulletin@example.fr").is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_mails_a_day_and_what_is_beyond_is_not_lost() {
     let mut t = installed().await;

@@ -1,7 +1,8 @@
 //! Alerts: what presses goes out at once, to those who asked for it, and they hear of it until it is over.
 //!
 //! A story is looked at when it is let in and whenever it moves. Readers who were not alerted of it are, where it is fresh and
-//! what they asked for; those who were get an update where something changed in substance, and the end. All that is for one
+//! what they asked for; those who were get an update where something changed in substance, and the end, be it that its source
+//! closes it or that an editor takes it back. All that is for one
 //! reader goes in one mail, and so many mails a day. What is beyond is for the reader's bulletin; what no bulletin brings is
 //! held back until there is room.
 
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     bulletin::{self, AlertNews, Item, Pressing, Told},
     config::Config,
-    model::{Cadence, News, Notice, Precision, Review, Story, StoryId},
+    model::{Cadence, Ending, News, Notice, Precision, Review, Story, StoryId},
     schedule,
     store::{self, Db, Tx, alerts, bulletins, notices, stories, subscribers},
 };
@@ -40,7 +41,7 @@ struct Candidate {
 /// Whether there is something to look at.
 pub(super) fn is_due(config: &Config, db: &Db, now: Timestamp) -> store::Result<bool> {
     Ok(config.cadences.contains_key(&Cadence::Alert)
-        && (stories::is_waiting(db, Cadence::Alert)? || alerts::is_held(db, now)?))
+        && (stories::is_waiting(db, Cadence::Alert)? || alerts::is_withdrawn(db)? || alerts::is_held(db, now)?))
 }
 
 /// Freezes an edition of all that is wanted by at least one reader; none where nobody wants anything.
@@ -94,11 +95,18 @@ fn candidates(app: &App, db: &Db, now: Timestamp) -> store::Result<BTreeMap<Stor
         let age = if graver.contains(&story.id) { Age::PressesMore } else { Age::AsPublished };
         candidates.extend(candidate(app, db, &story, age, now)?.map(|candidate| (story.id, candidate)));
     }
+    for id in alerts::withdrawn(db)? {
+        let story = stories::get(db, id)?;
+        candidates.extend(story.map(|story| withdrawn(db, &story)).transpose()?.flatten().map(|one| (id, one)));
+    }
     for held in alerts::held_stories(db, now)? {
-        let Some(story) = stories::get(db, held)?.filter(|story| story.review == Review::Approved) else { continue };
-        if !candidates.contains_key(&held) {
-            candidates.extend(candidate(app, db, &story, Age::Held, now)?.map(|candidate| (held, candidate)));
-        }
+        let Some(story) = stories::get(db, held)?.filter(|_| !candidates.contains_key(&held)) else { continue };
+        let candidate = match story.review {
+            Review::Approved => candidate(app, db, &story, Age::Held, now)?,
+            Review::Rejected if story.merged_into.is_none() => withdrawn(db, &story)?,
+            _ => None,
+        };
+        candidates.extend(candidate.map(|candidate| (held, candidate)));
     }
     Ok(candidates)
 }
@@ -124,13 +132,7 @@ fn candidate(app: &App, db: &Db, story: &Story, age: Age, now: Timestamp) -> sto
     let Some((item, _)) = compose::tell(app, story, &notices, now) else { return Ok(None) };
     let told: Vec<Told> = notices.iter().map(|notice| compose::told(app, notice)).collect();
     let is_over = told.iter().filter(|told| told.notice.id == story.lead).any(bulletin::is_over);
-    let pressing = Pressing {
-        section: story.section.clone(),
-        also: story.also.clone(),
-        nature: story.nature,
-        severity: story.severity,
-        terms: bulletin::terms(&told, story.title.as_deref()),
-    };
+    let pressing = pressing(story, bulletin::terms(&told, story.title.as_deref()));
     let alert = news(last.as_ref(), &item, is_over);
     Ok(Some(Candidate {
         item: Item { alert: Some(alert), ..item },
@@ -140,9 +142,25 @@ fn candidate(app: &App, db: &Db, story: &Story, age: Age, now: Timestamp) -> sto
     }))
 }
 
+/// A story that was taken back, to those who were alerted of it. `None` when nobody was.
+fn withdrawn(db: &Db, story: &Story) -> store::Result<Option<Candidate>> {
+    let last = alerts::last_told(db, story.id)?;
+    Ok(last.map(|last| Candidate {
+        item: bulletin::withdrawn(story.id, &last.item),
+        pressing: pressing(story, String::new()),
+        is_fresh: false,
+        is_known: true,
+    }))
+}
+
+fn pressing(story: &Story, terms: String) -> Pressing {
+    let Story { section, also, nature, severity, .. } = story;
+    Pressing { section: section.clone(), also: also.clone(), nature: *nature, severity: *severity, terms }
+}
+
 /// What it is to those who were alerted of it; an `Alert` is nothing new to them.
 fn news(last: Option<&Item>, item: &Item, is_over: bool) -> AlertNews {
-    let of = |news, change| AlertNews { news, change };
+    let of = |news, change| AlertNews { news, change, ending: Ending::Closed };
     if is_over {
         return of(News::End, String::new());
     }
@@ -170,7 +188,7 @@ fn is_recent(app: &App, notice: &Notice, now: Timestamp) -> bool {
 
 impl Candidate {
     fn told(&self) -> &AlertNews {
-        const NOTHING: &AlertNews = &AlertNews { news: News::Alert, change: String::new() };
+        const NOTHING: &AlertNews = &AlertNews { news: News::Alert, change: String::new(), ending: Ending::Closed };
         self.item.alert.as_ref().unwrap_or(NOTHING)
     }
 }

@@ -5,7 +5,7 @@ use std::{
     ops::ControlFlow,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::{App, compose, later},
@@ -79,11 +79,11 @@ impl<'a> Shares<'a> {
         let tx = self.tx;
         let key = compose::message_key(tx)?;
         let domain = self.app.config.mail.from.as_ref().map_or("localhost", |from| from.address.domain());
-        let expires = later(self.now, compose::EXPIRES);
         let (mut deliveries, mut held) = (0, Vec::new());
         subscribers::each_writable(tx, Whom::WantsAlerts, self.now, |reader| {
             match (self.mail(reader)?, bulletin) {
                 (Mail::Now(parts), Some(bulletin)) => {
+                    let expires = later(self.now, self.expires(reader, &parts));
                     parts.iter().try_for_each(|part| alerts::add(tx, bulletin, reader.id, *part))?;
                     let id = mail::message_id(&key, bulletin, reader.id, domain);
                     outbox::queue(tx, bulletin, reader.id, &id, Urgency::Urgent, self.now, expires)?;
@@ -149,6 +149,13 @@ impl<'a> Shares<'a> {
             let wanted = |one: &Candidate| bulletin::wants_alert(preferences, &words, &one.pressing);
             candidates.iter().filter(|(_, one)| wanted(one)).map(|(id, _)| *id).collect()
         })
+    }
+
+    /// How long a mail is tried: a day where the reader's daily bulletin brings the same, for by then it has, with what came
+    /// since. What else would be heard of late or never is tried as long as a bulletin.
+    fn expires(&self, reader: &Writable, parts: &[Part]) -> SignedDuration {
+        let is_told = |part| reader.preferences.cadence == Cadence::Daily && self.is_in_bulletin(reader, part);
+        if parts.iter().all(is_told) { DAY } else { compose::EXPIRES }
     }
 
     /// Whether the reader's bulletin brings it anyway. It knows of no updates, and of no ends.
