@@ -61,7 +61,9 @@ impl Words<'_> {
                 nothing(),
             ),
             Cause::Cancelled => (
-                say("pas envoyé : l’abonnement a pris fin, ou l’adresse a été mise de côté, avant l’envoi"),
+                say(
+                    "pas envoyé : l’abonnement a pris fin, l’adresse a été mise de côté, ou l’alerte a été retirée, avant l’envoi",
+                ),
                 nothing(),
                 nothing(),
             ),

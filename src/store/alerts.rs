@@ -40,7 +40,7 @@ pub fn pressing_more(db: &Db) -> Result<BTreeSet<StoryId>> {
 }
 
 /// Takes back a story that an editor kept out: what was not sent of its alerts is not, and whoever got one is to hear of it.
-/// A message that is on its way, or that may have arrived, counts as got. Nothing where readers may see the story.
+/// A message that is on its way, or that may have arrived, counts as got; one that was refused does not. Nothing where readers may see the story.
 pub fn withdraw(tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
     let is_out = "SELECT 1 FROM story WHERE id = $1 AND review = 'rejected' AND merged_into IS NULL";
     if tx.query_first(is_out, &[&id.get()], |_| Ok(()))?.is_none() {
@@ -51,7 +51,7 @@ pub fn withdraw(tx: &Tx, id: StoryId, now: Timestamp) -> Result<()> {
         "DELETE FROM alerted WHERE story_id IN (SELECT id FROM story WHERE id = $1 OR merged_into = $1)
            AND EXISTS (SELECT 1 FROM delivery d
              WHERE d.bulletin_id = alerted.bulletin_id AND d.subscriber_id = alerted.subscriber_id
-               AND d.state IN ('queued', 'deferred')
+               AND d.state IN ('queued', 'deferred', 'failed')
                AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = d.id AND a.state IN ('at_data', 'claimed')))",
         &[&id.get()],
     )?;

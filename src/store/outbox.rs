@@ -332,13 +332,15 @@ pub fn of_bulletin(db: &Db, id: BulletinId) -> Result<Vec<Outcome>> {
 }
 
 /// Queues once more what of a bulletin did not arrive for certain: refused for good, given up, or ambiguous; not for readers
-/// who left, paused, or must not be written to. How many deliveries that were.
+/// who left, paused, or must not be written to, nor of an alert all of which was taken back. How many deliveries that were.
 pub fn resend(tx: &Tx, id: BulletinId, now: Timestamp, expires: Timestamp) -> Result<usize> {
     tx.execute(
         "UPDATE delivery SET state = 'queued', due = $2, expires = $3, ended = NULL
          WHERE bulletin_id = $1 AND state IN ('failed', 'ambiguous') AND EXISTS (
            SELECT 1 FROM subscriber s WHERE s.id = delivery.subscriber_id AND s.state = 'active'
-             AND s.paused_until <= $2 AND NOT EXISTS (SELECT 1 FROM suppression p WHERE p.folded = s.folded))",
+             AND s.paused_until <= $2 AND NOT EXISTS (SELECT 1 FROM suppression p WHERE p.folded = s.folded))
+           AND (EXISTS (SELECT 1 FROM bulletin b WHERE b.id = $1 AND b.cadence <> 'alert')
+             OR EXISTS (SELECT 1 FROM alerted a WHERE a.bulletin_id = $1 AND a.subscriber_id = delivery.subscriber_id))",
         &[&id.get(), &millis(now), &millis(expires)],
     )
 }

@@ -421,7 +421,8 @@ async fn an_alert_that_is_over_is_not_taken_back_besides() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_sent_of_an_alert_that_is_taken_back_is_not_sent() {
     let later = |name: &str| (name.to_owned(), Answer::RefuseOnce(String::from("451 4.7.1 greylisted, come back")));
-    let answers = BTreeMap::from([later("un"), later("deux")]);
+    let never = (String::from("jamais"), Answer::Refuse(String::from("550 5.6.0 not here")));
+    let answers = BTreeMap::from([later("un"), later("deux"), never]);
     let mut t = TestApp::start(SOURCES, "", Behaviour { answers, ..Behaviour::default() }).await;
     t.serve("/alertes", &[]);
     t.serve("/textes", &[]);
@@ -430,14 +431,17 @@ async fn what_was_not_sent_of_an_alert_that_is_taken_back_is_not_sent() {
     wishing(&t, "recu@example.fr", Cadence::Alert, "high", "");
     wishing(&t, "un@example.fr", Cadence::Alert, "high", "");
     wishing(&t, "deux@example.fr", Cadence::Alert, "info", "");
+    wishing(&t, "jamais@example.fr", Cadence::Alert, "high", "");
     serve_flaw(&t, FLAW);
     t.serve("/textes", &[alert(2, "Le budget des communes", "Le vote du budget primitif approche.")]);
     ticked(&t).await;
-    assert_eq!(mails(&t).len(), 1, "the others are asked to come back");
+    assert_eq!(mails(&t).len(), 1, "two are asked to come back, and one is refused");
     let flaw = telling(&t, "Bastide").get();
     reject(&t, flaw);
+    assert_eq!(vigie::work::resend::missing(&t.app, BulletinId::new(1)).expect("queued"), 0);
     t.at("2023-08-30T06:30:00Z");
-    ticked(&t).await;
+    let report = ticked(&t).await;
+    assert_eq!(report.composed.iter().map(|c| c.deliveries).collect::<Vec<_>>(), [1], "who has got it");
     assert_eq!(to(&t, "recu@example.fr")[1..], ["Alerte retirée : Vulnérabilité dans Bastide"]);
     assert!(to(&t, "un@example.fr").is_empty());
     assert_eq!(to(&t, "deux@example.fr"), ["Alerte : Le budget des communes"]);
