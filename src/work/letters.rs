@@ -28,6 +28,8 @@ use crate::{
 pub(super) const TO_CONFIRM: SignedDuration = SignedDuration::from_hours(48);
 /// How long a link to go on, or to come back, leads anywhere.
 pub(super) const TO_RENEW: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long the letter with that link is tried: whoever gets it late still has a day to press it.
+const CONFIRMATION_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 /// A reader is told of leaving once in so long, however often the bulletin is taken up and left again.
 const ONE_GOODBYE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A letter that could not be delivered by then comes too late.
@@ -77,7 +79,7 @@ impl App {
 /// Asks whether a wish is its person's.
 pub(super) fn confirmation(app: &App, tx: &Tx, id: RequestId, to: &EmailAddress, now: Timestamp) -> store::Result<()> {
     let particulars = Particulars { request: Some(id), until: None };
-    queue(app, tx, Letter::Confirmation, None, to, id.get(), particulars, now, TO_CONFIRM)
+    queue(app, tx, Letter::Confirmation, None, to, id.get(), particulars, now, CONFIRMATION_EXPIRES)
 }
 
 /// Tells a new reader what comes.
