@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # killsend.sh VIGIE BENCH: a bulletin to 2,000 readers by a sender that is killed 40 times: nothing is lost, and what is doubled is
-# what SMTP cannot tell (RFC 1047). BENCH holds `killsend.sh`, which calls this script again: `prepare`, `send`, `left`.
+# what SMTP cannot tell (RFC 1047). BENCH holds `killsend.py`, which calls this script again: `prepare`, `send`, `left`.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 case $1 in
@@ -24,7 +24,10 @@ TOML
   "$VIGIE" --config "$DIR/vigie.toml" -q subscribers import "$DIR/readers.csv"
   "$VIGIE" --config "$DIR/vigie.toml" -q compose --cadence weekly
   ;;
-send) exec "$VIGIE" --config "$DIR/vigie.toml" -q send ;;
+send)
+  date +%s.%N >>"$STARTS"
+  exec "$VIGIE" --config "$DIR/vigie.toml" -q send
+  ;;
 left)
   python3 - "$DIR/data/vigie.db" <<'PY'
 import sqlite3, sys
@@ -34,11 +37,15 @@ PY
   ;;
 *)
   VIGIE=$(realpath "$1")
-  DEMO=$(mktemp -d)
-  trap 'rm -rf "$DEMO"' EXIT
-  export VIGIE DEMO
+  BENCH=$(realpath "$2")
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  DEMO=$scratch/demo STARTS=$scratch/starts
+  export VIGIE BENCH DEMO STARTS
+  mkdir "$DEMO" "$scratch/run"
   "$VIGIE" -q demo --once --dir "$DEMO" >/dev/null
   PREPARE_CMD="$here/killsend.sh prepare" SEND_CMD="$here/killsend.sh send" LEFT_CMD="$here/killsend.sh left" \
-    "$2/killsend.sh" --n 2000 --kills 40 --last-ms 400
+    python3 "$here/killsend.py" --port "${SMTP_PORT:-10025}" --scratch "$scratch/run" --results "$scratch/results" \
+    --n 2000 --kills 40 --last-ms 400
   ;;
 esac
