@@ -8,7 +8,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinHandle,
@@ -44,15 +44,33 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
 async fn work(app: &Arc<App>) -> anyhow::Result<()> {
     let Some(_alone) = alone(app).await? else { return Ok(()) };
     let loops = [
-        on_its_own(app, "crawl", EVERY, crawl)?,
-        on_its_own(app, "compose", SOON, compose)?,
-        on_its_own(app, "send", SOON, send)?,
-        on_its_own(app, "send-urgent", SOON, send_urgent)?,
-        on_its_own(app, "bounces", EVERY, take_in)?,
-        on_its_own(app, "publish", SOON, publish)?,
-        on_its_own(app, "keep", EVERY, keep)?,
+        on_its_own(app, "crawl", EVERY, crawl),
+        on_its_own(app, "compose", SOON, compose),
+        on_its_own(app, "send", SOON, send),
+        on_its_own(app, "send-urgent", SOON, send_urgent),
+        on_its_own(app, "bounces", EVERY, take_in),
+        on_its_own(app, "publish", SOON, publish),
+        on_its_own(app, "keep", EVERY, keep),
     ];
-    try_join_all(loops).await.map(drop).context("a loop was stopped")
+    let mut running = FuturesUnordered::new();
+    let mut ended = Ok(());
+    for started in loops {
+        match started {
+            Ok(one) => running.push(one),
+            Err(error) => ended = ended.and(Err(error)),
+        }
+    }
+    if ended.is_err() {
+        app.stop.cancel();
+    }
+    // The right to be the only one is kept until the last of them has ended.
+    while let Some(one) = running.next().await {
+        if let Err(error) = one {
+            app.stop.cancel();
+            ended = ended.and(Err(error).context("a loop was stopped"));
+        }
+    }
+    ended
 }
 
 /// The right to be the only one that does what is due. Another daemon is waited for: should it die, this one goes on.
@@ -119,7 +137,7 @@ async fn compose(app: &App) {
 }
 
 async fn send(app: &App) {
-    send_which(app, send::Which::Due).await;
+    send_which(app, send::Which::Ordinary).await;
 }
 
 async fn send_urgent(app: &App) {

@@ -121,6 +121,11 @@ impl Inbox {
     pub fn connections(&self) -> usize {
         self.shared.state().connections
     }
+
+    /// How many were open at once, at most.
+    pub fn most_connections(&self) -> usize {
+        self.shared.state().most
+    }
 }
 
 impl Drop for Inbox {
@@ -139,6 +144,8 @@ struct Shared {
 struct State {
     received: Vec<Received>,
     connections: usize,
+    open: usize,
+    most: usize,
     /// Recipients that were put off once.
     greeted: BTreeSet<String>,
 }
@@ -159,11 +166,17 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         match listener.accept().await {
             Ok((socket, _)) => {
-                shared.state().connections += 1;
+                {
+                    let mut state = shared.state();
+                    state.connections += 1;
+                    state.open += 1;
+                    state.most = state.most.max(state.open);
+                }
                 let shared = Arc::clone(&shared);
                 // A client that goes away ends its own conversation only.
                 open.spawn(async move {
                     let _ = converse(socket, &shared).await;
+                    shared.state().open -= 1;
                 });
             }
             // Too many open files, for example: they pass.
@@ -244,7 +257,7 @@ async fn converse(socket: TcpStream, shared: &Shared) -> io::Result<()> {
             Next::Reply(reply) => say(&mut writer, &reply).await?,
             Next::ReplyAndClose(reply) => return say(&mut writer, &reply).await,
             Next::Close => return Ok(()),
-            Next::Hang => std::future::pending().await,
+            Next::Hang => return tokio::io::copy(&mut reader, &mut tokio::io::sink()).await.map(drop),
         }
     }
 }

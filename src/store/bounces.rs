@@ -127,7 +127,7 @@ pub fn fail(tx: &Tx, id: DeliveryId, told: &ByReport, now: Timestamp) -> Result<
 pub fn settle(tx: &Tx, id: DeliveryId, told: &ByReport, now: Timestamp) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE delivery SET state = 'sent', attempts = attempts + 1, ended = $2
-         WHERE id = $1 AND (state = 'ambiguous' OR (state IN ('queued', 'deferred')
+         WHERE id = $1 AND (state IN ('ambiguous', 'at_data') OR (state IN ('queued', 'deferred', 'claimed')
            AND EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = delivery.id AND a.state IN ('at_data', 'claimed'))))",
         &[&id.get(), &millis(now)],
     )?;

@@ -112,12 +112,14 @@ fn too_late(now: Timestamp) -> Timestamp {
     now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether [`recover`] has any, or [`claim`] of these urgencies.
-pub fn is_due(db: &Db, which: &[Urgency], now: Timestamp) -> Result<bool> {
+/// Whether a sender holds any, or held it when it died: then [`recover`] has it.
+pub fn is_held(db: &Db) -> Result<bool> {
     let held = "SELECT id FROM delivery WHERE state = 'claimed' OR state = 'at_data' LIMIT 1";
-    if db.query_first(held, &[], |_| Ok(()))?.is_some() {
-        return Ok(true);
-    }
+    Ok(db.query_first(held, &[], |_| Ok(()))?.is_some())
+}
+
+/// Whether [`claim`] of these urgencies has any that no sender holds.
+pub fn is_due(db: &Db, which: &[Urgency], now: Timestamp) -> Result<bool> {
     for urgency in which {
         let first = db.query_first(
             "SELECT id FROM delivery

@@ -80,6 +80,7 @@ pub struct App {
     signer: OnceLock<Option<Arc<Signer>>>,
     token_key: OnceLock<Vec<u8>>,
     paths: OnceLock<bounce::Paths>,
+    connections: send::Connections,
     told: site::Told,
     /// Where each source stands among those of the configuration.
     places: HashMap<SourceId, usize>,
@@ -112,6 +113,7 @@ impl App {
             signer: OnceLock::new(),
             token_key: OnceLock::new(),
             paths: OnceLock::new(),
+            connections: send::Connections::default(),
             told: site::Told::default(),
             places,
         };

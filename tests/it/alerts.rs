@@ -212,6 +212,27 @@ async fn it_does_not_wait_for_a_digest_that_is_going_out() {
     assert!(digests.len() < 2, "the digest had gone out before: {digests:?}");
     assert_eq!((digest.sent, digest.deferred), (2, 2));
     assert_eq!(t.received().len(), 3);
+    // It got the next one that was free, and none besides.
+    assert!(t.inbox.most_connections() <= 2, "{}", t.inbox.most_connections());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sender_of_digests_leaves_it_to_the_other() {
+    let t = installed().await;
+    t.serve("/textes", &[alert(9, "Le budget des communes", "Le vote du budget primitif approche.")]);
+    t.crawl().await;
+    t.subscribe("mairie@example.fr", Cadence::Daily);
+    wishing(&t, "dsi@example.fr", Cadence::Alert, "high", "");
+    t.compose(Cadence::Daily).expect("an edition");
+    serve_flaw(&t, FLAW);
+    t.crawl().await;
+    t.compose_due();
+    for (which, gets) in [(send::Which::Ordinary, "mairie@example.fr"), (send::Which::Urgent, "dsi@example.fr")] {
+        let before = t.received().len();
+        let sent = send::send(&t.app, which, &|_| ()).await.expect("a run of the sender");
+        assert_eq!((sent.sent, t.received().len()), (1, before + 1), "{which:?}");
+        assert_eq!(to(&t, gets).len(), 1, "{which:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -567,6 +567,27 @@ async fn a_report_of_success_ends_the_doubt_and_nothing_is_sent_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_of_success_may_come_before_the_reply_to_the_final_dot() {
+    let answers = BTreeMap::from([(String::from("maire"), Answer::SilenceAfterDot)]);
+    let mut t = TestApp::with_settings(&["/a"], SETTINGS, Behaviour { answers, ..Behaviour::default() }).await;
+    t.subscribe(READER, Cadence::Daily);
+    t.serve("/a", &[item(1, "Un arrêté", "Il paraît ce matin.")]);
+    t.crawl().await;
+    t.compose(Cadence::Daily).expect("an edition");
+    let report = async {
+        while t.received().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        take(&t, &report(&t, "Action: relayed\nStatus: 2.1.5\n"))
+    };
+    let (_, taken) = tokio::join!(t.send(), report);
+    assert_eq!((taken, last(&t).state), (bounce::Taken::Delivered, DeliveryState::Sent));
+    t.at("2023-08-30T12:00:00Z");
+    t.send().await;
+    assert_eq!(t.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn behind_a_relay_what_comes_back_says_whose_mailbox_it_was() {
     let t = sent().await;
     let by_orange = "Action: failed\nStatus: 5.7.1\nRemote-MTA: dns; smtp-in.orange.fr\n\

@@ -10,11 +10,12 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc::UnboundedSender};
+use tokio::sync::{Notify, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     AHEAD, Told,
+    connections::Permit,
     judge::{judge, sign},
     ledger::{Grant, Ledger, PutBack},
     ready::{Ready, Routed},
@@ -236,11 +237,11 @@ pub(super) async fn work(app: &App, routes: &Routes, lane: Arc<Lane>, ledger: &L
     worker.leave();
 }
 
-struct Open {
+struct Open<'a> {
     session: Session,
     hosts: Hosts,
     /// One of those that may be open.
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit<'a>,
 }
 
 enum Ended {
@@ -254,7 +255,7 @@ struct Worker<'a> {
     lane: &'a Lane,
     ledger: &'a Ledger,
     told: &'a UnboundedSender<Told>,
-    session: Option<Open>,
+    session: Option<Open<'a>>,
     /// On this connection.
     sent: u32,
 }
@@ -320,13 +321,15 @@ impl Worker<'_> {
                     && next.at <= one.at
                     && self.sent + 1 < self.lane.operator.limits.messages
                     && !self.app.stop.is_cancelled()
+                    && !self.routes.gives_way(self.app, self.lane)
             });
             let ahead = next.map(|next| next.ready.envelope());
             let envelope = one.ready.envelope();
             let outcome = session.send_before(&envelope, &one.ready.bytes, ahead.as_ref()).await;
             self.sent += 1;
             let host = session.host().to_owned();
-            let is_done = self.sent >= self.lane.operator.limits.messages && !session.has_begun();
+            let is_full = self.sent >= self.lane.operator.limits.messages;
+            let is_done = (is_full || self.routes.gives_way(self.app, self.lane)) && !session.has_begun();
             if !session.usable() || is_done {
                 self.quit().await;
             }
@@ -388,7 +391,8 @@ impl Worker<'_> {
             return Ok(());
         }
         self.quit().await;
-        let (session, permit) = self.routes.connect(hosts).await.map_err(|error| error.to_string())?;
+        let (session, permit) =
+            self.routes.connect(self.app, self.lane, hosts).await.map_err(|error| error.to_string())?;
         self.session = Some(Open { session, hosts: hosts.clone(), _permit: permit });
         self.sent = 0;
         Ok(())

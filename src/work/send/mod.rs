@@ -7,6 +7,7 @@
 //! ambiguous (RFC 1047), and everything else is certain. Any number of runs may work at once: each holds a place, and what
 //! it claimed is its own until its lease ends or its place is free again.
 
+mod connections;
 mod feeder;
 mod judge;
 mod lane;
@@ -35,6 +36,7 @@ use place::Place;
 use ready::Desk;
 use route::Routes;
 
+pub(super) use connections::Connections;
 pub(super) use route::session_for;
 
 /// How long a sender may keep a delivery before it is anybody's again.
@@ -110,6 +112,8 @@ pub enum Which {
     /// Those whose time has come and that somebody waits for: alerts, confirmations. They go first of those that are due, too;
     /// a sender of their own does not even wait for what the other one has begun.
     Urgent,
+    /// Those whose time has come, beside a sender of what is urgent.
+    Ordinary,
 }
 
 impl Which {
@@ -117,7 +121,13 @@ impl Which {
         match self {
             Which::Due | Which::Waiting => &Urgency::ALL,
             Which::Urgent => &[Urgency::Urgent],
+            Which::Ordinary => &[Urgency::Ordinary],
         }
+    }
+
+    /// Of what it has, when connections are short.
+    fn urgency(self) -> Urgency {
+        if self == Which::Urgent { Urgency::Urgent } else { Urgency::Ordinary }
     }
 }
 
@@ -153,15 +163,19 @@ fn is_worth_it(db: &Db, which: Which, now: Timestamp) -> store::Result<bool> {
     match which {
         Which::Due => is_due(db, now),
         Which::Waiting => Ok(true),
-        // What others hold, or left when they died, is for the next run of all that is due.
-        Which::Urgent => Ok(outbox::next_due(db, which.urgencies(), now)?.is_some()),
+        // What others hold, or left when they died, is for the other sender.
+        Which::Urgent => outbox::is_due(db, which.urgencies(), now),
+        Which::Ordinary => Ok(is_troubled(db)? || outbox::is_held(db)? || outbox::is_due(db, which.urgencies(), now)?),
     }
 }
 
 /// Whether there is something to send, or to say of the relay.
 pub(super) fn is_due(db: &Db, now: Timestamp) -> store::Result<bool> {
-    let trouble = settings::get(db, TROUBLE)?.is_some_and(|trouble| !trouble.is_empty());
-    Ok(trouble || outbox::is_due(db, &Urgency::ALL, now)?)
+    Ok(is_troubled(db)? || outbox::is_held(db)? || outbox::is_due(db, &Urgency::ALL, now)?)
+}
+
+fn is_troubled(db: &Db) -> store::Result<bool> {
+    Ok(settings::get(db, TROUBLE)?.is_some_and(|trouble| !trouble.is_empty()))
 }
 
 /// On a thread of its own: replies are read meanwhile, and what they say is to be recorded at once.
@@ -185,7 +199,7 @@ async fn deliver(
     let (told, mut heard) = mpsc::unbounded_channel::<Told>();
     let ledger = Ledger::open(app, place.epoch);
     let worked = async {
-        let (routes, desk) = match (Routes::new(app), Desk::new(app)) {
+        let (routes, desk) = match (Routes::new(app, which.urgency()), Desk::new(app)) {
             (Ok(routes), Ok(desk)) => (routes, desk),
             (Err(error), _) | (_, Err(error)) => {
                 let now = app.clock.now();

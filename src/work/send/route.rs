@@ -3,14 +3,17 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use anyhow::bail;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::{
+    connections::{Most, Permit},
+    lane::Lane,
+};
 use crate::{
     config::{Network, Operators, Transport},
     dns::Dns,
     fetch,
     mail::{Mailer, Outcome, SendError, Session},
-    model::{Delivery, EmailAddress, SmtpReply},
+    model::{Delivery, EmailAddress, SmtpReply, Urgency},
     shaping::{Limits, Patience},
     work::{
         App,
@@ -42,8 +45,8 @@ pub(super) enum Route {
 pub(super) struct Routes {
     mailer: Mailer,
     kind: Kind,
-    /// Connections to all operators together.
-    open: Arc<Semaphore>,
+    /// Of those that wait for a connection, who goes first.
+    urgency: Urgency,
 }
 
 enum Kind {
@@ -58,7 +61,7 @@ pub(super) enum Found<'a> {
 }
 
 impl Routes {
-    pub fn new(app: &App) -> anyhow::Result<Self> {
+    pub fn new(app: &App, urgency: Urgency) -> anyhow::Result<Self> {
         let transport = &app.config.mail.transport;
         let mailer = Mailer::new(transport, &app.config.mail.fallback)?;
         let relay = |operator, messages, rate| {
@@ -70,8 +73,7 @@ impl Routes {
             Transport::Folder(_) => relay(String::from("folder"), u32::MAX, None),
             Transport::Direct(direct) => Kind::Direct { dns: Dns::of(&app.config.mail)?, allow: direct.allow.clone() },
         };
-        let open = Arc::new(Semaphore::new(mailer.connections()));
-        Ok(Self { mailer, kind, open })
+        Ok(Self { mailer, kind, urgency })
     }
 
     /// Whether each operator is written to by itself.
@@ -90,10 +92,21 @@ impl Routes {
         })
     }
 
-    /// Opens a session, when one more may be open; the permit is to be kept as long as it is.
-    pub async fn connect(&self, hosts: &Hosts) -> Result<(Session, OwnedSemaphorePermit), SendError> {
-        let permit = Arc::clone(&self.open).acquire_owned().await.map_err(|_| SendError::NoRelay)?;
+    /// Opens a session for a lane that may have so many, when one more may be open; the permit is to be kept as long as it is.
+    pub async fn connect<'a>(
+        &self,
+        app: &'a App,
+        lane: &Lane,
+        hosts: &Hosts,
+    ) -> Result<(Session, Permit<'a>), SendError> {
+        let most = Most { all: self.mailer.connections(), operator: lane.connections };
+        let permit = app.connections.enter(&lane.operator.id, most, self.urgency).await;
         Ok((self.open(hosts).await?, permit))
+    }
+
+    /// Whether a lane is to give up a connection between two messages, because what is more urgent waits for one.
+    pub fn gives_way(&self, app: &App, lane: &Lane) -> bool {
+        self.urgency == Urgency::Ordinary && app.connections.is_awaited(&lane.operator.id, self.mailer.connections())
     }
 
     /// Opens a session with the relay, or with the first of these hosts that can be used. The error is that of the first.
@@ -177,7 +190,7 @@ impl Found<'_> {
 
 /// Opens a session for one message to this address.
 pub(in crate::work) async fn session_for(app: &App, address: &EmailAddress) -> anyhow::Result<Session> {
-    let routes = Routes::new(app)?;
+    let routes = Routes::new(app, Urgency::Urgent)?;
     let Kind::Direct { dns, .. } = &routes.kind else { return Ok(routes.mailer.open().await?) };
     let mut found = exchange::find(app, dns, [address.domain()]).await?;
     let hosts = found.remove(address.domain()).map(|exchanger| exchanger.hosts).unwrap_or_default();
