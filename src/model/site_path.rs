@@ -82,7 +82,7 @@ impl SiteText {
 impl SitePath {
     /// Reads a path as it was asked for; `None` where nothing of ours is called so.
     pub fn parse(path: &str) -> Option<Self> {
-        let path = path.trim_start_matches('/');
+        let path = path.strip_prefix('/').unwrap_or(path);
         match path {
             "" | "index.html" => return Some(SitePath::Home),
             "bulletins" | "bulletins/" => return Some(SitePath::Editions(None)),
@@ -282,6 +282,8 @@ mod tests {
             "../style.css",
             "sections/../tic.html",
             "rien.html",
+            "//veille.html",
+            "///",
             "veille.exe",
             "é.html",
         ] {

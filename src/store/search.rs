@@ -1,5 +1,7 @@
 //! Looking for words in all notices: SQLite's FTS5, and the only file that names it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -244,11 +246,12 @@ pub fn step(
     Ok(step)
 }
 
-/// Whether a notice has all of a query in its title.
-pub fn has_in_title(db: &Db, query: &Query, notice: NoticeId) -> Result<bool> {
+/// The notices between these two, with them, that have all of a query in their title.
+pub fn in_title(db: &Db, query: &Query, first: NoticeId, last: NoticeId) -> Result<BTreeSet<NoticeId>> {
     let asked = format!("title : ({})", expression(query));
-    let sql = "SELECT rowid FROM search WHERE search MATCH $1 AND rowid = $2";
-    Ok(db.query_first(sql, &[&asked, &notice.get()], |_| Ok(()))?.is_some())
+    let sql = "SELECT rowid FROM search WHERE search MATCH $1 AND rowid >= $2 AND rowid <= $3";
+    let found = db.query(sql, &[&asked, &first.get(), &last.get()], |row| Ok(NoticeId::new(row.get(0)?)))?;
+    Ok(found.into_iter().collect())
 }
 
 /// A query in the syntax of FTS5. Terms are letters and digits, so that none of them can be taken for syntax.

@@ -293,40 +293,37 @@ pub fn forget_waiting(tx: &Tx, cadence: Cadence) -> Result<()> {
 /// What readers may see, newest first: the stories of a selection, below one where that is given.
 pub fn shown(db: &Db, selection: &Selection, before: Option<StoryId>, most: u32) -> Result<Vec<Story>> {
     let before = before.map_or(i64::MAX, StoryId::get);
+    // Along the index of a shelf or a source, which do not tell states apart: all of them in one walk.
+    let of_all = |sql: String, name: &str| db.query(&sql, &[&most, &before, &name], read);
+    let shown = SHOWN.map(|review| format!("'{}'", review.as_str())).join(", ");
+    match selection {
+        Selection::Section(section) => {
+            let sql = format!(
+                "{OF_SHELF} WHERE h.section = $3 AND h.story_id < $2 AND s.review IN ({shown}) ORDER BY h.story_id DESC LIMIT $1"
+            );
+            return of_all(sql, section.as_str());
+        }
+        Selection::Source(source) => {
+            let sql = format!(
+                "{STORY} WHERE id IN (SELECT DISTINCT n.story_id FROM notice n JOIN story s ON s.id = n.story_id
+                   WHERE n.source_id = $3 AND n.story_id < $2 AND s.review IN ({shown}) ORDER BY n.story_id DESC LIMIT $1)
+                 ORDER BY id DESC"
+            );
+            return of_all(sql, source.as_str());
+        }
+        Selection::All | Selection::Nature(_) | Selection::Severity(_) => {}
+    }
     let mut found = Vec::new();
     // One state at a time, each along its index from the newest end: a large shelf is never read as a whole, nor sorted.
     for review in SHOWN.map(Review::as_str) {
-        let end = "AND review = $3 AND id < $2 ORDER BY id DESC LIMIT $1";
+        let end = "review = $3 AND id < $2 ORDER BY id DESC LIMIT $1";
+        let of = |column: &str, value: &str| {
+            db.query(&format!("{STORY} WHERE {column} = $4 AND {end}"), &[&most, &before, &review, &value], read)
+        };
         found.extend(match selection {
-            Selection::All => db.query(
-                &format!("{STORY} WHERE review = $3 AND id < $2 ORDER BY id DESC LIMIT $1"),
-                &[&most, &before, &review],
-                read,
-            )?,
-            Selection::Section(section) => db.query(
-                &format!("{OF_SHELF} WHERE h.section = $4 AND h.story_id < $2 AND s.review = $3 ORDER BY h.story_id DESC LIMIT $1"),
-                &[&most, &before, &review, &section.as_str()],
-                read,
-            )?,
-            Selection::Nature(nature) => db.query(
-                &format!("{STORY} WHERE nature = $4 {end}"),
-                &[&most, &before, &review, &nature.as_str()],
-                read,
-            )?,
-            Selection::Severity(severity) => db.query(
-                &format!("{STORY} WHERE severity = $4 {end}"),
-                &[&most, &before, &review, &severity.as_str()],
-                read,
-            )?,
-            Selection::Source(source) => db.query(
-                &format!(
-                    "{STORY} WHERE id IN (SELECT DISTINCT n.story_id FROM notice n JOIN story s ON s.id = n.story_id
-                       WHERE n.source_id = $4 AND n.story_id < $2 AND s.review = $3 ORDER BY n.story_id DESC LIMIT $1)
-                     ORDER BY id DESC"
-                ),
-                &[&most, &before, &review, &source.as_str()],
-                read,
-            )?,
+            Selection::Nature(nature) => of("nature", nature.as_str())?,
+            Selection::Severity(severity) => of("severity", severity.as_str())?,
+            _ => db.query(&format!("{STORY} WHERE {end}"), &[&most, &before, &review], read)?,
         });
     }
     found.sort_by_key(|story| std::cmp::Reverse(story.id));

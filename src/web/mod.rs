@@ -6,6 +6,7 @@
 
 mod accounts;
 mod headers;
+mod kept;
 mod links;
 mod pages;
 pub mod replay;

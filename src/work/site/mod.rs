@@ -57,7 +57,7 @@ impl Asked {
     }
 
     /// Reads a path and its query. What a query says besides is ignored.
-    pub fn parse(path: &str, query: &str) -> Option<Self> {
+    pub fn parse(app: &App, path: &str, query: &str) -> Option<Self> {
         let path = SitePath::parse(path)?;
         let before = match path {
             SitePath::Selection(_) | SitePath::Feed(..) | SitePath::Editions(_) => {
@@ -69,9 +69,8 @@ impl Asked {
             _ => None,
         };
         let query = match path {
-            SitePath::Search | SitePath::SearchFeed(_) | SitePath::Api(_) => {
-                query.chars().take(LONGEST_QUERY).collect()
-            }
+            SitePath::Search | SitePath::SearchFeed(_) => search::canonical(app, query),
+            SitePath::Api(_) => query.chars().take(LONGEST_QUERY).collect(),
             _ => String::new(),
         };
         Some(Self { path, before, query })

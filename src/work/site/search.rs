@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{App, item, items};
+use super::{App, LONGEST_QUERY, item, items};
 use crate::{
     bulletin::Item,
     model::{Nature, NoticeId, SectionId, Selection, Severity, SourceId, Story, StoryId},
@@ -263,13 +263,15 @@ fn walk(app: &App, db: &Db, search: &Search, query: &Query) -> crate::store::Res
         let (within, below) = at;
         let room = (PAGE - found.len()) as u32;
         let step = search::step(db, query, within, &among, below, room, &mut budget)?;
+        // Behind those of the titles the others come, without them.
+        let told = match (search.order, within, step.hits.first(), step.hits.last()) {
+            (Order::Best, Within::Anywhere, Some((newest, _)), Some((oldest, _))) if *newest >= recent => {
+                search::in_title(db, query, recent.max(*oldest), *newest)?
+            }
+            _ => BTreeSet::new(),
+        };
         for (notice, story) in step.hits {
-            // Behind those of the titles the others come, without them.
-            let is_told = search.order == Order::Best
-                && within == Within::Anywhere
-                && notice >= recent
-                && search::has_in_title(db, query, notice)?;
-            if !is_told && seen.insert(story) {
+            if !told.contains(&notice) && seen.insert(story) {
                 found.push((notice, story));
             }
         }
@@ -305,29 +307,44 @@ fn filtered(app: &App, db: &Db, search: &Search) -> crate::store::Result<(Vec<St
             && among.until.is_none_or(|until| story.first_seen < until)
     };
     let mut before = search.after.map(|after| StoryId::new(after.below.get()));
-    let (mut found, mut looked_at) = (Vec::new(), 0);
+    let cursor = |story: StoryId| Cursor { within: Within::Anywhere, below: NoticeId::new(story.get()) };
+    let (mut found, mut looked_at): (Vec<Story>, _) = (Vec::new(), 0);
     while looked_at < LOOKED_AT {
         let some = stories::shown(db, &selection, before, PAGE as u32 * 10)?;
         looked_at += some.len();
         let is_last = some.len() < PAGE * 10;
         for story in some {
-            if found.len() >= PAGE {
-                break;
-            }
             before = Some(story.id);
-            if passes(&story) {
-                found.push(story);
+            if !passes(&story) {
+                continue;
             }
+            if let Some(last) = found.last().filter(|_| found.len() >= PAGE) {
+                // One more than a page: there is a next one.
+                let next = cursor(last.id);
+                return Ok((found, Some(next)));
+            }
+            found.push(story);
         }
-        if is_last && found.len() < PAGE {
+        if is_last {
             return Ok((found, None));
         }
-        if found.len() >= PAGE {
-            break;
-        }
     }
-    let cursor = |story: StoryId| Cursor { within: Within::Anywhere, below: NoticeId::new(story.get()) };
     Ok((found, before.map(cursor)))
+}
+
+/// A query as we write it, so that one search has one address; one of which something is not understood stays as it is, for
+/// the page says so.
+pub(super) fn canonical(app: &App, query: &str) -> String {
+    let query: String = query.chars().take(LONGEST_QUERY).collect();
+    let search = Search::parse(app, &query);
+    if !search.ignored.is_empty() {
+        return query;
+    }
+    let canonical = search.query();
+    match search.after {
+        Some(after) => format!("{canonical}&apres={}", after.written()),
+        None => canonical,
+    }
 }
 
 pub(super) fn page(app: &App, frame: Frame<'_>, query: &str) -> anyhow::Result<String> {
