@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 use crate::work::{
     App, bounce, compose,
     crawl::{self, SourceReport},
+    forms,
     health::{self, Told},
     publish, send, tick, tidy, weather,
 };
@@ -140,7 +141,9 @@ async fn send(app: &App) {
     send_which(app, send::Which::Ordinary).await;
 }
 
+/// What forms asked for besides, which the site did not get to do itself.
 async fn send_urgent(app: &App) {
+    forms::answer(app);
     send_which(app, send::Which::Urgent).await;
 }
 

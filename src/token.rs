@@ -18,8 +18,10 @@ pub enum Purpose {
     Confirm,
     /// Go on, or begin again, as a subscriber.
     Renew,
-    /// See and change what a subscriber chose. Never expires.
+    /// See and change what a subscriber chose. Never expires: it stands in each bulletin, which may be passed on.
     Preferences,
+    /// That, and see all that is kept of a subscriber, and have it erased.
+    Own,
     /// Send a form that was shown at an instant, its subject.
     Form,
 }
@@ -31,6 +33,7 @@ impl Purpose {
             Purpose::Confirm => b"vigie token confirm",
             Purpose::Renew => b"vigie token renew",
             Purpose::Preferences => b"vigie token preferences",
+            Purpose::Own => b"vigie token own",
             Purpose::Form => b"vigie token form",
         }
     }

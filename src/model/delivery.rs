@@ -55,11 +55,20 @@ pub enum Letter {
     Access,
     /// What became of the last messages, for who asked why none came.
     Trace,
+    /// To who runs the site: what somebody asks there.
+    Question,
 }
 
 impl Letter {
-    pub const ALL: [Letter; 6] =
-        [Letter::Confirmation, Letter::Welcome, Letter::Goodbye, Letter::Renewal, Letter::Access, Letter::Trace];
+    pub const ALL: [Letter; 7] = [
+        Letter::Confirmation,
+        Letter::Welcome,
+        Letter::Goodbye,
+        Letter::Renewal,
+        Letter::Access,
+        Letter::Trace,
+        Letter::Question,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,6 +78,7 @@ impl Letter {
             Letter::Renewal => "renewal",
             Letter::Access => "access",
             Letter::Trace => "trace",
+            Letter::Question => "question",
         }
     }
 
@@ -79,9 +89,12 @@ impl Letter {
     /// Somebody waits for it, but for what many are asked at once.
     pub const fn urgency(self) -> Urgency {
         match self {
-            Letter::Confirmation | Letter::Welcome | Letter::Goodbye | Letter::Access | Letter::Trace => {
-                Urgency::Urgent
-            }
+            Letter::Confirmation
+            | Letter::Welcome
+            | Letter::Goodbye
+            | Letter::Access
+            | Letter::Trace
+            | Letter::Question => Urgency::Urgent,
             Letter::Renewal => Urgency::Ordinary,
         }
     }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Mail, RenderError, Templates,
+    Mail, RenderError, Templates, TraceLine,
     mail::{styled, tidy},
     view::{SiteView, base_url},
     words::{choices, one_line},
@@ -47,8 +47,8 @@ pub struct LetterFacts<'a> {
     pub rhythm: Option<&'a Rhythm>,
     /// Where the reader's choices can be changed.
     pub preferences_at: Option<&'a str>,
-    /// What became of the last messages, in lines.
-    pub trace: &'a str,
+    /// What became of the last messages.
+    pub trace: &'a [TraceLine],
 }
 
 #[derive(Serialize)]
@@ -78,7 +78,14 @@ struct LetterView<'a> {
     /// The front page of the site.
     online: Option<String>,
     preferences_at: Option<&'a str>,
-    trace: Vec<&'a str>,
+    trace: Vec<LineView<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineView<'a> {
+    #[serde(flatten)]
+    line: &'a TraceLine,
+    wrapped: String,
 }
 
 /// Writes a letter.
@@ -98,6 +105,7 @@ pub fn letter_mail(
         Letter::Renewal => "Souhaitez-vous continuer à recevoir ce bulletin ?",
         Letter::Access => "Vos choix",
         Letter::Trace => "Ce que sont devenus vos bulletins",
+        Letter::Question => "Une question",
     };
     let title = french(title);
     let what = match facts.kind {
@@ -107,6 +115,7 @@ pub fn letter_mail(
         Letter::Renewal => "souhaitez-vous continuer ?",
         Letter::Access => "le lien vers vos choix",
         Letter::Trace => "ce que sont devenus vos bulletins",
+        Letter::Question => "une question",
     };
     let name = one_line(&site.name);
     // The name gives way, not what the letter is about.
@@ -132,7 +141,7 @@ pub fn letter_mail(
         rhythm: facts.rhythm.map(rhythm),
         online: base_url(site),
         preferences_at: facts.preferences_at,
-        trace: facts.trace.lines().collect(),
+        trace: facts.trace.iter().map(|line| LineView { line, wrapped: line.wrapped() }).collect(),
     };
     let file = facts.kind.as_str();
     let html = styled(&templates.render(&format!("{file}.html"), &view)?)?;

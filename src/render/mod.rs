@@ -10,6 +10,7 @@ mod budget;
 mod letter;
 mod mail;
 mod operator;
+mod question;
 mod quote;
 mod sample;
 mod site;
@@ -27,13 +28,14 @@ pub use answer::{Answer, AnswerFacts, answer_page};
 pub use letter::{LetterFacts, letter_mail};
 pub use mail::{Mail, Reader, bulletin_mail};
 pub use operator::{OperatorLine, OperatorNews, operator_mail};
+pub use question::{QuestionFacts, question_mail};
 pub use site::{
-    Calendar, Frame, HomeFacts, ListFacts, Medium, Missing, NoticeFacts, OwnStep, PastEdition, RevisionFacts,
-    SearchChoice, SearchFacts, SearchHit, SourceFacts, Step, StoryFacts, WishFacts, WishFields, Wrong, access_page,
-    bulletin_page, edition_path, editions_page, help_page, home_page, list_page, missing_page, own_page, search_page,
-    sources_page, story_page, subscribe_page, text_page,
+    Calendar, Frame, HomeFacts, ListFacts, Medium, Missing, NoticeFacts, OwnFacts, OwnStep, PastEdition, PreviewFacts,
+    QuestionFields, RevisionFacts, SearchChoice, SearchFacts, SearchHit, SourceFacts, Step, StoryFacts, WishFacts,
+    WishFields, Wrong, access_page, bulletin_page, contact_page, edition_path, editions_page, help_page, home_page,
+    list_page, missing_page, own_page, search_page, sources_page, story_page, subscribe_page, text_page,
 };
 pub use stencil::{Stencil, Words};
 pub use templates::{RenderError, Templates};
-pub use trace::{Meaning, TraceView, TracedView, TryView, Whom, trace_text};
+pub use trace::{LineKind, Meaning, TraceLine, TraceView, TracedView, TryView, Whom, trace_lines, trace_text};
 pub use weather::{Notice, OperatorStorm, Refusal, notice};

@@ -18,11 +18,12 @@ use crate::{
 };
 
 use super::{
-    Answer, AnswerFacts, Calendar, Frame, HomeFacts, LetterFacts, ListFacts, Medium, Missing, NoticeFacts,
-    OperatorLine, OperatorNews, OperatorStorm, PastEdition, Reader, Refusal, RenderError, RevisionFacts, SearchChoice,
-    SearchFacts, SearchHit, SourceFacts, StoryFacts, Templates, answer_page, bulletin_mail, bulletin_page,
-    editions_page, home_page, letter_mail, list_page, missing_page, notice, operator_mail, search_page, sources_page,
-    story_page, text_page,
+    Answer, AnswerFacts, Calendar, Frame, HomeFacts, LetterFacts, LineKind, ListFacts, Medium, Missing, NoticeFacts,
+    OperatorLine, OperatorNews, OperatorStorm, OwnFacts, OwnStep, PastEdition, PreviewFacts, QuestionFacts,
+    QuestionFields, Reader, Refusal, RenderError, RevisionFacts, SearchChoice, SearchFacts, SearchHit, SourceFacts,
+    Step, StoryFacts, Templates, TraceLine, WishFacts, WishFields, Wrong, access_page, answer_page, bulletin_mail,
+    bulletin_page, contact_page, editions_page, help_page, home_page, letter_mail, list_page, missing_page, notice,
+    operator_mail, own_page, question_mail, search_page, sources_page, story_page, subscribe_page, text_page,
 };
 
 /// Renders everything once with all there can be, and once with as little as there can be.
@@ -81,6 +82,7 @@ pub(super) fn try_all(templates: &Templates) -> Result<(), RenderError> {
     }
     for site in [&site, &bare] {
         try_letters(templates, site, &address, &preferences)?;
+        try_forms(templates, site, &[least(&section)])?;
     }
     Ok(())
 }
@@ -221,7 +223,14 @@ fn try_letters(
     preferences: &Preferences,
 ) -> Result<(), RenderError> {
     let sections = Sections::default();
-    for kind in Letter::ALL {
+    for about in [None, Some("https://v.exemple/nouvelles/1.html")] {
+        question_mail(
+            templates,
+            site,
+            &QuestionFacts { address: "a@exemple.fr", text: "Une ligne.\n\nUne autre.", about },
+        )?;
+    }
+    for kind in Letter::ALL.into_iter().filter(|kind| *kind != Letter::Question) {
         for (leave, act) in [
             (Some("mailto:stop@exemple.fr?subject=STOP"), None),
             (Some("https://v.exemple/d/a"), Some("https://v.exemple/r/a")),
@@ -239,7 +248,7 @@ fn try_letters(
                 contact: address,
                 rhythm: None,
                 preferences_at: act,
-                trace: "Une ligne.",
+                trace: &[TraceLine { kind: LineKind::Sending, text: String::from("Une ligne.") }],
             };
             letter_mail(templates, site, &sections, &facts)?;
         }
@@ -254,6 +263,43 @@ fn try_letters(
         };
         answer_page(templates, site, &sections, "../", answer, &all)?;
         answer_page(templates, site, &sections, "../", answer, &AnswerFacts::default())?;
+    }
+    Ok(())
+}
+
+fn try_forms(templates: &Templates, site: &Site, items: &[Item]) -> Result<(), RenderError> {
+    let address = EmailAddress::parse("a@exemple.fr").ok();
+    let wrong = [Wrong::of("adresse", String::from("Donnez une adresse.")), Wrong::whole(String::from("Trop vite."))];
+    for (wrong, items) in [(&wrong[..], None), (&[], Some(items)), (&[], Some(&[][..]))] {
+        let preview = items.map(|items| PreviewFacts { items, count: items.len(), is_cut: false });
+        let (fields, question) =
+            (WishFields::default(), QuestionFields { about: String::from("index.html"), ..QuestionFields::default() });
+        let facts = WishFacts {
+            fields: &fields,
+            wrong,
+            sections: &Sections::default(),
+            cadences: &Cadence::ALL,
+            stamp: "a",
+            preview,
+        };
+        for step in [Step::Ask, Step::Done, Step::TooMany, Step::Closed] {
+            subscribe_page(templates, site, &facts, step)?;
+            access_page(templates, site, &facts, step)?;
+            help_page(templates, site, &facts, step, address.as_ref())?;
+            contact_page(templates, site, &question, wrong, "a", step)?;
+        }
+        for step in OwnStep::ALL {
+            for paused in [None, Some(Date::constant(2023, 9, 10))] {
+                let own = OwnFacts {
+                    step,
+                    address: address.as_ref(),
+                    paused,
+                    today: Date::constant(2023, 8, 30),
+                    may_own: paused.is_some(),
+                };
+                own_page(templates, site, &facts, &own)?;
+            }
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{sample, words};
 
-const EMBEDDED: [(&str, &str); 37] = [
+const EMBEDDED: [(&str, &str); 40] = [
     ("access.html", include_str!("../../templates/access.html")),
     ("access.txt", include_str!("../../templates/access.txt")),
     ("answer.html", include_str!("../../templates/answer.html")),
@@ -19,6 +19,7 @@ const EMBEDDED: [(&str, &str); 37] = [
     ("button.html", include_str!("../../templates/button.html")),
     ("confirmation.html", include_str!("../../templates/confirmation.html")),
     ("confirmation.txt", include_str!("../../templates/confirmation.txt")),
+    ("contact.html", include_str!("../../templates/contact.html")),
     ("editions.html", include_str!("../../templates/editions.html")),
     ("goodbye.html", include_str!("../../templates/goodbye.html")),
     ("goodbye.txt", include_str!("../../templates/goodbye.txt")),
@@ -34,6 +35,8 @@ const EMBEDDED: [(&str, &str); 37] = [
     ("operator.html", include_str!("../../templates/operator.html")),
     ("operator.txt", include_str!("../../templates/operator.txt")),
     ("preferences.html", include_str!("../../templates/preferences.html")),
+    ("question.html", include_str!("../../templates/question.html")),
+    ("question.txt", include_str!("../../templates/question.txt")),
     ("renewal.html", include_str!("../../templates/renewal.html")),
     ("renewal.txt", include_str!("../../templates/renewal.txt")),
     ("search.html", include_str!("../../templates/search.html")),

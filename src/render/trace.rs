@@ -2,6 +2,7 @@
 //! and for who runs Vigie.
 
 use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
 
 use super::words::wrap;
 use crate::{
@@ -59,18 +60,74 @@ pub struct Meaning {
     pub keeper: String,
 }
 
+/// What a paragraph of it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    Heading,
+    /// Whether the address is written to.
+    Standing,
+    /// What was sent, and where it stands.
+    Sending,
+    /// When it was tried, and who answered.
+    Try,
+    /// The answer, in its own words.
+    Reply,
+    Meaning,
+    /// What to do.
+    Advice,
+    /// When it is tried next.
+    Next,
+}
+
+/// A paragraph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TraceLine {
+    pub kind: LineKind,
+    pub text: String,
+}
+
+impl TraceLine {
+    /// In lines of 72 columns, below what it belongs to.
+    pub fn wrapped(&self) -> String {
+        let (first, rest) = match self.kind {
+            LineKind::Heading | LineKind::Standing => ("", ""),
+            LineKind::Sending => ("", "  "),
+            LineKind::Try | LineKind::Next => ("  ", "  "),
+            LineKind::Reply => ("    ", "    "),
+            LineKind::Meaning => ("    = ", "      "),
+            LineKind::Advice => ("    → ", "      "),
+        };
+        wrap(&self.text, first, rest)
+    }
+}
+
 /// The text, in lines of 72 columns.
 pub fn trace_text(trace: &TraceView, whom: Whom, site: &Site) -> String {
-    let mut lines = vec![french(&format!("Ce qui a été envoyé à {}", trace.address)), String::new()];
-    lines.push(wrap(&french(&standing(trace, site)), "", ""));
+    let mut out = String::new();
+    for line in trace_lines(trace, whom, site) {
+        if matches!(line.kind, LineKind::Standing | LineKind::Sending) {
+            out.push('\n');
+        }
+        out.push_str(&line.wrapped());
+        out.push('\n');
+    }
+    out
+}
+
+pub fn trace_lines(trace: &TraceView, whom: Whom, site: &Site) -> Vec<TraceLine> {
+    let line = |kind, text: &str| TraceLine { kind, text: french(text) };
+    let mut lines = vec![
+        line(LineKind::Heading, &format!("Ce qui a été envoyé à {}", trace.address)),
+        line(LineKind::Standing, &standing(trace, site)),
+    ];
     if trace.sendings.is_empty() {
-        lines.push(french("Rien ne lui a encore été envoyé."));
+        lines.push(line(LineKind::Sending, "Rien ne lui a encore été envoyé."));
     }
     for sending in &trace.sendings {
-        lines.push(String::new());
         tell(&mut lines, sending, whom, site);
     }
-    lines.join("\n") + "\n"
+    lines
 }
 
 /// Whether the address is written to.
@@ -90,8 +147,9 @@ fn standing(trace: &TraceView, site: &Site) -> String {
     }
 }
 
-fn tell(lines: &mut Vec<String>, sending: &TracedView, whom: Whom, site: &Site) {
-    lines.push(wrap(&french(&format!("{} : {}", what(sending), state(sending))), "", "  "));
+fn tell(lines: &mut Vec<TraceLine>, sending: &TracedView, whom: Whom, site: &Site) {
+    let text = french(&format!("{} : {}", what(sending), state(sending)));
+    lines.push(TraceLine { kind: LineKind::Sending, text });
     let last = sending.tries.len();
     for (n, one) in sending.tries.iter().enumerate() {
         // What is to be done now is what the last reply asks for.
@@ -104,26 +162,29 @@ fn tell(lines: &mut Vec<String>, sending: &TracedView, whom: Whom, site: &Site) 
     }
     if let Some(next) = sending.next {
         let which = if sending.tries.is_empty() { "premier" } else { "prochain" };
-        lines.push(wrap(&french(&format!("{which} essai : le {}", instant(next, site))), "  ", "  "));
+        let text = french(&format!("{which} essai : le {}", instant(next, site)));
+        lines.push(TraceLine { kind: LineKind::Next, text });
     }
 }
 
-fn step(lines: &mut Vec<String>, one: &TryView, opening: &str, whom: Option<Whom>, site: &Site) {
+fn step(lines: &mut Vec<TraceLine>, one: &TryView, opening: &str, whom: Option<Whom>, site: &Site) {
+    let mut push = |kind, text: String| {
+        if !text.is_empty() {
+            lines.push(TraceLine { kind, text });
+        }
+    };
     let by = if one.host.is_empty() { String::new() } else { format!(", {}", one.host) };
-    lines.push(wrap(&french(&format!("{opening}le {}{by}", instant(one.at, site))), "  ", "  "));
+    push(LineKind::Try, french(&format!("{opening}le {}{by}", instant(one.at, site))));
     let reply = collapse(&one.reply);
     if !reply.is_empty() {
         // As it was said: typography is not for machines.
-        lines.push(wrap(&format!("«\u{a0}{reply}\u{a0}»"), "    ", "    "));
+        push(LineKind::Reply, format!("«\u{a0}{reply}\u{a0}»"));
     }
-    lines.push(wrap(&one.answer.meaning, "    = ", "      "));
+    push(LineKind::Meaning, one.answer.meaning.clone());
     let Some(whom) = whom else { return };
-    if !one.answer.reader.is_empty() {
-        lines.push(wrap(&one.answer.reader, "    → ", "      "));
-    }
+    push(LineKind::Advice, one.answer.reader.clone());
     if whom == Whom::Keeper && !one.answer.keeper.is_empty() {
-        let keeper = format!("{} {}", french("Pour Vigie :"), one.answer.keeper);
-        lines.push(wrap(&keeper, "    → ", "      "));
+        push(LineKind::Advice, format!("{} {}", french("Pour Vigie :"), one.answer.keeper));
     }
 }
 
@@ -139,6 +200,7 @@ fn what(sending: &TracedView) -> String {
         (None, Some(Letter::Renewal)) => String::from("Demande de renouvellement"),
         (None, Some(Letter::Access)) => String::from("Lien vers vos choix"),
         (None, Some(Letter::Trace)) => String::from("Réponse à votre demande"),
+        (None, Some(Letter::Question)) => String::from("Question posée sur le site"),
         (None, None) => String::from("Message"),
     }
 }

@@ -31,7 +31,7 @@ pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Re
     let others = tx.value::<i64>(
         "SELECT (SELECT count(*) FROM delivery WHERE lower(address) IN ($1, $2) AND address <> '')
            + (SELECT count(*) FROM lifted WHERE folded = $1) + (SELECT count(*) FROM strike WHERE folded = $1)
-           + (SELECT count(*) FROM request WHERE folded = $1)",
+           + (SELECT count(*) FROM request WHERE folded = $1) + (SELECT count(*) FROM form WHERE folded = $1)",
         &[&folded, &plain],
     )?;
     if subscriber.is_none() && ground.is_none() && others == 0 {
@@ -48,6 +48,7 @@ pub fn erase(tx: &Tx, address: &EmailAddress, fresh: &str, now: Timestamp) -> Re
     tx.execute("DELETE FROM strike WHERE folded = $1", &[&folded])?;
     // A wish bears the address, also one that became a subscription and is its proof.
     tx.execute("DELETE FROM request WHERE folded = $1", &[&folded])?;
+    tx.execute("DELETE FROM form WHERE folded = $1", &[&folded])?;
     if let Some(id) = subscriber {
         blank(tx, SubscriberId::new(id), now)?;
     }

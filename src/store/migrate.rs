@@ -1,7 +1,7 @@
 //! The steps that bring a database from nothing to today's schema: one file a step, each run in one transaction.
 
 /// Append only: a file that was released never changes. `PRAGMA user_version` counts how many were run.
-pub(super) const STEPS: [&str; 17] = [
+pub(super) const STEPS: [&str; 18] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_crawler.sql"),
     include_str!("migrations/0003_health.sql"),
@@ -19,4 +19,5 @@ pub(super) const STEPS: [&str; 17] = [
     include_str!("migrations/0015_urgent.sql"),
     include_str!("migrations/0016_site.sql"),
     include_str!("migrations/0017_pause.sql"),
+    include_str!("migrations/0018_forms.sql"),
 ];

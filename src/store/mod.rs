@@ -16,6 +16,7 @@ pub mod erasures;
 pub mod exchangers;
 pub mod exploited;
 pub mod fetches;
+pub mod forms;
 pub mod letters;
 pub mod likeness;
 pub mod notices;

@@ -59,6 +59,14 @@ pub fn queue_letter(tx: &Tx, letter: &NewLetter, now: Timestamp, expires: Timest
     Ok(DeliveryId::new(id))
 }
 
+/// How many letters of a kind were queued for a subscriber that expire after that instant.
+pub fn count_letters(db: &Db, kind: Letter, subscriber: SubscriberId, expire_after: Timestamp) -> Result<u32> {
+    db.value(
+        "SELECT count(*) FROM delivery WHERE subscriber_id = $1 AND letter = $2 AND expires > $3",
+        &[&subscriber.get(), &kind.as_str(), &millis(expire_after)],
+    )
+}
+
 /// As the column `urgent` has it.
 const fn number(urgency: Urgency) -> i64 {
     match urgency {

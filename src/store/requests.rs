@@ -32,10 +32,9 @@ pub struct Kept {
     pub confirmed: Option<Timestamp>,
 }
 
-/// Keeps a wish. What the same address wished before and did not confirm is no longer wanted.
+/// Keeps a wish, beside what the same address wished before: whoever types it must not end the link that its person has.
 pub fn ask(tx: &Tx, wish: &Wish) -> Result<RequestId> {
     let folded = fold(&wish.address);
-    tx.execute("DELETE FROM request WHERE folded = $1 AND confirmed = 0", &[&folded])?;
     let id = tx.insert(
         "INSERT INTO request (address, folded, wishes, shown, version, how, asked, expires, token, confirmed, subscriber_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, NULL) RETURNING id",
@@ -80,6 +79,14 @@ pub fn open(db: &Db, address: &EmailAddress) -> Result<Option<Kept>> {
         &format!("{REQUEST} WHERE folded = $1 AND confirmed = 0 ORDER BY id DESC LIMIT 1"),
         &[&fold(address)],
         read,
+    )
+}
+
+/// How many wishes of an address are kept that it did not confirm and that were made from then on.
+pub fn count_open(db: &Db, address: &EmailAddress, since: Timestamp) -> Result<u32> {
+    db.value(
+        "SELECT count(*) FROM request WHERE folded = $1 AND confirmed = 0 AND asked >= $2",
+        &[&fold(address), &millis(since)],
     )
 }
 

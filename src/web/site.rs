@@ -19,7 +19,7 @@ use pages::Pages;
 use crate::{
     render::Answer,
     work::{
-        App,
+        App, forms,
         letters::{CONFIRM_PATH, LEAVE_PATH, RENEW_PATH},
     },
 };
@@ -33,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// When the database cannot be read.
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: CancellationToken) -> anyhow::Result<()> {
     let pages = Arc::new(Pages::new(Arc::clone(&app))?);
+    // What a former program did not get to do.
+    let left = Arc::clone(&app);
+    drop(tokio::task::spawn_blocking(move || forms::answer(&left)));
     tokio::join!(serve_router(listener, router(app, Arc::clone(&pages)), stop), pages.note());
     Ok(())
 }
@@ -44,7 +47,7 @@ fn router(app: Arc<App>, pages: Arc<Pages>) -> Router {
         .route(&path(LEAVE_PATH), get(links::show_leaving).post(links::leave))
         .route(&path(CONFIRM_PATH), get(links::show_confirming).post(links::confirm))
         .route(&path(RENEW_PATH), get(links::show_renewing).post(links::renew))
-        .merge(accounts::routes())
+        .merge(accounts::routes(Arc::clone(&pages)))
         .method_not_allowed_fallback(links::not_allowed)
         .with_state(app.clone())
         .fallback_service(Router::new().fallback(pages::answer).with_state(pages))

@@ -1,20 +1,20 @@
-//! What readers do about their own subscription on the site: choose, pause, see what is kept, ask for a link or for what became
-//! of their bulletins. Whoever holds a link got it by mail; of an address that somebody types, nothing is ever told but to it.
+//! What readers do about their own subscription on the site: choose, pause, see what is kept. Whoever holds a link got it by mail.
 
 use anyhow::Context;
 use jiff::{Timestamp, ToSpan, civil::Date};
 use serde::Serialize;
 
 use super::{
-    App, consent, letters, site,
+    App, consent, site,
     subscribe::{self, Request},
     trace::{self, Trace},
 };
 use crate::{
     bulletin::Item,
-    model::{Consent, EmailAddress, Letter, Preferences, Selection, Subscriber, SubscriberId, SubscriberState},
+    model::{Consent, Letter, Preferences, Selection, Subscriber, SubscriberId, SubscriberState},
+    render,
     store::{
-        requests, stories,
+        self, Db, letters as written, requests, stories,
         subscribers::{self, Added},
     },
     token::{self, Purpose},
@@ -25,18 +25,26 @@ const LONGEST_PAUSE: i32 = 366;
 /// Of the last week, so many stories are looked through and shown.
 const LOOKED_THROUGH: u32 = 500;
 const PREVIEWED: usize = 15;
-/// A form that comes back sooner was not filled in by a person; after a day it is shown anew.
-const FASTEST: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
-const SLOWEST: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// Whom a link to choices stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
-    Reader(Box<Subscriber>),
+    Reader(Box<Subscriber>, Scope),
     Left,
     /// Of a person of whom nothing is kept.
     Unknown,
+    /// It leads to all that is kept, and its time has passed.
+    Expired,
     Forged,
+}
+
+/// What the holder of a link may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// See and change the choices, pause, leave: the link stands in each bulletin, and bulletins are passed on.
+    Choices,
+    /// Also see all that is kept, and have it erased: the link came by itself a short while ago.
+    All,
 }
 
 /// Reads the token of such a link.
@@ -44,32 +52,21 @@ pub enum Holder {
 /// # Errors
 /// Of the database.
 pub fn holder(app: &App, token: &str) -> anyhow::Result<Holder> {
-    let Ok(opened) = token::open(app.token_key()?, Purpose::Preferences, token) else { return Ok(Holder::Forged) };
+    let key = app.token_key()?;
+    let (opened, scope) = match token::open(key, Purpose::Own, token) {
+        Ok(opened) if opened.expires.is_none() || opened.has_expired(app.clock.now()) => return Ok(Holder::Expired),
+        Ok(opened) => (opened, Scope::All),
+        Err(_) => match token::open(key, Purpose::Preferences, token) {
+            Ok(opened) => (opened, Scope::Choices),
+            Err(_) => return Ok(Holder::Forged),
+        },
+    };
     let reader = app.store.read(|db| subscribers::get(db, SubscriberId::new(opened.subject)))?;
     Ok(match reader {
         None => Holder::Unknown,
         Some(reader) if reader.state == SubscriberState::Left => Holder::Left,
-        Some(reader) => Holder::Reader(Box::new(reader)),
+        Some(reader) => Holder::Reader(Box::new(reader), scope),
     })
-}
-
-/// A stamp for a form that is shown now.
-///
-/// # Errors
-/// Of the database.
-pub fn stamp(app: &App) -> anyhow::Result<String> {
-    Ok(token::seal(app.token_key()?, Purpose::Form, app.clock.now().as_millisecond(), None))
-}
-
-/// Whether a form with this stamp was filled in at the pace of a person, within a day.
-///
-/// # Errors
-/// Of the database.
-pub fn is_in_time(app: &App, stamp: &str) -> anyhow::Result<bool> {
-    let Ok(opened) = token::open(app.token_key()?, Purpose::Form, stamp) else { return Ok(false) };
-    let shown = Timestamp::from_millisecond(opened.subject).unwrap_or(Timestamp::MAX);
-    let age = app.clock.now().duration_since(shown);
-    Ok(age >= FASTEST && age <= SLOWEST)
 }
 
 /// Looks at what a form asks for; the words that would be agreed to.
@@ -84,56 +81,31 @@ pub fn wish(app: &App, request: &Request) -> Result<(Preferences, String), Strin
     Ok((checked.preferences, shown))
 }
 
-/// Asks for confirmation by mail; a reader gets the link to his choices instead. To whoever sent the form, all is one: this
-/// runs when he has his answer.
-pub fn subscribe(app: &App, request: &Request) {
-    let done = match consent::invite(app, request) {
-        Ok(consent::Invited::Subscribed(id)) => by_mail(app, Letter::Access, id),
-        Ok(_) => Ok(()),
-        Err(error) => Err(error),
-    };
-    told(done);
-}
-
-/// Sends a letter to the one who reads at this address, if anybody does. As [`subscribe`], it runs behind the answer.
-pub fn send(app: &App, letter: Letter, address: &EmailAddress) {
-    let found = app.store.read(|db| subscribers::find(db, address)).map_err(anyhow::Error::from);
-    told(found.and_then(|reader| reader.map_or(Ok(()), |reader| by_mail(app, letter, reader.id))));
-}
-
-fn by_mail(app: &App, letter: Letter, id: SubscriberId) -> anyhow::Result<()> {
-    let now = app.clock.now();
-    app.store.write_durably(|tx| {
-        let reader = subscribers::get(tx, id)?.filter(|reader| reader.state == SubscriberState::Active);
-        reader.map_or(Ok(false), |reader| letters::asked_for(app, tx, letter, &reader, now))
-    })?;
-    Ok(())
-}
-
-/// No address is in the log.
-fn told(done: anyhow::Result<()>) {
-    if let Err(error) = done {
-        tracing::error!(
-            "what a form asked for could not be done: {}",
-            crate::model::mask_addresses(&format!("{error:#}"))
-        );
-    }
-}
-
-/// Changes what a reader chose. The words that he agreed to with it are kept. `false`: nothing changed, since the address is not
-/// written to any more.
+/// Changes what a reader chose. The words that he agreed to with it are kept, and answer a renewal that waits. `false`: nothing
+/// changed, since the address is not written to any more.
 ///
 /// # Errors
 /// Of the database, or of choices that were not looked at by [`wish`].
 pub fn change(app: &App, reader: &Subscriber, request: &Request) -> anyhow::Result<bool> {
+    let now = app.clock.now();
     let request = Request { email: reader.address.to_string(), ..request.clone() };
-    let (_, agreed) = wish(app, &request).map_err(anyhow::Error::msg)?;
-    let request = Request { consent_what: agreed, consent_how: String::from("choix changés sur le site"), ..request };
-    Ok(matches!(subscribe::add(app, &request)?, Added::New(_) | Added::Changed(_)))
+    let (preferences, agreed) = wish(app, &request).map_err(anyhow::Error::msg)?;
+    let consent = Consent { what: agreed, when: now, how: String::from("choix changés sur le site") };
+    Ok(app.store.write_durably(|tx| {
+        // Who left meanwhile, or had all erased, is not brought back.
+        let Some(reader) = active(tx, reader.id)? else { return Ok(false) };
+        let added = subscribers::add(tx, &reader.address, &preferences, &consent, now)?;
+        written::settle(tx, reader.id, Letter::Renewal)?;
+        Ok(matches!(added, Added::New(_) | Added::Changed(_)))
+    })?)
+}
+
+fn active(db: &Db, id: SubscriberId) -> store::Result<Option<Subscriber>> {
+    Ok(subscribers::get(db, id)?.filter(|reader| reader.state == SubscriberState::Active))
 }
 
 /// Sends nothing until that day, at most a year ahead. What is frozen before it is never sent: who comes back from three weeks away
-/// wants what is new, and the rest is on the site. `false`, and nothing changes: the day is not ahead.
+/// wants what is new, and the rest is on the site. `false`, and nothing changes: the day is not ahead, or the reader left.
 ///
 /// # Errors
 /// Of the database.
@@ -146,8 +118,10 @@ pub fn pause(app: &App, reader: &Subscriber, until: Date) -> anyhow::Result<bool
     }
     let latest = today.saturating_add(LONGEST_PAUSE.days());
     let until = until.min(latest).to_zoned(zone.clone()).context("no such day")?.timestamp();
-    app.store.write_durably(|tx| subscribers::pause(tx, reader.id, until, now))?;
-    Ok(true)
+    Ok(app.store.write_durably(|tx| match active(tx, reader.id)? {
+        Some(reader) => subscribers::pause(tx, reader.id, until, now).map(|()| true),
+        None => Ok(false),
+    })?)
 }
 
 /// Ends a pause.
@@ -218,19 +192,35 @@ pub fn export(app: &App, reader: &Subscriber) -> anyhow::Result<Kept> {
     })
 }
 
-/// What somebody with these choices would have had in the last week, the newest first, and how many they were.
-///
+/// What somebody with these choices would have had in the last seven days.
+#[derive(Debug, Clone, Default)]
+pub struct Preview {
+    /// The first of them, the newest first.
+    pub items: Vec<Item>,
+    pub count: usize,
+    /// There may be more than were counted.
+    pub is_cut: bool,
+}
+
+impl<'a> From<&'a Preview> for render::PreviewFacts<'a> {
+    fn from(preview: &'a Preview) -> Self {
+        Self { items: &preview.items, count: preview.count, is_cut: preview.is_cut }
+    }
+}
+
 /// # Errors
 /// Of the database.
-pub fn preview(app: &App, preferences: &Preferences) -> anyhow::Result<(Vec<Item>, usize)> {
+pub fn preview(app: &App, preferences: &Preferences) -> anyhow::Result<Preview> {
     let since = app.clock.now().checked_sub(jiff::SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MIN);
     Ok(app.store.read(|db| {
         let mut wanted = stories::shown(db, &Selection::All, None, LOOKED_THROUGH)?;
+        let is_cut =
+            wanted.len() >= LOOKED_THROUGH as usize && wanted.last().is_some_and(|last| last.first_seen >= since);
         wanted.retain(|story| {
             story.first_seen >= since && preferences.want(&story.section, &story.also, story.nature, story.severity)
         });
         let count = wanted.len();
         wanted.truncate(PREVIEWED);
-        Ok((site::items(app, db, &wanted)?, count))
+        Ok(Preview { items: site::items(app, db, &wanted)?, count, is_cut })
     })?)
 }

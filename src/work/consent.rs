@@ -13,7 +13,7 @@ use crate::{
     model::{Consent, Letter, Preferences, RequestId, Subscriber, SubscriberId, SubscriberState},
     store::{
         Db, Tx, letters as written,
-        requests::{self, Kept, Wish},
+        requests::{self, Wish},
         subscribers::{self, Added},
     },
     text::day_in_words,
@@ -24,8 +24,9 @@ use crate::{
 const VERSION: &str = "2026-11";
 /// How long a wish whose link has expired is kept, so that another link can be asked for.
 const KEPT: SignedDuration = SignedDuration::from_hours(5 * 24);
-/// Nobody gets a second link sooner, however often the button is pressed.
-const ONE_LINK: SignedDuration = SignedDuration::from_hours(1);
+/// Nobody gets more links than that while none was confirmed, however often an address is typed and by whom.
+const LINKS: [(u32, SignedDuration); 3] =
+    [(1, SignedDuration::from_hours(1)), (2, SignedDuration::from_hours(24)), (3, SignedDuration::from_hours(7 * 24))];
 /// Readers let go in one transaction.
 const BATCH: u32 = 500;
 
@@ -34,7 +35,7 @@ const BATCH: u32 = 500;
 pub enum Invited {
     /// A letter asks for confirmation.
     Asked(RequestId),
-    /// A link was sent less than an hour ago.
+    /// Links were sent of late.
     Recently,
     /// Reads the bulletin already.
     Subscribed(SubscriberId),
@@ -66,9 +67,11 @@ pub fn invite(app: &App, request: &Request) -> anyhow::Result<Invited> {
             Some(known) if known.state == SubscriberState::Active => return Ok(Invited::Subscribed(known.id)),
             _ => {}
         }
-        let recently = |kept: Kept| now.duration_since(kept.wish.asked) < ONE_LINK;
-        if requests::open(tx, &wish.address)?.is_some_and(recently) {
-            return Ok(Invited::Recently);
+        for (most, within) in LINKS {
+            let since = now.checked_sub(within).unwrap_or(Timestamp::MIN);
+            if requests::count_open(tx, &wish.address, since)? >= most {
+                return Ok(Invited::Recently);
+            }
         }
         let id = requests::ask(tx, &wish)?;
         let token = token::seal(key, Purpose::Confirm, id.get(), Some(wish.expires));

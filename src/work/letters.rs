@@ -41,8 +41,11 @@ pub const RENEW_PATH: &str = "renouvellement";
 pub const PREFERENCES_PATH: &str = "preferences";
 /// How many of the last messages a reader is told of.
 const TRACED: u32 = 10;
-/// Nobody gets a letter of one kind more often because a form was sent again.
+/// Nobody gets a letter of one kind more often because a form was sent again: one an hour, three a day.
 const ONE_AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
+const A_DAY: u32 = 3;
+/// How long the link to all that is kept leads anywhere.
+const TO_OWN: SignedDuration = SignedDuration::from_hours(48);
 
 /// What a letter says besides, as its row keeps it.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -52,6 +55,18 @@ struct Particulars {
     /// Until when its link is good.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<Question>,
+}
+
+/// What somebody asks of who runs the site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// Where the answer goes.
+    pub address: String,
+    pub text: String,
+    /// The page that it is about, if it is about one.
+    pub about: Option<String>,
 }
 
 impl App {
@@ -78,7 +93,7 @@ impl App {
 
 /// Asks whether a wish is its person's.
 pub(super) fn confirmation(app: &App, tx: &Tx, id: RequestId, to: &EmailAddress, now: Timestamp) -> store::Result<()> {
-    let particulars = Particulars { request: Some(id), until: None };
+    let particulars = Particulars { request: Some(id), ..Particulars::default() };
     queue(app, tx, Letter::Confirmation, None, to, id.get(), particulars, now, CONFIRMATION_EXPIRES)
 }
 
@@ -99,7 +114,7 @@ pub(super) fn goodbye(app: &App, tx: &Tx, reader: &Subscriber, now: Timestamp) -
         return Ok(());
     }
     note(tx, reader.id, Letter::Goodbye, now, None)?;
-    let particulars = Particulars { request: None, until: Some(later(now, TO_RENEW)) };
+    let particulars = Particulars { until: Some(later(now, TO_RENEW)), ..Particulars::default() };
     queue(app, tx, Letter::Goodbye, Some(reader.id), &reader.address, reader.id.get(), particulars, now, EXPIRES)
 }
 
@@ -107,10 +122,18 @@ pub(super) fn goodbye(app: &App, tx: &Tx, reader: &Subscriber, now: Timestamp) -
 pub(super) fn renewal(app: &App, tx: &Tx, reader: &Subscriber, now: Timestamp) -> store::Result<Timestamp> {
     let until = later(now, TO_RENEW);
     note(tx, reader.id, Letter::Renewal, now, Some(until))?;
-    let particulars = Particulars { request: None, until: Some(until) };
+    let particulars = Particulars { until: Some(until), ..Particulars::default() };
     let (to, id) = (&reader.address, reader.id);
     queue(app, tx, Letter::Renewal, Some(id), to, id.get(), particulars, now, EXPIRES)?;
     Ok(until)
+}
+
+/// Passes on to who runs the site what somebody asks there. `false`: there is nobody who could be written to.
+pub(super) fn question(app: &App, tx: &Tx, number: i64, question: Question, now: Timestamp) -> store::Result<bool> {
+    let Some(from) = &app.config.mail.from else { return Ok(false) };
+    let particulars = Particulars { question: Some(question), ..Particulars::default() };
+    queue(app, tx, Letter::Question, None, contact(app, &from.address), number, particulars, now, EXPIRES)?;
+    Ok(true)
 }
 
 #[expect(clippy::too_many_arguments, reason = "one row, column by column")]
@@ -176,10 +199,14 @@ pub(super) fn bytes(
                 contact,
                 rhythm: None,
                 preferences_at: None,
-                trace: "",
+                trace: &[],
             };
             Ok(Some(written(app, from, delivery, &facts, &[])?))
         }
+        Letter::Question => match &about.question {
+            Some(question) => asked(app, from, delivery, question).map(Some),
+            None => Ok(None),
+        },
         Letter::Welcome | Letter::Goodbye | Letter::Renewal | Letter::Access | Letter::Trace => {
             let Some(id) = delivery.subscriber else { return Ok(None) };
             let (reader, left, awaited) = app.store.read(|db| {
@@ -189,30 +216,27 @@ pub(super) fn bytes(
             let wanted = |reader: &Subscriber| match kind {
                 Letter::Goodbye => reader.state == SubscriberState::Left,
                 Letter::Renewal => reader.state == SubscriberState::Active && awaited == about.until,
-                Letter::Welcome | Letter::Confirmation | Letter::Access | Letter::Trace => {
+                Letter::Welcome | Letter::Confirmation | Letter::Access | Letter::Trace | Letter::Question => {
                     reader.state == SubscriberState::Active
                 }
             };
             let Some(reader) = reader.filter(wanted) else { return Ok(None) };
+            let (path, purpose) = match kind {
+                Letter::Access => (PREFERENCES_PATH, Purpose::Own),
+                _ => (RENEW_PATH, Purpose::Renew),
+            };
             let act = match about.until {
-                Some(until) => {
-                    link(app, RENEW_PATH, &token::seal(app.token_key()?, Purpose::Renew, id.get(), Some(until)))
-                }
+                Some(until) => link(app, path, &token::seal(app.token_key()?, purpose, id.get(), Some(until))),
                 None => None,
             };
-            if kind == Letter::Renewal && act.is_none() {
+            if matches!(kind, Letter::Renewal | Letter::Access) && act.is_none() {
                 return Ok(None);
             }
             let leave = if kind == Letter::Goodbye { Vec::new() } else { links(app, Some(id), &from.address) };
             let preferences_at = preferences_link(app, id)?;
-            if kind == Letter::Access && preferences_at.is_none() {
-                return Ok(None);
-            }
             let trace = match kind {
-                Letter::Trace => trace::trace(app, &reader.address, TRACED)?
-                    .map(|traced| trace::text(app, &traced, render::Whom::Reader))
-                    .unwrap_or_default(),
-                _ => String::new(),
+                Letter::Trace => trace::told(app, &reader.address, delivery.id, TRACED)?,
+                _ => Vec::new(),
             };
             let facts = LetterFacts {
                 kind,
@@ -246,16 +270,40 @@ pub(super) fn choices_link(app: &App, subscriber: Option<SubscriberId>) -> Strin
     link.ok().flatten().unwrap_or_default()
 }
 
-/// Writes a letter that a reader asked for, unless one of its kind left within the hour. Whether it leaves.
+/// Writes a letter that a reader asked for, unless one of its kind left within the hour, or three within the day. Whether it
+/// leaves.
 pub(super) fn asked_for(app: &App, tx: &Tx, kind: Letter, reader: &Subscriber, now: Timestamp) -> store::Result<bool> {
     let last = store::letters::last(tx, reader.id, kind)?;
-    if last.is_some_and(|last| last <= now && now.duration_since(last) < ONE_AN_HOUR) {
+    let day = later(now, EXPIRES - SignedDuration::from_hours(24));
+    if last.is_some_and(|last| last <= now && now.duration_since(last) < ONE_AN_HOUR)
+        || outbox::count_letters(tx, kind, reader.id, day)? >= A_DAY
+    {
         return Ok(false);
     }
     note(tx, reader.id, kind, now, None)?;
     let (to, id) = (&reader.address, reader.id);
-    queue(app, tx, kind, Some(id), to, id.get(), Particulars::default(), now, EXPIRES)?;
+    let until = (kind == Letter::Access).then(|| later(now, TO_OWN));
+    queue(app, tx, kind, Some(id), to, id.get(), Particulars { until, ..Particulars::default() }, now, EXPIRES)?;
     Ok(true)
+}
+
+/// A question as it goes out: an answer to it goes to who asked.
+fn asked(app: &App, from: &Mailbox, delivery: &Delivery, question: &Question) -> anyhow::Result<Vec<u8>> {
+    let facts =
+        render::QuestionFacts { address: &question.address, text: &question.text, about: question.about.as_deref() };
+    let mail = render::question_mail(&app.templates, &app.config.site, &facts)?;
+    Ok(mail::build(&Parts {
+        from,
+        to: &delivery.address,
+        reply_to: EmailAddress::parse(&question.address).ok().as_ref(),
+        subject: &mail.subject,
+        text: &mail.text,
+        html: &mail.html,
+        date: Clock::System.now(),
+        zone: &app.config.site.zone,
+        message_id: &delivery.message_id,
+        list: None,
+    })?)
 }
 
 /// Letters to readers belong to the list that they read; one to somebody who is no reader belongs to none.

@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod editor;
 pub mod exchange;
 mod exploited;
+pub mod forms;
 pub mod health;
 pub mod import;
 pub mod letter;

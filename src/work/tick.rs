@@ -7,6 +7,7 @@ use super::{
     App, bounce,
     compose::{self, Composed},
     crawl::{self, SourceReport},
+    forms,
     health::{self, Told},
     publish, send, tidy, weather,
 };
@@ -72,6 +73,7 @@ pub fn is_idle(settings: &Config, print: &str, now: Timestamp) -> store::Result<
             && !search::is_waiting(db)?
             && !bounce::is_due(settings, db, now)?
             && !compose::is_due(settings, db, now)?
+            && !forms::is_waiting(db)?
             && !send::is_due(db, now)?
             && !weather::is_due(db, now)?
             && !health::is_waiting(settings, db)?
@@ -131,6 +133,7 @@ pub async fn tick(app: &App, progress: &(dyn Fn(&SourceReport) + Sync)) -> anyho
         Ok(composed) => report.composed = composed,
         Err(error) => failed(error),
     }
+    forms::answer(app);
     match send::send(app, send::Which::Due, &|_| ()).await {
         Ok(sent) => report.send = sent,
         Err(error) => failed(error),

@@ -8,7 +8,7 @@ use super::{App, letter};
 use crate::{
     config::Operator,
     mail::{self, Advice},
-    model::{DeliveryState, EmailAddress, Subscriber},
+    model::{DeliveryId, DeliveryState, EmailAddress, Subscriber},
     render::{self, Meaning, TraceView, TracedView, TryView, Whom},
     store::{
         self, Db, exchangers, subscribers,
@@ -73,13 +73,29 @@ pub fn trace(app: &App, address: &EmailAddress, most: u32) -> anyhow::Result<Opt
 
 /// The same as a text in French: for the reader, who asks why no bulletin comes, or for who runs Vigie.
 pub fn text(app: &App, trace: &Trace, whom: Whom) -> String {
-    let view = TraceView {
+    render::trace_text(&seen(trace), whom, &app.config.site)
+}
+
+fn seen(trace: &Trace) -> TraceView {
+    TraceView {
         address: trace.subscriber.as_ref().map_or(&trace.address, |known| &known.address).to_string(),
         subscriber: trace.subscriber.clone(),
         suppressed: trace.suppressed.clone(),
         sendings: trace.sendings.iter().map(view).collect(),
-    };
-    render::trace_text(&view, whom, &app.config.site)
+    }
+}
+
+/// The same in paragraphs, for the reader who asks by a letter: without that letter itself.
+pub(super) fn told(
+    app: &App,
+    address: &EmailAddress,
+    asking: DeliveryId,
+    most: u32,
+) -> anyhow::Result<Vec<render::TraceLine>> {
+    let Some(mut trace) = trace(app, address, most + 1)? else { return Ok(Vec::new()) };
+    trace.sendings.retain(|traced| traced.sending.id != asking);
+    trace.sendings.truncate(most as usize);
+    Ok(render::trace_lines(&seen(&trace), Whom::Reader, &app.config.site))
 }
 
 fn traced(

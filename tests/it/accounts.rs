@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use vigie::{
     model::{Cadence, EmailAddress, Nature, Severity, Subscriber, SubscriberState},
     store::subscribers,
-    work::account,
+    work::forms,
 };
 
 use crate::{
@@ -26,7 +26,7 @@ async fn installed() -> TestApp {
 fn stamp(t: &mut TestApp, ago: i64) -> String {
     let now = t.now();
     t.at(&(now - SignedDuration::from_secs(ago)).to_string());
-    let stamp = account::stamp(&t.app).expect("a stamp");
+    let stamp = forms::stamp(&t.app).expect("a stamp");
     t.at(&now.to_string());
     stamp
 }
@@ -119,7 +119,9 @@ async fn a_reader_comes_in_chooses_pauses_and_leaves_by_himself() {
     site.stopped().await;
 
     let site = Site::of(&t).await;
-    let data = site.send(&own, &[("faire", "donnees")]).await;
+    site.send(&own, &[("faire", "lien")]).await;
+    let all = letters(&t, 1).await.remove(0).path("preferences");
+    let data = site.send(&all, &[("faire", "donnees")]).await;
     assert!(data.contains("content-disposition: attachment") && data.contains(READER) && data.contains("\"consents\""));
     let left = site.send(&own, &[("faire", "quitter")]).await;
     assert!(left.contains("n’est plus inscrite"), "{left}");

@@ -246,7 +246,7 @@ async fn each_link_that_leads_nowhere_says_why_and_what_to_do() {
     let letters = sent(&t).await;
     assert_eq!(letters.len(), 1);
     let anew = letters[0].path("confirmation");
-    assert!(site.get(&path).await.starts_with("HTTP/1.1 404"), "the former link is replaced");
+    assert!(site.get(&path).await.starts_with("HTTP/1.1 410"), "the former link stays what it was");
     assert!(site.get(&anew).await.contains("Alertes"), "with the same wishes");
     site.stopped().await;
 

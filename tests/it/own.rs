@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use vigie::{
     model::{Cadence, EmailAddress, RequestId, Subscriber},
     store::{requests, subscribers},
-    work::{account, consent, subscribe},
+    work::{account, consent, forms, subscribe},
 };
 
 use crate::{
@@ -34,7 +34,7 @@ fn reader(t: &TestApp) -> Option<Subscriber> {
 fn stamp(t: &mut TestApp) -> String {
     let now = t.now();
     t.at(&(now - SignedDuration::from_secs(30)).to_string());
-    let stamp = account::stamp(&t.app).expect("a stamp");
+    let stamp = forms::stamp(&t.app).expect("a stamp");
     t.at(&now.to_string());
     stamp
 }
@@ -123,6 +123,15 @@ async fn data_hold_what_was_asked_and_an_erasure_takes_it_too() {
     site.send("/abonnement", &fields).await;
     let confirmation = letter(&t).await.path("confirmation");
     site.press(&confirmation, "confirmer").await;
+    // Every bulletin bears the link to choices, and bulletins are passed on: what is kept needs a link of its own.
+    let choices = letter(&t).await.path("preferences");
+    let page = site.get(&choices).await;
+    assert!(page.contains("Recevoir ce lien") && !page.contains("effacer-demande"), "{page}");
+    for what in ["effacer", "effacer-demande", "donnees", "lien"] {
+        let answer = site.send(&choices, &[("faire", what)]).await;
+        assert!(answer.contains("Regardez vos messages") && !answer.contains(READER), "{what}: {answer}");
+    }
+    assert!(reader(&t).is_some());
     let own = letter(&t).await.path("preferences");
     let data = site.send(&own, &[("faire", "donnees")]).await;
     assert!(data.contains("Je souhaite recevoir par courriel"), "the words that were agreed to: {data}");
@@ -237,4 +246,144 @@ async fn who_reads_alerts_alone_and_let_a_renewal_pass_can_come_back_with_the_sa
     assert!(site.press(&confirmation, "confirmer").await.contains("est enregistrée"));
     assert_eq!(reader(&t).expect("a reader").preferences.alerts.words, ["cantine"]);
     letter(&t).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_to_what_is_kept_ends_and_says_where_another_is() {
+    let mut t = installed().await;
+    t.subscribe(READER, Cadence::Daily);
+    let (stamp, site) = (stamp(&mut t), Site::of(&t).await);
+    site.send("/preferences", &[("adresse", READER), ("sceau", &stamp)]).await;
+    let own = letter(&t).await.path("preferences");
+    assert!(site.get(&own).await.contains("effacer-demande"));
+    let late = t.now() + SignedDuration::from_hours(49);
+    t.at(&late.to_string());
+    let site = Site::of(&t).await;
+    for answer in [site.get(&own).await, site.send(&own, &[("faire", "effacer")]).await] {
+        assert!(answer.starts_with("HTTP/1.1 410") && answer.contains("n’est plus valable"), "{answer}");
+        assert!(answer.contains("href=\"../preferences\""), "{answer}");
+    }
+    assert!(reader(&t).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_written_to_again_and_again_because_somebody_types_his_address() {
+    let mut t = installed().await;
+    t.subscribe(READER, Cadence::Daily);
+    let mut confirmations = Vec::new();
+    let (mut access, mut others) = (0, 0);
+    for hour in 0..200 {
+        let at = t.now() + SignedDuration::from_hours(1);
+        t.at(&at.to_string());
+        for asked in [
+            forms::Form::Access(READER.into()),
+            forms::Form::Subscribe(Box::new(subscribe::Request {
+                email: "autre@mairie.example.fr".into(),
+                cadence: "daily".into(),
+                consent_how: "formulaire du site".into(),
+                ..subscribe::Request::default()
+            })),
+        ] {
+            forms::keep(&t.app, &asked).expect("kept");
+        }
+        forms::answer(&t.app);
+        for letter in sent(&t).await {
+            match letter.subject.contains("confirmez") {
+                true => confirmations.push(letter.path("confirmation")),
+                false if letter.subject.contains("vos choix") => access += 1,
+                false => others += 1,
+            }
+        }
+        if hour == 0 {
+            assert_eq!((confirmations.len(), access), (1, 1), "at first each is answered");
+        }
+    }
+    assert!(confirmations.len() <= 6 && access <= 27 && others == 0, "{} {access}", confirmations.len());
+    // Whoever typed it again did not end the link that is in the mailbox.
+    let site = Site::of(&t).await;
+    let last = confirmations.last().expect("one");
+    assert!(!site.get(last).await.contains("ne mène plus"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_form_asked_for_is_done_by_the_next_program() {
+    let t = installed().await;
+    t.subscribe(READER, Cadence::Daily);
+    forms::keep(&t.app, &forms::Form::Trace(READER.into())).expect("kept");
+    let site = Site::of(&t).await;
+    let trace = letter(&t).await;
+    assert!(trace.subject.contains("ce que sont devenus"), "{}", trace.subject);
+    assert!(!trace.text.contains("Réponse à votre demande"), "it tells of itself: {}", trace.text);
+    assert!(!t.app.store.read(forms::is_waiting).expect("a read"), "and once");
+    site.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_that_is_saved_answers_a_renewal_and_brings_nobody_back() {
+    let mut t = installed().await;
+    t.subscribe(READER, Cadence::Daily);
+    let later = |t: &mut TestApp, days: i64| {
+        let at = t.now() + SignedDuration::from_hours(24 * days);
+        t.at(&at.to_string());
+    };
+    let (own, _) = (own(&t).await, ());
+    later(&mut t, 1);
+    consent::ask_renewals(&t.app, t.now()).expect("renewals");
+    letter(&t).await;
+    let site = Site::of(&t).await;
+    let saved = site.send(&own, &[("faire", "changer"), ("rythme", "weekly")]).await;
+    assert!(saved.contains("Vos choix sont enregistrés"), "{saved}");
+    later(&mut t, 31);
+    vigie::work::tidy::tidy(&t.app).expect("tidied");
+    assert!(reader(&t).is_some_and(|reader| reader.state == vigie::model::SubscriberState::Active), "he is not let go");
+    // One who is gone by the time that his other page is sent.
+    let known = reader(&t).expect("a reader");
+    let wishes = subscribe::Request {
+        cadence: "daily".into(),
+        consent_how: "formulaire".into(),
+        ..subscribe::Request::default()
+    };
+    subscribe::remove(&t.app, &address()).expect("he leaves");
+    assert!(!account::change(&t.app, &known, &wishes).expect("an answer"));
+    assert!(!account::pause(&t.app, &known, "2030-01-01".parse().expect("a day")).expect("an answer"));
+    assert!(reader(&t).is_some_and(|reader| reader.state == vigie::model::SubscriberState::Left));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_reaches_who_runs_the_site_and_is_answered_to_who_asked() {
+    let mut t = installed().await;
+    let (stamp, site) = (stamp(&mut t), Site::of(&t).await);
+    let form = site.get("/contact?page=nouvelles/12.html").await;
+    assert!(form.contains("value=\"nouvelles/12.html\"") && form.contains("maxlength=\"4000\""), "{form}");
+    assert!(!site.get("/contact?page=https://ailleurs.example/").await.contains("ailleurs"));
+    for (text, address, field) in
+        [("", READER, "message"), ("Bonjour", "maire", "adresse"), (&"x".repeat(4_001), READER, "message")]
+    {
+        let answer = site.send("/contact", &[("message", text), ("adresse", address), ("sceau", &stamp)]).await;
+        assert!(answer.starts_with("HTTP/1.1 422") && answer.contains(&format!("id=\"{field}-erreur\"")), "{answer}");
+        assert!(answer.contains("<title>Erreur :"), "{answer}");
+    }
+    let fields = [
+        ("message", "Bonjour,\nla date est <b>fausse</b>.\r\nBcc: autre@exemple.fr"),
+        ("adresse", READER),
+        ("page", "nouvelles/12.html"),
+        ("sceau", stamp.as_str()),
+    ];
+    let done = site.send("/contact", &fields).await;
+    assert!(done.contains("Votre message est parti") && done.starts_with("HTTP/1.1 200"), "{done}");
+    let question = letter(&t).await;
+    assert!(
+        question.text.contains("> la date est <b>fausse</b>.")
+            && question.text.contains("https://veille.example.fr/nouvelles/12.html"),
+        "{}",
+        question.text
+    );
+    assert!(
+        question.raw.contains(&format!("Reply-To: {READER}"))
+            || question.raw.contains(&format!("Reply-To: <{READER}>")),
+        "{}",
+        question.raw
+    );
+    let (head, _) = question.raw.split_once("\r\n\r\n").expect("a head");
+    assert!(!head.contains("autre@exemple.fr") && !head.contains("List-Unsubscribe"), "{head}");
 }

@@ -73,7 +73,7 @@ async fn each_story_and_each_selection_has_its_page() {
         "CVERecord?id=CVE-2023-40001",
         "CERT d’Exemple</a> · ",
         "Licence Ouverte 2.0",
-        "href=\"mailto:veille@example.fr?subject=",
+        "href=\"../contact?page=nouvelles/1.html\"",
     ] {
         assert!(story.contains(wanted), "{wanted} in {story}");
     }

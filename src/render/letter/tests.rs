@@ -6,7 +6,10 @@ use jiff::{
 };
 
 use super::*;
-use crate::model::{Cadence, Section, SectionId};
+use crate::{
+    model::{Cadence, Section, SectionId},
+    render::LineKind,
+};
 
 fn site() -> Site {
     Site {
@@ -17,6 +20,15 @@ fn site() -> Site {
         privacy: Url::parse("https://veille.exemple.fr/donnees").ok(),
         zone: TimeZone::get("Europe/Paris").unwrap(),
     }
+}
+
+/// Those that go to readers.
+fn kinds() -> impl Iterator<Item = Letter> {
+    Letter::ALL.into_iter().filter(|kind| *kind != Letter::Question)
+}
+
+fn trace(kind: LineKind, text: &str) -> TraceLine {
+    TraceLine { kind, text: text.to_owned() }
 }
 
 fn letter_at(kind: Letter, site: &Site, leave: &str, act: Option<&str>) -> Mail {
@@ -40,8 +52,22 @@ fn letter_at(kind: Letter, site: &Site, leave: &str, act: Option<&str>) -> Mail 
         from: &from,
         contact: &contact,
         rhythm: Some(&Rhythm::Days { days: week.to_vec(), at: time(7, 0, 0, 0) }),
-        preferences_at: matches!(kind, Letter::Access).then_some("https://veille.exemple.fr/preferences/abc"),
-        trace: "Bulletin quotidien du 25 novembre 2026 : reçu.",
+        preferences_at: None,
+        trace: &[
+            trace(LineKind::Heading, "Ce qui a été envoyé à c.durand@mairie.exemple.fr"),
+            trace(LineKind::Standing, "Abonnement au bulletin quotidien."),
+            trace(LineKind::Sending, "Bulletin quotidien du 25 novembre 2026\u{a0}: pas remis"),
+            trace(LineKind::Try, "le 25 novembre 2026 à 07\u{a0}h\u{a0}00, mx.exemple.fr"),
+            trace(
+                LineKind::Reply,
+                "«\u{a0}550 5.7.1 Message refusé par le filtre de la mairie, demandez pourquoi à son service\u{a0}»",
+            ),
+            trace(LineKind::Meaning, "le filtre a refusé ce message"),
+            trace(
+                LineKind::Advice,
+                "Demandez à votre service informatique d’accepter ce qui vient de veille@veille.exemple.fr.",
+            ),
+        ],
     };
     letter_mail(&Templates::embedded(), site, &sections, &facts).unwrap()
 }
@@ -52,8 +78,7 @@ fn letter(kind: Letter) -> Mail {
 
 #[test]
 fn the_text_parts_read_like_letters() {
-    let all: Vec<String> = Letter::ALL
-        .into_iter()
+    let all: Vec<String> = kinds()
         .map(|kind| {
             let mail = letter(kind);
             format!("{}\n\n{}", mail.subject, mail.text).replace('\u{a0}', "_").replace('\u{202f}', "~")
@@ -247,13 +272,15 @@ fn the_text_parts_read_like_letters() {
     Bonjour,
 
     Cette page, qui n’est qu’à vous, permet de changer vos choix, de
-    suspendre vos bulletins, de voir ce que nous gardons de vous, ou de
-    partir_:
+    suspendre vos bulletins, de voir ce que nous gardons de vous, de partir,
+    ou de tout effacer_:
 
-    https://veille.exemple.fr/preferences/abc
+    https://veille.exemple.fr/x/abc
 
-    Ce lien reste valable. Qui le tient peut changer vos choix_: ne le
-    transmettez pas.
+    Ce lien vaut jusqu’au samedi 28 novembre 2026 à 9_h_04. Qui le tient
+    voit ce que nous gardons de vous et peut tout effacer_: ne le
+    transmettez pas. Le lien au bas de vos bulletins reste valable, pour vos
+    choix seulement.
 
     ------------------------------------------------------------------------
 
@@ -282,7 +309,15 @@ fn the_text_parts_read_like_letters() {
     Vous avez demandé ce que sont devenus vos derniers bulletins. Si vous
     lisez ce message, c’est que nos messages vous parviennent.
 
-    Bulletin quotidien du 25 novembre 2026 : reçu.
+    Abonnement au bulletin quotidien.
+
+    Bulletin quotidien du 25 novembre 2026_: pas remis
+      le 25 novembre 2026 à 07_h_00, mx.exemple.fr
+        «_550 5.7.1 Message refusé par le filtre de la mairie, demandez
+        pourquoi à son service_»
+        = le filtre a refusé ce message
+        → Demandez à votre service informatique d’accepter ce qui vient de
+          veille@veille.exemple.fr.
 
     Une question~? Écrivez à redaction@veille.exemple.fr.
 
@@ -302,7 +337,7 @@ fn the_text_parts_read_like_letters() {
 
 #[test]
 fn both_parts_say_the_same_and_load_nothing() {
-    for kind in Letter::ALL {
+    for kind in kinds() {
         for (leave, act) in [
             ("https://veille.exemple.fr/desabonnement/abc", Some("https://veille.exemple.fr/x/abc")),
             ("mailto:stop@veille.exemple.fr?subject=STOP", Some("https://veille.exemple.fr/x/abc")),
@@ -330,7 +365,7 @@ fn both_parts_say_the_same_and_load_nothing() {
 fn a_long_name_leaves_room_for_what_the_letter_is_about() {
     let long =
         Site { name: "Veille juridique, réglementaire et numérique des collectivités d'Exemple".into(), ..site() };
-    for kind in Letter::ALL {
+    for kind in kinds() {
         let mail = letter_at(kind, &long, "https://v.fr/d/a", Some("https://v.fr/x/a"));
         assert!(mail.subject.chars().count() <= SUBJECT && mail.subject.contains("…\u{a0}: "), "{}", mail.subject);
     }

@@ -1,5 +1,7 @@
 //! The pages on which readers choose, pause, leave, or ask why nothing comes. They are made for one person and kept by nobody.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -28,8 +30,23 @@ pub struct WishFields {
     pub alert_words: String,
 }
 
-/// A field that is wrong, by its name, and what is wrong.
-pub type Wrong = (&'static str, String);
+/// What is wrong with a form, and with which of its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Wrong {
+    /// None: with the form as a whole.
+    pub field: Option<&'static str>,
+    pub text: String,
+}
+
+impl Wrong {
+    pub const fn of(field: &'static str, text: String) -> Self {
+        Self { field: Some(field), text }
+    }
+
+    pub const fn whole(text: String) -> Self {
+        Self { field: None, text }
+    }
+}
 
 /// What such a page is made of.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +58,38 @@ pub struct WishFacts<'a> {
     pub cadences: &'a [Cadence],
     /// Goes back with the form.
     pub stamp: &'a str,
-    /// What would have come last week: the first of them, and how many they were.
-    pub preview: Option<(&'a [Item], usize)>,
+    pub preview: Option<PreviewFacts<'a>>,
+}
+
+/// What would have come in the last seven days.
+#[derive(Debug, Clone, Copy)]
+pub struct PreviewFacts<'a> {
+    /// The first of them.
+    pub items: &'a [Item],
+    pub count: usize,
+    /// There may be more.
+    pub is_cut: bool,
+}
+
+/// What a reader's own page is made of besides.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnFacts<'a> {
+    pub step: OwnStep,
+    pub address: Option<&'a EmailAddress>,
+    /// The day on which a pause ends.
+    pub paused: Option<Date>,
+    pub today: Date,
+    /// Whether all that is kept may be seen and erased from here.
+    pub may_own: bool,
+}
+
+/// The fields of a question, as they were filled in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QuestionFields {
+    pub email: String,
+    pub text: String,
+    /// The path of the page that it is about; empty: none.
+    pub about: String,
 }
 
 /// What became of a form.
@@ -67,20 +114,41 @@ pub enum OwnStep {
     Changed,
     Paused,
     Resumed,
+    /// The link to all that is kept leaves by mail.
+    LinkSent,
     /// Asked once more before all is deleted.
     EraseAsk,
     Erased,
     Left,
     Unknown,
+    Expired,
     Forged,
+}
+
+impl OwnStep {
+    pub const ALL: [OwnStep; 11] = [
+        OwnStep::Shown,
+        OwnStep::Changed,
+        OwnStep::Paused,
+        OwnStep::Resumed,
+        OwnStep::LinkSent,
+        OwnStep::EraseAsk,
+        OwnStep::Erased,
+        OwnStep::Left,
+        OwnStep::Unknown,
+        OwnStep::Expired,
+        OwnStep::Forged,
+    ];
 }
 
 #[derive(Serialize)]
 struct WishView<'a> {
     #[serde(flatten)]
     frame: FrameView,
+    heading: String,
     step: Step,
     own: Option<OwnStep>,
+    may_own: bool,
     email: &'a str,
     masked: Option<String>,
     cadences: Vec<ChoiceView>,
@@ -90,15 +158,14 @@ struct WishView<'a> {
     alert_severities: Vec<ChoiceView>,
     alert_words: &'a str,
     /// By field.
-    wrong: std::collections::BTreeMap<&'static str, &'a str>,
+    wrong: BTreeMap<&'static str, &'a str>,
     /// In the order of the form.
-    errors: Vec<ErrorView<'a>>,
+    errors: &'a [Wrong],
     stamp: &'a str,
     preview: Option<PreviewView>,
     paused: Option<String>,
     /// The first day on which a pause can end.
     tomorrow: Option<Date>,
-    contact: Option<&'a EmailAddress>,
     /// Whose messages are to be let through.
     sender: Option<&'a EmailAddress>,
 }
@@ -108,12 +175,6 @@ struct ChoiceView {
     value: String,
     name: String,
     is_chosen: bool,
-}
-
-#[derive(Serialize)]
-struct ErrorView<'a> {
-    field: &'static str,
-    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -146,8 +207,10 @@ fn view<'a>(frame: FrameView, site: &Site, facts: &WishFacts<'a>, step: Step) ->
             .collect::<Vec<_>>()
     };
     WishView {
+        heading: String::new(),
         step,
         own: None,
+        may_own: false,
         email: &fields.email,
         masked: None,
         cadences: facts
@@ -166,20 +229,39 @@ fn view<'a>(frame: FrameView, site: &Site, facts: &WishFacts<'a>, step: Step) ->
         severities: severities(&fields.severity),
         alert_severities: severities(&fields.alerts_from),
         alert_words: &fields.alert_words,
-        wrong: facts.wrong.iter().map(|(field, text)| (*field, text.as_str())).collect(),
-        errors: facts.wrong.iter().map(|(field, text)| ErrorView { field, text }).collect(),
+        wrong: by_field(facts.wrong),
+        errors: facts.wrong,
         stamp: facts.stamp,
-        preview: facts.preview.map(|(items, count)| PreviewView {
-            count: counted(count as u64, ("nouvelle", "nouvelles")),
-            lines: LineView::all(items, site),
+        preview: facts.preview.map(|preview| {
+            let count = counted(preview.count as u64, ("nouvelle", "nouvelles"));
+            PreviewView {
+                count: if preview.is_cut { format!("au moins {count}") } else { count },
+                lines: LineView::all(preview.items, site),
+            }
         }),
         paused: None,
         tomorrow: None,
-        contact: None,
         sender: None,
         frame,
     }
 }
+
+fn by_field(wrong: &[Wrong]) -> BTreeMap<&'static str, &str> {
+    wrong.iter().filter_map(|wrong| Some((wrong.field?, wrong.text.as_str()))).collect()
+}
+
+/// What a page is called: by what it shows now, so that a title tells what became of a form.
+fn heading(step: Step, asks: &str, closed: &str) -> String {
+    french(match step {
+        Step::Ask => asks,
+        Step::Done => "Regardez vos messages",
+        Step::TooMany => "Trop de demandes",
+        Step::Closed => closed,
+    })
+}
+
+const NO_READERS: &str = "L’inscription n’est pas ouverte ici";
+const NO_MAIL: &str = "Ce service n’est pas ouvert ici";
 
 /// # Errors
 /// A template that an installation put in place may fail; the embedded ones do not.
@@ -189,7 +271,9 @@ pub fn subscribe_page(
     facts: &WishFacts<'_>,
     step: Step,
 ) -> Result<String, RenderError> {
-    templates.render("subscribe.html", &view(frame(site, "", "subscribe"), site, facts, step))
+    let heading = heading(step, "S’abonner au bulletin", NO_READERS);
+    let view = WishView { heading, ..view(frame(site, "", "subscribe"), site, facts, step) };
+    templates.render("subscribe.html", &view)
 }
 
 /// A reader's own page.
@@ -200,16 +284,25 @@ pub fn own_page(
     templates: &Templates,
     site: &Site,
     facts: &WishFacts<'_>,
-    own: OwnStep,
-    address: Option<&EmailAddress>,
-    paused: Option<Date>,
-    today: Date,
+    own: &OwnFacts<'_>,
 ) -> Result<String, RenderError> {
+    let heading = match own.step {
+        OwnStep::Shown | OwnStep::Changed | OwnStep::Paused | OwnStep::Resumed => "Mes choix",
+        OwnStep::LinkSent => "Regardez vos messages",
+        OwnStep::EraseAsk => "Tout effacer",
+        OwnStep::Erased => "Tout est effacé",
+        OwnStep::Left => "Cette adresse n’est plus inscrite",
+        OwnStep::Unknown => "Ce lien ne mène plus à rien",
+        OwnStep::Expired => "Ce lien n’est plus valable",
+        OwnStep::Forged => "Ce lien est incomplet",
+    };
     let view = WishView {
-        own: Some(own),
-        masked: address.map(EmailAddress::masked),
-        paused: paused.map(date_in_words),
-        tomorrow: today.tomorrow().ok(),
+        heading: french(heading),
+        own: Some(own.step),
+        may_own: own.may_own,
+        masked: own.address.map(EmailAddress::masked),
+        paused: own.paused.map(date_in_words),
+        tomorrow: own.today.tomorrow().ok(),
         ..view(frame(site, "../", ""), site, facts, Step::Ask)
     };
     templates.render("preferences.html", &view)
@@ -225,7 +318,9 @@ pub fn access_page(
     facts: &WishFacts<'_>,
     step: Step,
 ) -> Result<String, RenderError> {
-    templates.render("preferences.html", &view(frame(site, "", ""), site, facts, step))
+    let heading = heading(step, "Mes choix", NO_READERS);
+    let view = WishView { heading, ..view(frame(site, "", ""), site, facts, step) };
+    templates.render("preferences.html", &view)
 }
 
 /// « Je ne reçois pas mes bulletins ».
@@ -237,9 +332,53 @@ pub fn help_page(
     site: &Site,
     facts: &WishFacts<'_>,
     step: Step,
-    contact: Option<&EmailAddress>,
     sender: Option<&EmailAddress>,
 ) -> Result<String, RenderError> {
-    let view = WishView { contact, sender, ..view(frame(site, "", "help"), site, facts, step) };
+    let heading = heading(step, "Je ne reçois pas mes bulletins", NO_MAIL);
+    let view = WishView { heading, sender, ..view(frame(site, "", "help"), site, facts, step) };
     templates.render("help.html", &view)
+}
+
+#[derive(Serialize)]
+struct QuestionView<'a> {
+    #[serde(flatten)]
+    frame: FrameView,
+    heading: String,
+    step: Step,
+    email: &'a str,
+    text: &'a str,
+    about: &'a str,
+    wrong: BTreeMap<&'static str, &'a str>,
+    errors: &'a [Wrong],
+    stamp: &'a str,
+}
+
+/// The page on which one writes to who runs the site.
+///
+/// # Errors
+/// As [`subscribe_page`].
+pub fn contact_page(
+    templates: &Templates,
+    site: &Site,
+    fields: &QuestionFields,
+    wrong: &[Wrong],
+    stamp: &str,
+    step: Step,
+) -> Result<String, RenderError> {
+    let heading = match step {
+        Step::Done => french("Votre message est parti"),
+        step => heading(step, "Nous écrire", NO_MAIL),
+    };
+    let view = QuestionView {
+        frame: frame(site, "", ""),
+        heading,
+        step,
+        email: &fields.email,
+        text: &fields.text,
+        about: &fields.about,
+        wrong: by_field(wrong),
+        errors: wrong,
+        stamp,
+    };
+    templates.render("contact.html", &view)
 }

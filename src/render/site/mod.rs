@@ -14,7 +14,10 @@ mod text;
 
 use serde::Serialize;
 
-pub use account::{OwnStep, Step, WishFacts, WishFields, Wrong, access_page, help_page, own_page, subscribe_page};
+pub use account::{
+    OwnFacts, OwnStep, PreviewFacts, QuestionFields, Step, WishFacts, WishFields, Wrong, access_page, contact_page,
+    help_page, own_page, subscribe_page,
+};
 pub use editions::{PastEdition, bulletin_page, edition_path, editions_page};
 pub use home::{Calendar, HomeFacts, home_page};
 pub use list::{ListFacts, list_page};

@@ -10,7 +10,7 @@ use super::{
         view::{ItemView, foreign, language_name, set, web_address},
         words::{counted, one_line},
     },
-    FollowView, Frame, FrameView,
+    FollowView, Frame, FrameView, Medium,
     line::LineView,
     sources::licence,
 };
@@ -126,9 +126,10 @@ pub fn story_page(templates: &Templates, frame: Frame<'_>, facts: &StoryFacts<'_
         notices: facts.notices.iter().map(|notice| NoticeView::new(notice, site)).collect(),
         count: counted(facts.notices.len() as u64, ("document", "documents")),
         related: LineView::all(facts.related, site),
-        report: facts
-            .contact
-            .map(|contact| format!("mailto:{contact}?subject=Erreur%20dans%20la%20nouvelle%20{}", item.story)),
+        report: facts.contact.map(|contact| match frame.medium {
+            Medium::Server => format!("../contact?page={}", frame.path),
+            Medium::Folder => format!("mailto:{contact}?subject=Erreur%20dans%20la%20nouvelle%20{}", item.story),
+        }),
     };
     templates.render("story.html", &view)
 }
