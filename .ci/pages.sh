@@ -15,6 +15,6 @@ for _ in $(seq 100); do
   curl -sfo /dev/null "$site" && break
   sleep 0.2
 done
-pages=(index.html nouvelles/1.html sections/cybersecurite.html 'recherche?q=mairie' abonnement aide preferences sources/index.html
+pages=(index.html nouvelles/1.html sections/cybersecurite.html 'recherche?q=mairie' abonnement aide preferences 'contact?page=nouvelles/1.html' sources/index.html
   bulletins/2023-08-30-daily.html accessibilite.html)
 SKIP_LH=1 "$2/web.sh" "${pages[@]/#/$site}"
