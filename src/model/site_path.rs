@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{BulletinId, Cadence, FeedFormat, Selection, StoryId};
+use super::{BulletinId, Cadence, FeedFormat, NoticeId, Selection, StoryId};
 
 /// A page or a file of the site, by its path without the leading `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +45,8 @@ pub enum SitePath {
 pub enum ApiPath {
     Stories,
     Story(StoryId),
+    Notices,
+    Notice(NoticeId),
     Bulletins,
     Bulletin(BulletinId),
     Sources,
@@ -151,10 +153,12 @@ impl SitePath {
 fn api(path: &str) -> Option<ApiPath> {
     Some(match path.split_once('/') {
         Some(("stories", id)) => ApiPath::Story(StoryId::new(number(id)?)),
+        Some(("notices", id)) => ApiPath::Notice(NoticeId::new(number(id)?)),
         Some(("bulletins", id)) => ApiPath::Bulletin(BulletinId::new(number(id)?)),
         Some(_) => return None,
         None => match path {
             "stories" => ApiPath::Stories,
+            "notices" => ApiPath::Notices,
             "bulletins" => ApiPath::Bulletins,
             "sources" => ApiPath::Sources,
             "search" => ApiPath::Search,
@@ -169,6 +173,8 @@ impl fmt::Display for ApiPath {
         match self {
             ApiPath::Stories => f.write_str("stories"),
             ApiPath::Story(id) => write!(f, "stories/{id}"),
+            ApiPath::Notices => f.write_str("notices"),
+            ApiPath::Notice(id) => write!(f, "notices/{id}"),
             ApiPath::Bulletins => f.write_str("bulletins"),
             ApiPath::Bulletin(id) => write!(f, "bulletins/{id}"),
             ApiPath::Sources => f.write_str("sources"),

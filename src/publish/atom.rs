@@ -1,7 +1,7 @@
 //! Atom (RFC 4287).
 
 use super::{
-    Channel, Entry, Head,
+    Channel, Entry, HISTORY, Head, PageKind,
     text::{line, paragraphs, rfc3339},
     xml::Element,
 };
@@ -10,6 +10,10 @@ use crate::model::FeedFormat;
 /// A channel as Atom.
 pub fn atom(channel: &Channel, head: &Head<'_>) -> Vec<u8> {
     let mut feed = Element::new("feed").with("xmlns", "http://www.w3.org/2005/Atom").with("xml:lang", "fr");
+    if channel.paging.kind == PageKind::Archive {
+        feed = feed.with("xmlns:fh", HISTORY);
+        feed.push(Element::new("fh:archive"));
+    }
     feed.push(Element::text("id", head.feed_id.clone()));
     feed.push(Element::text("title", line(&channel.title)));
     let subtitle = line(&channel.description);

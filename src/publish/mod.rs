@@ -80,16 +80,33 @@ pub struct Head<'a> {
     pub hub: Option<&'a Url>,
 }
 
-/// Where the pages of a long channel are (RFC 5005 3), each as a query behind the address of the feed.
+/// Where the pages (RFC 5005 3) and the archives (RFC 5005 4) of a long channel are, each as a query behind the address of the
+/// feed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paging {
     /// Its own; none where the address alone leads to it.
     pub this: Option<String>,
-    /// Whether others come before it: the first is at the address alone.
-    pub is_later: bool,
+    pub kind: PageKind,
     /// None: nothing comes after it.
     pub next: Option<String>,
+    /// The archive of what was there before; none where there is none.
+    pub former: Option<String>,
 }
+
+/// What a page of a channel is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PageKind {
+    /// What readers of feeds ask for again and again.
+    #[default]
+    Current,
+    /// Others come before it: the first is at the address alone.
+    Later,
+    /// It holds a stretch of the past, and stays as it is.
+    Archive,
+}
+
+/// The namespace of RFC 5005.
+const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 /// A channel in one format.
 pub fn feed(channel: &Channel, head: &Head<'_>, format: FeedFormat) -> Vec<u8> {
@@ -116,11 +133,13 @@ impl Head<'_> {
     /// of changes at once (WebSub).
     fn links(&self, channel: &Channel, format: FeedFormat) -> Vec<(&'static str, String)> {
         let Some(address) = self.address(channel, format) else { return Vec::new() };
-        let Paging { is_later, next, .. } = &channel.paging;
+        let Paging { kind, next, former, .. } = &channel.paging;
         let mut links = Vec::new();
         links.extend(self.hub.map(|hub| ("hub", hub.to_string())));
-        links.extend(is_later.then(|| ("first", address.clone())));
+        links.extend((*kind == PageKind::Later).then(|| ("first", address.clone())));
+        links.extend((*kind == PageKind::Archive).then(|| ("current", address.clone())));
         links.extend(next.as_ref().map(|next| ("next", format!("{address}?{next}"))));
+        links.extend(former.as_ref().map(|former| ("prev-archive", format!("{address}?{former}"))));
         links
     }
 

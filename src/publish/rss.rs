@@ -1,7 +1,7 @@
 //! RSS 2.0 (rssboard.org/rss-specification), after the RSS Advisory Board's best practices profile.
 
 use super::{
-    Channel, Entry, Head,
+    Channel, Entry, HISTORY, Head, PageKind,
     text::{escape, line, paragraphs, rfc822, web_address},
     xml::Element,
 };
@@ -22,6 +22,10 @@ pub fn rss(channel: &Channel, head: &Head<'_>) -> Vec<u8> {
         root = root.with("xmlns:content", "http://purl.org/rss/1.0/modules/content/");
     }
     let mut body = Element::new("channel");
+    if channel.paging.kind == PageKind::Archive {
+        root = root.with("xmlns:fh", HISTORY);
+        body.push(Element::new("fh:archive"));
+    }
     body.push(Element::text("title", line(&channel.title)));
     // The element is required; without a site, the feed's own name is the only true thing to say.
     body.push(Element::text("link", head.home().unwrap_or_else(|| head.feed_id.clone())));

@@ -193,7 +193,12 @@ fn well_formed(text: &str) {
 
 #[test]
 fn a_page_of_a_long_channel_says_where_the_others_are_and_who_tells_of_changes() {
-    let paging = Paging { this: Some("avant=90".into()), is_later: true, next: Some("avant=40".into()) };
+    let paging = Paging {
+        this: Some("avant=90".into()),
+        kind: PageKind::Later,
+        next: Some("avant=40".into()),
+        former: Some("archive=1".into()),
+    };
     let channel = Channel { paging, ..channel(vec![entry(1)]) };
     let hub = Url::parse("https://hub.exemple.fr/").unwrap();
     let site = site();
@@ -208,6 +213,7 @@ fn a_page_of_a_long_channel_says_where_the_others_are_and_who_tells_of_changes()
             ("self", at(format, "?avant=90")),
             ("first", at(format, "")),
             ("next", at(format, "?avant=40")),
+            ("prev-archive", at(format, "?archive=1")),
             ("hub", String::from("https://hub.exemple.fr/")),
         ] {
             let is_there = text.lines().any(|line| {

@@ -334,6 +334,25 @@ pub fn latest(db: &Db, source: Option<&SourceId>, most: u32) -> Result<Vec<Notic
     }
 }
 
+/// The notices of stories that readers may see, newest first, of all sources or of one, below one where that is given.
+pub fn listed(db: &Db, source: Option<&SourceId>, before: Option<NoticeId>, most: u32) -> Result<Vec<Notice>> {
+    let shown = super::stories::SHOWN.map(|review| format!("'{}'", review.as_str())).join(", ");
+    let of_story = format!("EXISTS (SELECT 1 FROM story s WHERE s.id = story_id AND s.review IN ({shown}))");
+    let before = before.map_or(i64::MAX, NoticeId::get);
+    match source {
+        Some(source) => db.query(
+            &format!("{NOTICE} WHERE source_id = $1 AND id < $2 AND {of_story} ORDER BY id DESC LIMIT $3"),
+            &[&source.as_str(), &before, &most],
+            read,
+        ),
+        None => db.query(
+            &format!("{NOTICE} WHERE id < $1 AND {of_story} ORDER BY id DESC LIMIT $2"),
+            &[&before, &most],
+            read,
+        ),
+    }
+}
+
 /// How many notices a source brought first.
 pub fn count(db: &Db, source: &SourceId) -> Result<u64> {
     db.value::<i64>("SELECT count(*) FROM notice WHERE source_id = $1", &[&source.as_str()])

@@ -331,6 +331,12 @@ pub fn shown(db: &Db, selection: &Selection, before: Option<StoryId>, most: u32)
     Ok(found)
 }
 
+/// The last number that was given.
+pub fn last(db: &Db) -> Result<Option<StoryId>> {
+    let last: Option<i64> = db.value("SELECT max(id) FROM story", &[])?;
+    Ok(last.map(StoryId::new))
+}
+
 /// What readers may see.
 pub const SHOWN: [Review; 2] = [Review::Approved, Review::Archived];
 

@@ -22,12 +22,17 @@ use super::{
     headers::{self, Form},
     is_current,
 };
-use crate::{model::SitePath, work::site::Asked};
+use crate::{
+    model::SitePath,
+    work::site::{Asked, Part, Problem},
+};
 
 /// How long a page is kept though nothing it shows was changed: some speak of today.
 const KEPT: Duration = Duration::from_secs(60);
 /// What is smaller gains nothing from being compressed.
 const WORTH_IT: usize = 1_000;
+/// RFC 9457.
+pub(super) const PROBLEM: &str = "application/problem+json";
 /// What an answer takes besides its own octets.
 const BESIDES: u64 = 500;
 
@@ -112,7 +117,7 @@ fn weight(text: &str) -> u64 {
 
 /// Whether an answer belongs to a page of ours, and not to one of the many things that anybody can ask for.
 pub(super) fn is_page(asked: &Asked) -> bool {
-    asked.before.is_none() && !matches!(asked.path, SitePath::Search | SitePath::SearchFeed(_) | SitePath::Api(_))
+    asked.part == Part::Newest && !matches!(asked.path, SitePath::Search | SitePath::SearchFeed(_) | SitePath::Api(_))
 }
 
 impl Kept {
@@ -146,6 +151,12 @@ impl Kept {
             location,
             made: Instant::now(),
         })
+    }
+
+    /// What is wrong with what a program asked.
+    pub fn problem(problem: &Problem) -> anyhow::Result<Self> {
+        let status = StatusCode::from_u16(problem.status)?;
+        Self::new(status, PROBLEM, problem.written(), None, None)
     }
 
     fn is_fresh(&self) -> bool {
@@ -232,7 +243,7 @@ mod tests {
     }
 
     fn asked(path: SitePath) -> Asked {
-        Asked { path, before: None, query: String::new() }
+        Asked::first(path)
     }
 
     #[test]

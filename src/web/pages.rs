@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     headers::{self, Form, HTML},
-    kept::{self, Kept, Shelf},
+    kept::{self, Kept, PROBLEM, Shelf},
 };
 use crate::{
     model::{SitePath, StoryId},
@@ -27,7 +27,7 @@ use crate::{
     store::Watch,
     work::{
         App, publish, readings,
-        site::{self, Asked, Found},
+        site::{self, Asked, Found, Problem},
     },
 };
 
@@ -126,6 +126,7 @@ impl Pages {
             Found::Gone => (StatusCode::GONE, site::missing(&self.app, Missing::Gone)?.into_bytes(), None),
             // Nobody can fill the memory with addresses that lead nowhere.
             Found::Nothing => return Ok(Arc::new(self.missing()?)),
+            Found::Problem(problem) => return Ok(Arc::new(Kept::problem(&problem)?)),
         };
         let content_type = if status == StatusCode::OK { asked.path.content_type() } else { HTML };
         let former = self.shelf(asked).former(asked);
@@ -191,6 +192,10 @@ pub(super) async fn answer(State(pages): State<Arc<Pages>>, request: Request) ->
         }
     }
     let Some(asked) = Asked::parse(&pages.app, uri.path(), uri.query().unwrap_or_default()) else {
+        if uri.path().starts_with("/api/") {
+            let problem = Problem::missing();
+            return headers::respond(StatusCode::NOT_FOUND, PROBLEM, problem.written(), Form::Search);
+        }
         return missing(&pages, StatusCode::NOT_FOUND);
     };
     match pages.find(&asked).await {

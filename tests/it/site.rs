@@ -205,6 +205,55 @@ async fn long_lists_have_pages_and_none_is_shown_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_feed_and_its_archives_hold_every_story_and_archives_stay_as_they_are() {
+    let t = installed().await;
+    let all = |last: u32| -> Vec<_> {
+        (10..last).map(|n| item(n, &format!("Avis numéro {n}"), &format!("Le texte de l’avis {n}."))).collect()
+    };
+    t.serve("/cert", &all(170));
+    t.crawl().await;
+    let site = Site::of(&t).await;
+    let link = |feed: &str, rel: &str| {
+        let (_, rest) = feed.split_once(&format!("rel=\"{rel}\" href=\"https://veille.example.fr"))?;
+        Some(rest.split('"').next().unwrap_or_default().to_owned())
+    };
+    let ids = |feed: &str| -> Vec<String> {
+        let entries = feed.split("<entry>").skip(1);
+        entries
+            .map(|entry| {
+                entry.split("<id>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default().to_owned()
+            })
+            .collect()
+    };
+    for (name, wanted) in [("sources/cert", 161), ("veille", 162)] {
+        let first = site.get(&format!("/{name}.atom")).await;
+        assert!(!first.contains("fh:archive"), "{first}");
+        let mut seen: std::collections::BTreeSet<String> = ids(&first).into_iter().collect();
+        let (mut at, mut archives) = (link(&first, "prev-archive"), Vec::new());
+        while let Some(path) = at {
+            let archive = site.get(&path).await;
+            assert!(archive.contains("<fh:archive/>") || archive.contains("<fh:archive></fh:archive>"), "{archive}");
+            assert_eq!(link(&archive, "current"), Some(format!("/{name}.atom")));
+            seen.extend(ids(&archive));
+            at = link(&archive, "prev-archive");
+            archives.push((path, archive));
+        }
+        assert!(archives.len() == 3 && seen.len() >= wanted, "{} archives, {} stories", archives.len(), seen.len());
+        let (path, before) = archives.pop().expect("one");
+        assert!(site.get(&path.replace(".atom", ".rss")).await.contains("fh:archive"));
+        if name == "veille" {
+            t.serve("/cert", &all(200));
+            t.crawl().await;
+            let body = |answer: &str| answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+            assert_eq!(body(&site.get(&path).await), body(&before), "it does not change");
+        }
+    }
+    for nothing in ["archive=4", "archive=99", "archive=9223372036854775807"] {
+        assert!(site.get(&format!("/veille.atom?{nothing}")).await.starts_with("HTTP/1.1 404"), "{nothing}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn words_are_found_with_what_they_stand_in_and_any_question_has_an_answer() {
     let t = installed().await;
     let site = Site::of(&t).await;
@@ -326,6 +375,19 @@ async fn programs_read_the_same_as_json_and_what_is_described() {
     assert_eq!(ask("/api/stories?selection=natures/avis").await["stories"].as_array().map(Vec::len), Some(1));
     editor::reject(&t.app, &[StoryId::new(1)], &editor(), "").expect("a rejection");
     for path in ["/api/stories/1", "/api/stories/99", "/api/rien", "/api/stories?selection=sections/rien"] {
-        assert!(site.get(path).await.starts_with("HTTP/1.1 404"), "{path}");
+        let answer = site.get(path).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 404") && answer.contains("content-type: application/problem+json"),
+            "{answer}"
+        );
     }
+    let odd = site.get("/api/notices?avant=deux").await;
+    assert!(odd.starts_with("HTTP/1.1 400") && odd.contains("`avant` is the number"), "{odd}");
+    for path in ["/api/notices/1", "/api/notices/99", "/api/notices?source=rien"] {
+        assert!(site.get(path).await.starts_with("HTTP/1.1 404"), "{path}: its story is seen no more");
+    }
+    let notices = ask("/api/notices").await;
+    let stories: Vec<i64> =
+        notices["notices"].as_array().expect("notices").iter().filter_map(|one| one["story"].as_i64()).collect();
+    assert!(!stories.is_empty() && !stories.contains(&1), "{notices}");
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{App, Found, PAGE, items, search, title};
 use crate::{
     bulletin::Item,
-    model::{ApiPath, Brings, BulletinId, Review, Selection, SitePath, Story, StoryId},
+    model::{ApiPath, Brings, BulletinId, Notice, NoticeId, Selection, SitePath, SourceId, Story, StoryId},
     normalise::terms::Excerpt,
     store::{self, bulletins, notices, sources, stories},
 };
@@ -59,50 +59,99 @@ impl<'a> Short<'a> {
     }
 }
 
+/// What a program asked for that cannot be answered (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Of HTTP: 400 or 404.
+    pub status: u16,
+    pub detail: String,
+}
+
+impl Problem {
+    pub fn missing() -> Self {
+        Self { status: 404, detail: String::from("there is none, or readers may not see it; see /api/openapi.json") }
+    }
+
+    /// As `application/problem+json`.
+    pub fn written(&self) -> Vec<u8> {
+        let title = if self.status == 404 { "Not Found" } else { "Bad Request" };
+        let mut bytes =
+            json!({ "title": title, "status": self.status, "detail": self.detail }).to_string().into_bytes();
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+/// What is asked for, one field after another.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn read(query: &str) -> Self {
+        Self(
+            url::form_urlencoded::parse(query.as_bytes())
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        )
+    }
+
+    fn one(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// Below which one a page begins.
+    fn before(&self) -> Result<Option<i64>, Problem> {
+        let Some(value) = self.one("avant") else { return Ok(None) };
+        let id = value.parse().ok().filter(|id| *id > 0);
+        id.map(Some)
+            .ok_or_else(|| Problem { status: 400, detail: String::from("`avant` is the number of an item: 1 or more") })
+    }
+}
+
+/// An answer, or what is wrong with the question.
+type Answer = anyhow::Result<Result<Value, Problem>>;
+
 /// Answers.
 ///
 /// # Errors
 /// Of the database.
 pub(super) fn find(app: &App, path: &ApiPath, query: &str) -> anyhow::Result<Found> {
+    let fields = Query::read(query);
     let found = match path {
         ApiPath::Description => return Ok(Found::Page(DESCRIPTION.as_bytes().to_vec())),
-        ApiPath::Stories => self::stories(app, query)?,
+        ApiPath::Stories => self::stories(app, &fields)?,
         ApiPath::Story(id) => story(app, *id)?,
-        ApiPath::Bulletins => Some(editions(app, query)?),
+        ApiPath::Notices => self::notices(app, &fields)?,
+        ApiPath::Notice(id) => notice(app, *id)?,
+        ApiPath::Bulletins => editions(app, &fields)?,
         ApiPath::Bulletin(id) => edition(app, *id)?,
-        ApiPath::Sources => Some(watched(app)?),
-        ApiPath::Search => Some(searched(app, query)?),
+        ApiPath::Sources => Ok(watched(app)?),
+        ApiPath::Search => Ok(searched(app, query)?),
     };
     Ok(match found {
-        Some(value) => {
+        Ok(value) => {
             let mut bytes = serde_json::to_vec_pretty(&value)?;
             bytes.push(b'\n');
             Found::Page(bytes)
         }
-        None => Found::Nothing,
+        Err(problem) => Found::Problem(problem),
     })
 }
 
-fn field(query: &str, name: &str) -> Option<String> {
-    let values = url::form_urlencoded::parse(query.as_bytes());
-    values.filter(|(known, _)| known == name).map(|(_, value)| value.into_owned()).find(|value| !value.is_empty())
-}
-
-fn cursor(query: &str) -> Option<i64> {
-    field(query, "avant")?.parse().ok().filter(|id| *id > 0)
-}
-
 /// `selection` is as in the addresses of the site: `sections/tic`, `natures/alerte`, `sources/cert-fr`, `gravite/urgent`.
-fn stories(app: &App, query: &str) -> anyhow::Result<Option<Value>> {
-    let selection = match field(query, "selection") {
+fn stories(app: &App, query: &Query) -> Answer {
+    let before = match query.before() {
+        Ok(before) => before.map(StoryId::new),
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let selection = match query.one("selection") {
         None => Selection::All,
-        Some(path) => match Selection::parse(&path).filter(|selection| title(app, selection).is_some()) {
+        Some(path) => match Selection::parse(path).filter(|selection| title(app, selection).is_some()) {
             Some(selection) => selection,
-            None => return Ok(None),
+            None => return Ok(Err(Problem::missing())),
         },
     };
     let (found, told, next) = app.store.read(|db| {
-        let mut found = stories::shown(db, &selection, cursor(query).map(StoryId::new), PAGE + 1)?;
+        let mut found = stories::shown(db, &selection, before, PAGE + 1)?;
         let is_more = found.len() > PAGE as usize;
         found.truncate(PAGE as usize);
         let next = found.last().filter(|_| is_more).map(|story| story.id);
@@ -110,7 +159,7 @@ fn stories(app: &App, query: &str) -> anyhow::Result<Option<Value>> {
         Ok((found, told, next))
     })?;
     let next = next.map(|id| format!("api/stories?selection={}&avant={id}", selection.path()));
-    Ok(Some(json!({ "stories": listed(&found, &told), "next": next })))
+    Ok(Ok(json!({ "stories": listed(&found, &told), "next": next })))
 }
 
 fn listed<'a>(found: &[Story], told: &'a [Item]) -> Vec<Short<'a>> {
@@ -121,7 +170,7 @@ fn listed<'a>(found: &[Story], told: &'a [Item]) -> Vec<Short<'a>> {
     told.iter().filter_map(of).collect()
 }
 
-fn story(app: &App, id: StoryId) -> anyhow::Result<Option<Value>> {
+fn story(app: &App, id: StoryId) -> Answer {
     let found = app.store.read(|db| {
         let Some(story) = stories::get(db, id)?.filter(|story| store::stories::SHOWN.contains(&story.review)) else {
             return Ok(None);
@@ -129,26 +178,60 @@ fn story(app: &App, id: StoryId) -> anyhow::Result<Option<Value>> {
         let told = notices::telling(db, &story)?;
         Ok(super::item(app, db, &story)?.map(|item| (story, item, told)))
     })?;
-    let Some((story, item, told)) = found else { return Ok(None) };
-    debug_assert!(story.review != Review::Rejected);
-    let documents: Vec<Value> = told
-        .iter()
-        .map(|notice| {
-            json!({
-                "id": notice.id, "source": notice.source, "title": notice.title, "url": notice.url,
-                "reference": notice.reference, "published": notice.published, "language": notice.language,
-                "revision": notice.revision, "licence": app.licence(&notice.source).as_str(),
-            })
-        })
-        .collect();
-    Ok(Some(json!({
+    let Some((story, item, told)) = found else { return Ok(Err(Problem::missing())) };
+    let documents: Vec<Value> = told.iter().map(|notice| document(app, notice)).collect();
+    Ok(Ok(json!({
         "story": Short::new(&story, &item, None), "guide": item.guide, "more": item.more, "deadlines": item.deadlines,
         "cited": item.cited, "notices": documents,
     })))
 }
 
-fn editions(app: &App, query: &str) -> anyhow::Result<Value> {
-    let mut found = app.store.read(|db| bulletins::listed(db, None, cursor(query).map(BulletinId::new), PAGE + 1))?;
+/// A notice as its source has it, as far as its licence lets it be shown.
+fn document(app: &App, notice: &Notice) -> Value {
+    let licence = app.licence(&notice.source);
+    json!({
+        "id": notice.id, "story": notice.story, "source": notice.source, "title": notice.title, "summary": notice.summary,
+        "url": notice.url, "reference": notice.reference, "published": notice.published, "first_seen": notice.first_seen,
+        "language": notice.language, "revision": notice.revision, "licence": licence.as_str(),
+        "text": Some(&notice.text).filter(|text| licence.allows_full_text() && !text.is_empty()),
+    })
+}
+
+fn notices(app: &App, query: &Query) -> Answer {
+    let before = match query.before() {
+        Ok(before) => before.map(NoticeId::new),
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let source = match query.one("source") {
+        None => None,
+        Some(name) => match SourceId::parse(name).filter(|id| app.source(id).is_some()) {
+            Some(id) => Some(id),
+            None => return Ok(Err(Problem::missing())),
+        },
+    };
+    let mut found = app.store.read(|db| notices::listed(db, source.as_ref(), before, PAGE + 1))?;
+    let is_more = found.len() > PAGE as usize;
+    found.truncate(PAGE as usize);
+    let of = source.map(|id| format!("source={id}&")).unwrap_or_default();
+    let next = found.last().filter(|_| is_more).map(|notice| format!("api/notices?{of}avant={}", notice.id));
+    let all: Vec<Value> = found.iter().map(|notice| document(app, notice)).collect();
+    Ok(Ok(json!({ "notices": all, "next": next })))
+}
+
+fn notice(app: &App, id: NoticeId) -> Answer {
+    // Below the next one, the first is it, where readers may see it.
+    let next = NoticeId::new(id.get().saturating_add(1));
+    let found = app.store.read(|db| notices::listed(db, None, Some(next), 1))?;
+    let found = found.first().filter(|notice| notice.id == id);
+    Ok(found.map(|notice| json!({ "notice": document(app, notice) })).ok_or_else(Problem::missing))
+}
+
+fn editions(app: &App, query: &Query) -> Answer {
+    let before = match query.before() {
+        Ok(before) => before.map(BulletinId::new),
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let mut found = app.store.read(|db| bulletins::listed(db, None, before, PAGE + 1))?;
     let is_more = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);
     let next = found.last().filter(|_| is_more).map(|bulletin| format!("api/bulletins?avant={}", bulletin.id));
@@ -162,17 +245,18 @@ fn editions(app: &App, query: &str) -> anyhow::Result<Value> {
             })
         })
         .collect();
-    Ok(json!({ "bulletins": all, "next": next }))
+    Ok(Ok(json!({ "bulletins": all, "next": next })))
 }
 
-fn edition(app: &App, id: BulletinId) -> anyhow::Result<Option<Value>> {
+fn edition(app: &App, id: BulletinId) -> Answer {
     let found = app.store.read(|db| Ok(bulletins::get(db, id)?.zip(Some(bulletins::items(db, id)?))))?;
-    Ok(found.filter(|(bulletin, _)| bulletin.stories > 0).map(|(bulletin, items)| {
+    let found = found.filter(|(bulletin, _)| bulletin.stories > 0).map(|(bulletin, items)| {
         json!({
             "id": bulletin.id, "cadence": bulletin.cadence.as_str(), "date": bulletin.date, "number": bulletin.number,
             "items": items,
         })
-    }))
+    });
+    Ok(found.ok_or_else(Problem::missing))
 }
 
 fn watched(app: &App) -> anyhow::Result<Value> {

@@ -1,10 +1,10 @@
 //! Selections as feeds, and the deadlines that stories tell of as a calendar.
 
-use super::{App, installed, title, told::Feed};
+use super::{App, Part, installed, title, told::Feed};
 use crate::{
     bulletin,
     model::{Brings, FeedFormat, Selection, Source, Story, StoryId},
-    publish::{self, Channel, Entry, Event, Head, Paging},
+    publish::{self, Channel, Entry, Event, Head, PageKind, Paging},
     render::Medium,
     store::{self, Db, notices, settings, stories},
     text,
@@ -30,26 +30,86 @@ pub fn opml(app: &App) -> Vec<u8> {
     publish::opml(&sources, &app.config.site)
 }
 
-/// A selection as a feed; below a story, the page of it that begins there (RFC 5005 3). `None` where there is no such
-/// selection.
+/// Of each selection, the stories with so many numbers in a row are one archive: it has its address for ever, and from the moment
+/// at which a later number is given nothing new comes into it.
+const STRETCH: i64 = 50;
+
+/// The archive that a story stands in.
+const fn archive_of(story: StoryId) -> i64 {
+    (story.get() - 1) / STRETCH
+}
+
+/// The first number behind an archive.
+const fn behind(archive: i64) -> StoryId {
+    StoryId::new(archive.saturating_add(1).saturating_mul(STRETCH).saturating_add(1))
+}
+
+/// A selection as a feed: what is new, a page of what is older (RFC 5005 3), or an archive (RFC 5005 4), of which every story is in
+/// one or in what is new. `None` where there is no such selection, or archive.
 pub(super) fn feed(
     app: &App,
     selection: &Selection,
     format: FeedFormat,
-    before: Option<StoryId>,
+    part: Part,
     medium: Medium,
 ) -> anyhow::Result<Option<Vec<u8>>> {
     let Some(title) = title(app, selection) else { return Ok(None) };
-    let most = u32::try_from(app.config.publish.entries).unwrap_or(u32::MAX - 1);
-    let mut shown = app.store.read(|db| stories::shown(db, selection, before, most + 1))?;
-    let is_more = shown.len() > most as usize;
-    shown.truncate(most as usize);
-    let next = shown.last().filter(|_| is_more && medium == Medium::Server).map(|story| story.id);
-    let page = |story: StoryId| format!("avant={story}");
-    let paging = Paging { this: before.map(page), is_later: before.is_some(), next: next.map(page) };
+    let most = app.config.publish.entries;
+    let found = app.store.read(|db| {
+        // Numbers are given in order: what has a later one behind it is complete.
+        let complete = stories::last(db)?.map_or(0, archive_of);
+        let is_now = |story: &Story| archive_of(story.id) >= complete;
+        let (mut shown, is_more) = match part {
+            Part::Archive(archive) if archive >= complete => return Ok(None),
+            Part::Archive(archive) => {
+                let all = stories::shown(db, selection, Some(behind(archive)), STRETCH as u32)?;
+                let of_it: Vec<Story> = all.into_iter().filter(|story| archive_of(story.id) == archive).collect();
+                (of_it, false)
+            }
+            part => {
+                let room = most.max(STRETCH as usize) + 1;
+                let before = part.before().map(StoryId::new);
+                let mut all = stories::shown(db, selection, before, u32::try_from(room).unwrap_or(u32::MAX))?;
+                let total = all.len();
+                let now = all.iter().take_while(|story| part == Part::Newest && is_now(story)).count();
+                all.truncate(most.max(now));
+                let is_more = total > all.len();
+                (all, is_more)
+            }
+        };
+        let former = match part {
+            Part::Before(_) => None,
+            Part::Archive(archive) => stories::shown(db, selection, Some(behind(archive - 1)), 1)?.pop(),
+            Part::Newest => stories::shown(db, selection, Some(behind(complete - 1)), 1)?.pop(),
+        };
+        if medium == Medium::Folder {
+            shown.truncate(most);
+        }
+        Ok(Some((shown, is_more, former.map(|story| archive_of(story.id)))))
+    })?;
+    let Some((shown, is_more, former)) = found else { return Ok(None) };
+    if matches!(part, Part::Archive(_)) && shown.is_empty() {
+        return Ok(None);
+    }
+    let is_served = medium == Medium::Server;
+    let named = |part: Part| match part {
+        Part::Newest => None,
+        Part::Before(id) => Some(format!("avant={id}")),
+        Part::Archive(archive) => Some(format!("archive={archive}")),
+    };
+    let paging = Paging {
+        this: named(part),
+        kind: match part {
+            Part::Newest => PageKind::Current,
+            Part::Before(_) => PageKind::Later,
+            Part::Archive(_) => PageKind::Archive,
+        },
+        next: shown.last().filter(|_| is_more && is_served).and_then(|story| named(Part::Before(story.id.get()))),
+        former: former.filter(|_| is_served).and_then(|archive| named(Part::Archive(archive))),
+    };
     let site = &app.config.site.name;
     let name = if *selection == Selection::All { site.clone() } else { format!("{site} – {title}") };
-    let asked = Feed { selection: selection.clone(), before };
+    let asked = Feed { selection: selection.clone(), part };
     written(app, selection.path(), name, &title, &shown, paging, format, Some(&asked)).map(Some)
 }
 
@@ -62,7 +122,8 @@ pub(super) fn of_search(app: &App, query: &str, format: FeedFormat) -> anyhow::R
     })?;
     let words = if search.words.is_empty() { &search.reference } else { &search.words };
     let title = format!("Recherche « {words} »");
-    let paging = Paging { this: Some(search.query()).filter(|query| !query.is_empty()), is_later: false, next: None };
+    let this = Some(search.query()).filter(|query| !query.is_empty());
+    let paging = Paging { this, ..Paging::default() };
     let name = format!("{} – {title}", app.config.site.name);
     written(app, String::from("recherche"), name, &title, &shown, paging, format, None)
 }

@@ -22,6 +22,7 @@ use crate::{
     work::compose,
 };
 
+pub use api::Problem;
 pub use feed::{authority, opml};
 pub use told::Told;
 
@@ -29,10 +30,28 @@ pub use told::Told;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Asked {
     pub path: SitePath,
-    /// Of a list: what stands below this one, a story or an edition.
-    pub before: Option<i64>,
+    pub part: Part,
     /// Of a search: what is looked for, as the address says it.
     pub query: String,
+}
+
+/// Which part of a list or a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    Newest,
+    /// What stands below this one, a story or an edition.
+    Before(i64),
+    /// Of a feed: an archive of it (RFC 5005 4), by its number.
+    Archive(i64),
+}
+
+impl Part {
+    const fn before(self) -> Option<i64> {
+        match self {
+            Part::Before(id) => Some(id),
+            Part::Newest | Part::Archive(_) => None,
+        }
+    }
 }
 
 /// Stories, or editions, on a page.
@@ -49,31 +68,34 @@ pub enum Found {
     /// It did, and was taken back.
     Gone,
     Nothing,
+    /// A program asked for it.
+    Problem(Problem),
 }
 
 impl Asked {
     pub fn first(path: SitePath) -> Self {
-        Self { path, before: None, query: String::new() }
+        Self { path, part: Part::Newest, query: String::new() }
     }
 
     /// Reads a path and its query. What a query says besides is ignored.
     pub fn parse(app: &App, path: &str, query: &str) -> Option<Self> {
         let path = SitePath::parse(path)?;
-        let before = match path {
-            SitePath::Selection(_) | SitePath::Feed(..) | SitePath::Editions(_) => {
-                let values = url::form_urlencoded::parse(query.as_bytes());
-                values
-                    .filter(|(name, _)| name == "avant")
-                    .find_map(|(_, value)| value.parse().ok().filter(|id| *id > 0))
-            }
-            _ => None,
+        let number = |wanted: &str| {
+            let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted);
+            values.find_map(|(_, value)| value.parse::<i64>().ok())
+        };
+        let before = number("avant").filter(|id| *id > 0).map_or(Part::Newest, Part::Before);
+        let part = match path {
+            SitePath::Feed(..) => number("archive").filter(|n| *n >= 0).map_or(before, Part::Archive),
+            SitePath::Selection(_) | SitePath::Editions(_) => before,
+            _ => Part::Newest,
         };
         let query = match path {
             SitePath::Search | SitePath::SearchFeed(_) => search::canonical(app, query),
             SitePath::Api(_) => query.chars().take(LONGEST_QUERY).collect(),
             _ => String::new(),
         };
-        Some(Self { path, before, query })
+        Some(Self { path, part, query })
     }
 }
 
@@ -88,14 +110,15 @@ pub fn find(app: &App, asked: &Asked, medium: Medium) -> anyhow::Result<Found> {
     Ok(match &asked.path {
         SitePath::Home => page(home::page(app, frame)?),
         SitePath::Selection(selection) => {
-            list::page(app, frame, selection, asked.before.map(StoryId::new))?.map_or(Found::Nothing, page)
+            list::page(app, frame, selection, asked.part.before().map(StoryId::new))?.map_or(Found::Nothing, page)
         }
         SitePath::Feed(selection, format) => {
-            feed::feed(app, selection, *format, asked.before.map(StoryId::new), medium)?
-                .map_or(Found::Nothing, Found::Page)
+            feed::feed(app, selection, *format, asked.part, medium)?.map_or(Found::Nothing, Found::Page)
         }
         SitePath::Story(id) => story::find(app, frame, *id)?,
-        SitePath::Editions(cadence) => page(edition::list(app, frame, *cadence, asked.before.map(BulletinId::new))?),
+        SitePath::Editions(cadence) => {
+            page(edition::list(app, frame, *cadence, asked.part.before().map(BulletinId::new))?)
+        }
         SitePath::Edition { .. } => edition::page(app, frame)?.map_or(Found::Nothing, page),
         SitePath::Sources => page(source::page(app, frame)?),
         SitePath::Search => page(search::page(app, frame, &asked.query)?),

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use super::Part;
 use crate::{
     bulletin::Item,
     model::{Selection, StoryId},
@@ -34,7 +35,7 @@ struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     pub selection: Selection,
-    pub before: Option<StoryId>,
+    pub part: Part,
 }
 
 impl Told {
