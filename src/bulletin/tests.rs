@@ -66,6 +66,7 @@ fn story(told: &[Told<'_>]) -> (Item, Importance) {
         relevance: 0,
         edited: Default::default(),
         merged_into: None,
+        version: 0,
     };
     tell(&story, told, Moment { now: instant(), zone: &TimeZone::UTC }).unwrap()
 }

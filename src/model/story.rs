@@ -29,6 +29,9 @@ pub struct Story {
     pub edited: BTreeSet<Edited>,
     /// The story that took its notices. Its number and its address lead there.
     pub merged_into: Option<StoryId>,
+    /// Another one whenever a notice of it came, changed or went.
+    #[serde(skip)]
+    pub version: i64,
 }
 
 /// What of a story an editor may set: it then stays, whatever its notices say.

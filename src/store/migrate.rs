@@ -1,7 +1,7 @@
 //! The steps that bring a database from nothing to today's schema: one file a step, each run in one transaction.
 
 /// Append only: a file that was released never changes. `PRAGMA user_version` counts how many were run.
-pub(super) const STEPS: [&str; 18] = [
+pub(super) const STEPS: [&str; 19] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_crawler.sql"),
     include_str!("migrations/0003_health.sql"),
@@ -20,4 +20,5 @@ pub(super) const STEPS: [&str; 18] = [
     include_str!("migrations/0016_site.sql"),
     include_str!("migrations/0017_pause.sql"),
     include_str!("migrations/0018_forms.sql"),
+    include_str!("migrations/0019_told.sql"),
 ];

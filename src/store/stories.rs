@@ -238,7 +238,7 @@ fn read_teller(row: &Row) -> Result<Teller> {
 
 const STORY: &str =
     "SELECT id, lead_id, title, section, also, nature, severity, relevance, review, first_seen, updated,
-    edited, merged_into FROM story";
+    edited, merged_into, version FROM story";
 
 pub fn get(db: &Db, id: StoryId) -> Result<Option<Story>> {
     db.query_first(&format!("{STORY} WHERE id = $1"), &[&id.get()], read)
@@ -342,7 +342,7 @@ pub const SHOWN: [Review; 2] = [Review::Approved, Review::Archived];
 
 const OF_SHELF: &str =
     "SELECT s.id, s.lead_id, s.title, s.section, s.also, s.nature, s.severity, s.relevance, s.review,
-    s.first_seen, s.updated, s.edited, s.merged_into FROM story_shelf h JOIN story s ON s.id = h.story_id";
+    s.first_seen, s.updated, s.edited, s.merged_into, s.version FROM story_shelf h JOIN story s ON s.id = h.story_id";
 
 /// Stories that readers may see and that are close to this one: they name one of the same vulnerabilities, or perhaps tell of
 /// the same event. Newest first.
@@ -423,5 +423,6 @@ fn read(row: &Row) -> Result<Story> {
         updated: instant(row.get(10)?)?,
         edited: edited.map(|field| word("a field", field, Edited::parse)).collect::<Result<_>>()?,
         merged_into: row.get::<Option<i64>>(12)?.map(StoryId::new),
+        version: row.get(13)?,
     })
 }

@@ -94,6 +94,7 @@ fn told(config: &Config, notices: &[Notice], lead: &str) -> (Item, Importance) {
         relevance: 0,
         edited: Default::default(),
         merged_into: None,
+        version: 0,
     };
     let zone = TimeZone::get("Europe/Paris").expect("a zone");
     bulletin::tell(&story, &told, Moment { now: content::morning(), zone: &zone }).expect("a story")

@@ -1,9 +1,10 @@
 //! Selections as feeds, and the deadlines that stories tell of as a calendar.
 
-use super::{App, Part, installed, title, told::Feed};
+use super::{App, Part, installed, title};
 use crate::{
     bulletin,
     model::{Brings, FeedFormat, Selection, Source, Story, StoryId},
+    normalise::deadline::Deadline,
     publish::{self, Channel, Entry, Event, Head, PageKind, Paging},
     render::Medium,
     store::{self, Db, notices, settings, stories},
@@ -109,8 +110,7 @@ pub(super) fn feed(
     };
     let site = &app.config.site.name;
     let name = if *selection == Selection::All { site.clone() } else { format!("{site} – {title}") };
-    let asked = Feed { selection: selection.clone(), part };
-    written(app, selection.path(), name, &title, &shown, paging, format, Some(&asked)).map(Some)
+    written(app, selection.path(), name, &title, &shown, paging, format).map(Some)
 }
 
 /// What a search finds, as a feed.
@@ -125,10 +125,9 @@ pub(super) fn of_search(app: &App, query: &str, format: FeedFormat) -> anyhow::R
     let this = Some(search.query()).filter(|query| !query.is_empty());
     let paging = Paging { this, ..Paging::default() };
     let name = format!("{} – {title}", app.config.site.name);
-    written(app, String::from("recherche"), name, &title, &shown, paging, format, None)
+    written(app, String::from("recherche"), name, &title, &shown, paging, format)
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a feed says of itself, part by part")]
 fn written(
     app: &App,
     path: String,
@@ -137,21 +136,14 @@ fn written(
     shown: &[Story],
     paging: Paging,
     format: FeedFormat,
-    asked: Option<&Feed>,
 ) -> anyhow::Result<Vec<u8>> {
     let authority = authority(app)?;
     let (entries, began) = app.store.read(|db| {
-        let all = || {
-            let mut entries = Vec::with_capacity(shown.len());
-            for story in shown {
-                entries.extend(entry(app, db, &authority, story)?);
-            }
-            Ok(entries)
-        };
-        let entries = match asked {
-            Some(feed) => app.told.feed(db, feed, all)?.to_vec(),
-            None => all()?,
-        };
+        let mut entries = Vec::with_capacity(shown.len());
+        for story in shown {
+            let told = app.told.entry(story, || entry(app, db, &authority, story))?;
+            entries.extend(told.map(|entry| Entry::clone(&entry)));
+        }
         Ok((entries, installed(db)?))
     })?;
     let updated = entries.iter().map(|entry: &Entry| entry.updated).max().unwrap_or(began);
@@ -210,22 +202,29 @@ pub(super) fn events(app: &App) -> anyhow::Result<Vec<Event>> {
     let mut events = app.store.read(|db| {
         let mut events = Vec::new();
         for story in stories::shown(db, &Selection::All, None, LOOKED_THROUGH)? {
-            let notices = notices::telling(db, &story)?;
-            let told: Vec<_> = notices.iter().map(|notice| compose::told(app, notice)).collect();
-            let Some(lead) = told.iter().find(|told| told.notice.id == story.lead) else { continue };
-            let coming = bulletin::story_deadlines(&told, zone).into_iter().filter(|deadline| deadline.day >= today);
-            events.extend(coming.map(|deadline| Event {
-                uid: format!("echeance-{}-{}@{host}", story.id, deadline.day),
-                day: deadline.day,
-                bound: deadline.bound,
-                title: text::french(&lead.notice.title),
-                description: format!("{}\n{}", bulletin::summarise(lead), lead.source),
-                url: lead.notice.url.as_ref().map(|url| url.to_string()),
-                updated: story.updated,
-            }));
+            let days = app.told.days(&story, || days(app, db, &story, host))?;
+            events.extend(days.iter().filter(|event| event.day >= today).cloned());
         }
         Ok(events)
     })?;
     events.sort_by(|a, b| (a.day, &a.uid).cmp(&(b.day, &b.uid)));
     Ok(events)
+}
+
+/// All days that a story tells of.
+fn days(app: &App, db: &Db, story: &Story, host: &str) -> store::Result<Vec<Event>> {
+    let notices = notices::telling(db, story)?;
+    let told: Vec<_> = notices.iter().map(|notice| compose::told(app, notice)).collect();
+    let Some(lead) = told.iter().find(|told| told.notice.id == story.lead) else { return Ok(Vec::new()) };
+    let deadlines = bulletin::story_deadlines(&told, &app.config.site.zone);
+    let event = |deadline: Deadline| Event {
+        uid: format!("echeance-{}-{}@{host}", story.id, deadline.day),
+        day: deadline.day,
+        bound: deadline.bound,
+        title: text::french(&lead.notice.title),
+        description: format!("{}\n{}", bulletin::summarise(lead), lead.source),
+        url: lead.notice.url.as_ref().map(|url| url.to_string()),
+        updated: story.updated,
+    };
+    Ok(deadlines.into_iter().map(event).collect())
 }

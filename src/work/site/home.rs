@@ -64,8 +64,10 @@ fn alerts(app: &App, db: &Db) -> crate::store::Result<Vec<Story>> {
         if story.updated < since || alerts.len() == ALERTS {
             continue;
         }
-        let notices = notices::telling(db, &story)?;
-        let is_over = notices.iter().any(|n| n.id == story.lead && bulletin::is_over(&compose::told(app, n)));
+        let is_over = app.told.is_over(&story, || {
+            let notices = notices::telling(db, &story)?;
+            Ok(notices.iter().any(|n| n.id == story.lead && bulletin::is_over(&compose::told(app, n))))
+        })?;
         if !is_over {
             alerts.push(story);
         }

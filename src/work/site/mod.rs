@@ -224,7 +224,7 @@ pub(super) fn items(app: &App, db: &Db, stories: &[Story]) -> store::Result<Vec<
 }
 
 fn item(app: &App, db: &Db, story: &Story) -> store::Result<Option<Item>> {
-    let told = app.told.item(db, story.id, || {
+    let told = app.told.item(story, || {
         let notices = notices::telling(db, story)?;
         // What is told does not depend on the hour: only the points do, which no page shows.
         Ok(compose::tell(app, story, &notices, story.updated).map(|(item, _)| item))

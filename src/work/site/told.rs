@@ -1,81 +1,82 @@
-//! What was told of stories and is remembered while nothing changes: a story stands on many pages and in many feeds, and to put
-//! it in words takes as long as all else together.
+//! What was told of stories and is remembered while they stay what they are: a story stands on many pages and in many feeds, and
+//! to put it in words takes longer than all else together.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use super::Part;
 use crate::{
     bulletin::Item,
-    model::{Selection, StoryId},
-    publish::Entry,
-    store::{self, Db},
-    work::publish,
+    model::{Story, StoryId},
+    publish::{Entry, Event},
+    store::Result,
 };
 
-/// Stories that are remembered: some kilobytes each.
-const MOST: usize = 4_000;
-
 /// What is remembered of one installation.
-#[derive(Default)]
-pub struct Told(Mutex<Kept>);
-
-#[derive(Default)]
-struct Kept {
-    /// As of which state of what the site shows.
-    state: u64,
-    items: HashMap<StoryId, Option<Arc<Item>>>,
-    /// Of the last feed: its other formats are mostly asked for next.
-    feed: Option<(Feed, Arc<[Entry]>)>,
+pub struct Told {
+    /// As lists and pages have it: some kilobytes each.
+    items: Memory<Option<Arc<Item>>>,
+    /// As feeds have it: with the whole document, where that may be shown.
+    entries: Memory<Option<Arc<Entry>>>,
+    /// The days that it tells of.
+    days: Memory<Arc<[Event]>>,
+    /// Whether what it warns of is over.
+    is_over: Memory<bool>,
 }
 
-/// A page of the feed of a selection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Feed {
-    pub selection: Selection,
-    pub part: Part,
+impl Default for Told {
+    fn default() -> Self {
+        Self {
+            items: Memory::new(4_000),
+            entries: Memory::new(500),
+            days: Memory::new(1_000),
+            is_over: Memory::new(1_000),
+        }
+    }
 }
 
 impl Told {
-    fn of(&self, state: u64) -> MutexGuard<'_, Kept> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.state != state || kept.items.len() >= MOST {
-            *kept = Kept { state, ..Kept::default() };
-        }
-        kept
+    pub fn item(&self, story: &Story, make: impl FnOnce() -> Result<Option<Item>>) -> Result<Option<Arc<Item>>> {
+        self.items.of(story, || Ok(make()?.map(Arc::new)))
     }
 
-    /// A story in words, made where it is not remembered.
-    pub fn item(
-        &self,
-        db: &Db,
-        id: StoryId,
-        make: impl FnOnce() -> store::Result<Option<Item>>,
-    ) -> store::Result<Option<Arc<Item>>> {
-        let state = publish::state(db)?;
-        if let Some(known) = self.of(state).items.get(&id) {
-            return Ok(known.clone());
-        }
-        let made = make()?.map(Arc::new);
-        self.of(state).items.insert(id, made.clone());
-        Ok(made)
+    pub fn entry(&self, story: &Story, make: impl FnOnce() -> Result<Option<Entry>>) -> Result<Option<Arc<Entry>>> {
+        self.entries.of(story, || Ok(make()?.map(Arc::new)))
     }
 
-    /// The entries of a feed, made where they are not remembered.
-    pub fn feed(
-        &self,
-        db: &Db,
-        feed: &Feed,
-        make: impl FnOnce() -> store::Result<Vec<Entry>>,
-    ) -> store::Result<Arc<[Entry]>> {
-        let state = publish::state(db)?;
-        if let Some((_, entries)) = self.of(state).feed.as_ref().filter(|(known, _)| known == feed) {
-            return Ok(Arc::clone(entries));
+    pub fn days(&self, story: &Story, make: impl FnOnce() -> Result<Vec<Event>>) -> Result<Arc<[Event]>> {
+        self.days.of(story, || Ok(make()?.into()))
+    }
+
+    pub fn is_over(&self, story: &Story, make: impl FnOnce() -> Result<bool>) -> Result<bool> {
+        self.is_over.of(story, make)
+    }
+}
+
+/// One value a story, as of the state in which the story was: what has changed is not what is remembered. So many at most;
+/// beyond that all are let go of.
+struct Memory<T> {
+    most: usize,
+    known: Mutex<HashMap<StoryId, (Story, T)>>,
+}
+
+impl<T: Clone> Memory<T> {
+    fn new(most: usize) -> Self {
+        Self { most, known: Mutex::default() }
+    }
+
+    fn of(&self, story: &Story, make: impl FnOnce() -> Result<T>) -> Result<T> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, value)) = known().get(&story.id).filter(|(then, _)| then == story) {
+            return Ok(value.clone());
         }
-        let made: Arc<[Entry]> = make()?.into();
-        self.of(state).feed = Some((feed.clone(), Arc::clone(&made)));
+        let made = make()?;
+        let mut known = known();
+        if known.len() >= self.most {
+            known.clear();
+        }
+        known.insert(story.id, (story.clone(), made.clone()));
         Ok(made)
     }
 }
