@@ -4,8 +4,8 @@ use jiff::{SignedDuration, ToSpan};
 
 use super::{App, edition, feed, items};
 use crate::{
-    bulletin,
-    model::{Nature, Selection, SitePath, Story, StoryId},
+    bulletin::{self, Item},
+    model::{BulletinId, Nature, Selection, SitePath, Story, StoryId},
     render::{self, Calendar, Frame, HomeFacts},
     store::{Db, bulletins, notices, readings, stories},
     work::{compose, weather},
@@ -35,9 +35,10 @@ pub(super) fn page(app: &App, frame: Frame<'_>) -> anyhow::Result<String> {
         Ok((items(app, db, &alerts)?, latest, items(app, db, &shown)?, items(app, db, &read)?))
     })?;
     let (alerts, bulletin, latest, most_read) = found;
-    let whole = bulletin.as_ref().map(|bulletin| compose::edition(app, bulletin.id, None)).transpose()?.flatten();
-    let mut heads: Vec<_> = whole.iter().flat_map(bulletin::Edition::items).cloned().collect();
-    heads.sort_by_key(|item| std::cmp::Reverse((item.importance, item.severity)));
+    let mut heads = match &bulletin {
+        Some(bulletin) => app.told.heads(bulletin.id, || self::heads(app, bulletin.id))?.to_vec(),
+        None => Vec::new(),
+    };
     // What stands above as an alert is not said twice.
     let above: Vec<StoryId> = alerts.iter().map(|item| item.story).collect();
     heads.retain(|item| !above.contains(&item.story));
@@ -54,6 +55,15 @@ pub(super) fn page(app: &App, frame: Frame<'_>) -> anyhow::Result<String> {
         notices: &warnings(app)?,
     };
     Ok(render::home_page(&app.templates, frame, &facts)?)
+}
+
+/// What matters most of a bulletin: some more than are shown, for of these some may stand above already.
+fn heads(app: &App, id: BulletinId) -> anyhow::Result<Vec<Item>> {
+    let whole = compose::edition(app, id, None)?;
+    let mut heads: Vec<Item> = whole.iter().flat_map(bulletin::Edition::items).cloned().collect();
+    heads.sort_by_key(|item| std::cmp::Reverse((item.importance, item.severity)));
+    heads.truncate(HEADS + ALERTS);
+    Ok(heads)
 }
 
 /// Alerts in progress, the latest first.

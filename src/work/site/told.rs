@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     bulletin::Item,
-    model::{Story, StoryId},
+    model::{BulletinId, Story, StoryId},
     publish::{Entry, Event},
     store::Result,
 };
@@ -23,15 +23,18 @@ pub struct Told {
     days: Memory<Arc<[Event]>>,
     /// Whether what it warns of is over.
     is_over: Memory<bool>,
+    /// What heads the last bulletin, which never changes once it is frozen.
+    heads: Mutex<Option<(BulletinId, Arc<[Item]>)>>,
 }
 
 impl Default for Told {
     fn default() -> Self {
         Self {
-            items: Memory::new(4_000),
-            entries: Memory::new(500),
+            items: Memory::new(1_000),
+            entries: Memory::new(100),
             days: Memory::new(1_000),
-            is_over: Memory::new(1_000),
+            is_over: Memory::new(100),
+            heads: Mutex::default(),
         }
     }
 }
@@ -47,6 +50,20 @@ impl Told {
 
     pub fn days(&self, story: &Story, make: impl FnOnce() -> Result<Vec<Event>>) -> Result<Arc<[Event]>> {
         self.days.of(story, || Ok(make()?.into()))
+    }
+
+    pub fn heads(
+        &self,
+        bulletin: BulletinId,
+        make: impl FnOnce() -> anyhow::Result<Vec<Item>>,
+    ) -> anyhow::Result<Arc<[Item]>> {
+        let known = || self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, heads)) = known().as_ref().filter(|(id, _)| *id == bulletin) {
+            return Ok(Arc::clone(heads));
+        }
+        let made: Arc<[Item]> = make()?.into();
+        *known() = Some((bulletin, Arc::clone(&made)));
+        Ok(made)
     }
 
     pub fn is_over(&self, story: &Story, make: impl FnOnce() -> Result<bool>) -> Result<bool> {
