@@ -55,7 +55,7 @@
 //! delivery per reader. What presses does not wait: `work/alert.rs` freezes alerts in every tick, for those who asked.
 //! [`work::send::send`] is a pipeline: `feeder` claims deliveries, `ready` has [`render`] and [`mail`] write and sign them
 //! (what readers share once), `route` says which way each goes, a `lane` for each operator of mailboxes or for the relay
-//! carries them as fast as [`shaping`] allows, and `ledger` marks each before its final dot and commits what became of it.
+//! carries them as fast as [`shaping`] allows over the `connections` that all senders share, and `ledger` marks each before its final dot and commits what became of it.
 //! Letters about a subscription (`work/letters.rs`) are deliveries too, and go the same way.
 //!
 //! **Mail is taken, or not.** [`work::exchange`] asks [`dns`] who takes the mail of a domain, and remembers it;
@@ -74,8 +74,8 @@
 //!
 //! **A page is asked for.** [`web`] answers what is the same for everybody from memory (`web/pages.rs`) until something that it
 //! shows has changed, which [`work::publish::announce`] counts; [`work::site`] makes it of the database, [`render`] and
-//! [`publish`] write it, and `vigie publish` lays the same down as files. Forms (`web/accounts.rs`) ask [`work::account`], which
-//! says nothing of an address but to it.
+//! [`publish`] write it, and `vigie publish` lays the same down as files. What the forms of `web/accounts` ask for of an address
+//! is kept and done by [`work::forms`], which says nothing of it but to it; a reader's own page acts through [`work::account`].
 //!
 //! **A command runs.** `main` hands over to [`cli::main`]; `cli/load.rs` reads `vigie.toml` and `sources.toml`
 //! through [`config`], opens [`work::App`], and the verb's own file calls its use case and says what it did.

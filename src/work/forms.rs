@@ -88,7 +88,7 @@ pub fn keep(app: &App, form: &Form) -> anyhow::Result<()> {
     Ok(app.store.write_durably(|tx| forms::put(tx, &address, &asked, now))?)
 }
 
-/// Does what is kept, oldest first. What cannot be done now stays, for two days.
+/// Does what is kept, oldest first. What the database does not allow now stays, for two days.
 pub fn answer(app: &App) {
     let mut last = 0;
     loop {
@@ -101,8 +101,12 @@ pub fn answer(app: &App) {
         if let Err(error) = done(app, &kept) {
             // No address is in the log.
             tracing::error!("what a form asked for could not be done: {}", mask_addresses(&format!("{error:#}")));
+            // What is wrong with the form itself stays wrong; a database may be well again.
+            let is_lasting = error.downcast_ref::<store::StoreError>().is_none();
             let is_over = app.clock.now().duration_since(kept.at) > WAITED_FOR;
-            if is_over && let Err(error) = app.store.write(|tx| forms::done(tx, kept.id)) {
+            if (is_lasting || is_over)
+                && let Err(error) = app.store.write(|tx| forms::done(tx, kept.id))
+            {
                 tracing::error!("what a form asked for cannot be let go of: {error}");
             }
         }
@@ -149,7 +153,11 @@ fn to_reader(app: &App, letter: Letter, address: &str) -> anyhow::Result<()> {
     }
 }
 
-fn by_mail(app: &App, letter: Letter, id: SubscriberId) -> anyhow::Result<()> {
+/// Sends a letter to a reader, unless it went out of late.
+///
+/// # Errors
+/// Of the database.
+pub fn by_mail(app: &App, letter: Letter, id: SubscriberId) -> anyhow::Result<()> {
     let now = app.clock.now();
     app.store.write_durably(|tx| {
         let reader = subscribers::get(tx, id)?.filter(|reader| reader.state == SubscriberState::Active);

@@ -314,6 +314,11 @@ async fn what_a_form_asked_for_is_done_by_the_next_program() {
     let trace = letter(&t).await;
     assert!(trace.subject.contains("ce que sont devenus"), "{}", trace.subject);
     assert!(!trace.text.contains("Réponse à votre demande"), "it tells of itself: {}", trace.text);
+    // What can never be done is not tried for ever.
+    let unknown =
+        subscribe::Request { email: READER.into(), cadence: "hourly".into(), ..subscribe::Request::default() };
+    forms::keep(&t.app, &forms::Form::Subscribe(Box::new(unknown))).expect("kept");
+    forms::answer(&t.app);
     assert!(!t.app.store.read(forms::is_waiting).expect("a read"), "and once");
     site.stopped().await;
 }
@@ -326,7 +331,7 @@ async fn a_choice_that_is_saved_answers_a_renewal_and_brings_nobody_back() {
         let at = t.now() + SignedDuration::from_hours(24 * days);
         t.at(&at.to_string());
     };
-    let (own, _) = (own(&t).await, ());
+    let own = own(&t).await;
     later(&mut t, 1);
     consent::ask_renewals(&t.app, t.now()).expect("renewals");
     letter(&t).await;

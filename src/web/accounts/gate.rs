@@ -45,9 +45,7 @@ impl Counts {
     fn count(&self, from: IpAddr) -> u32 {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Networks are remembered for as long as they count, and no longer.
-        if counts.len() % 256 == 255 || counts.len() >= NETWORKS {
-            counts.retain(|_, (since, _)| since.elapsed() < WINDOW);
-        }
+        counts.retain(|_, (since, _)| since.elapsed() < WINDOW);
         if counts.len() >= NETWORKS {
             // One of many networks makes room: whoever has that many is not held up by this, and all others would be.
             if counts.len() >= NETWORKS

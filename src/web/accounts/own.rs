@@ -12,9 +12,9 @@ use axum::{
     },
 };
 
-use super::{Desk, Fields, Site, failed, html, preview, status, take, take_in};
+use super::{Desk, Fields, Site, failed, html, preview, status, take};
 use crate::{
-    model::Subscriber,
+    model::{Letter, Subscriber},
     render::{self, Answer, OwnFacts, OwnStep, Step, WishFacts, WishFields, Wrong},
     text::french,
     web::{
@@ -117,7 +117,7 @@ async fn act(
             page.shown(OwnStep::Left)
         }
         ("lien", _) | ("donnees" | "effacer-demande" | "effacer", Scope::Choices) => {
-            take_in(app, &forms::Form::Access(reader.address.to_string()))?;
+            forms::by_mail(app, Letter::Access, reader.id)?;
             page.shown(OwnStep::LinkSent)
         }
         ("donnees", Scope::All) => {

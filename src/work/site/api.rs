@@ -186,14 +186,12 @@ fn story(app: &App, id: StoryId) -> Answer {
     })))
 }
 
-/// A notice as its source has it, as far as its licence lets it be shown.
+/// A notice as its source has it, without its text.
 fn document(app: &App, notice: &Notice) -> Value {
-    let licence = app.licence(&notice.source);
     json!({
         "id": notice.id, "story": notice.story, "source": notice.source, "title": notice.title, "summary": notice.summary,
         "url": notice.url, "reference": notice.reference, "published": notice.published, "first_seen": notice.first_seen,
-        "language": notice.language, "revision": notice.revision, "licence": licence.as_str(),
-        "text": Some(&notice.text).filter(|text| licence.allows_full_text() && !text.is_empty()),
+        "language": notice.language, "revision": notice.revision, "licence": app.licence(&notice.source).as_str(),
     })
 }
 
@@ -219,11 +217,16 @@ fn notices(app: &App, query: &Query) -> Answer {
 }
 
 fn notice(app: &App, id: NoticeId) -> Answer {
-    // Below the next one, the first is it, where readers may see it.
-    let next = NoticeId::new(id.get().saturating_add(1));
-    let found = app.store.read(|db| notices::listed(db, None, Some(next), 1))?;
-    let found = found.first().filter(|notice| notice.id == id);
-    Ok(found.map(|notice| json!({ "notice": document(app, notice) })).ok_or_else(Problem::missing))
+    let found = app.store.read(|db| {
+        let Some(notice) = store::notices::get(db, id)? else { return Ok(None) };
+        let story = stories::get(db, notice.story)?;
+        Ok(story.filter(|story| stories::SHOWN.contains(&story.review)).map(|_| notice))
+    })?;
+    let Some(notice) = found else { return Ok(Err(Problem::missing())) };
+    // As far as its licence lets it be shown.
+    let is_free = app.licence(&notice.source).allows_full_text();
+    let text = Some(&notice.text).filter(|text| is_free && !text.is_empty());
+    Ok(Ok(json!({ "notice": document(app, &notice), "text": text })))
 }
 
 fn editions(app: &App, query: &Query) -> Answer {
