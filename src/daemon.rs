@@ -1,7 +1,8 @@
 //! `vigie run`: what `vigie tick` does, for ever, until SIGTERM or SIGINT.
 //!
 //! Each use case has a loop of its own, so that none waits for another: an alert leaves while a digest goes out to a hundred
-//! thousand readers and a slow source is read. Between them there is only the database: what is due stands in it, so a step
+//! thousand readers and a slow source is read. Only what somebody waits for has the full right to a core: the site, alerts and
+//! confirmations; the other loops yield to these. Between them there is only the database: what is due stands in it, so a step
 //! that is late, lost or done twice changes nothing. On a signal each loop ends with the step under way (pages being fetched
 //! are stored, messages on the wire get their reply) and the program with the last of them.
 
@@ -45,13 +46,13 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
 async fn work(app: &Arc<App>) -> anyhow::Result<()> {
     let Some(_alone) = alone(app).await? else { return Ok(()) };
     let loops = [
-        on_its_own(app, "crawl", EVERY, crawl),
-        on_its_own(app, "compose", SOON, compose),
-        on_its_own(app, "send", SOON, send),
-        on_its_own(app, "send-urgent", SOON, send_urgent),
-        on_its_own(app, "bounces", EVERY, take_in),
-        on_its_own(app, "publish", SOON, publish),
-        on_its_own(app, "keep", EVERY, keep),
+        on_its_own(app, "crawl", EVERY, Right::Yields, crawl),
+        on_its_own(app, "compose", SOON, Right::Full, compose),
+        on_its_own(app, "send", SOON, Right::Yields, send),
+        on_its_own(app, "send-urgent", SOON, Right::Full, send_urgent),
+        on_its_own(app, "bounces", EVERY, Right::Yields, take_in),
+        on_its_own(app, "publish", SOON, Right::Yields, publish),
+        on_its_own(app, "keep", EVERY, Right::Yields, keep),
     ];
     let mut running = FuturesUnordered::new();
     let mut ended = Ok(());
@@ -90,17 +91,28 @@ async fn alone(app: &App) -> anyhow::Result<Option<tick::Alone>> {
     }
 }
 
+/// What right to a core a loop has, where there are too few.
+#[derive(Clone, Copy, PartialEq)]
+enum Right {
+    Full,
+    Yields,
+}
+
 /// A step, again and again, on a thread of its own: what blocks one loop, such as a long transaction, holds up no other.
 fn on_its_own(
     app: &Arc<App>,
     name: &str,
     pause: Duration,
+    right: Right,
     step: impl AsyncFn(&App) + Send + 'static,
 ) -> anyhow::Result<JoinHandle<()>> {
     let app = Arc::clone(app);
     let runtime = tokio::runtime::Builder::new_current_thread().thread_name(name).enable_all().build();
     let runtime = runtime.with_context(|| format!("cannot start the loop `{name}`"))?;
     Ok(tokio::task::spawn_blocking(move || {
+        if right == Right::Yields {
+            yield_to_others();
+        }
         runtime.block_on(async {
             step(&app).await;
             while app.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
@@ -109,6 +121,20 @@ fn on_its_own(
         });
     }))
 }
+
+/// Lowers the priority of this thread and of those that it starts. In Linux each thread has one of its own (nice(2)), elsewhere
+/// only the program as a whole.
+#[cfg(target_os = "linux")]
+fn yield_to_others() {
+    /// Of two threads that want one core, this one gets a tenth of it.
+    const NICE: i32 = 10;
+    if let Err(error) = rustix::process::nice(NICE) {
+        warn!(%error, "a loop has the priority of the site");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn yield_to_others() {}
 
 async fn crawl(app: &App) {
     match crawl::crawl(app, &crawl::Which::Due, crawl::Asking::Conditionally, &tell).await {

@@ -28,6 +28,12 @@ pub struct Search {
     /// Only from that day on, YYYY-MM-DD.
     #[arg(long, value_name = "DATE")]
     since: Option<Date>,
+    /// Only until that day, with it, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    until: Option<Date>,
+    /// Only of this severity or a greater one, such as `high`.
+    #[arg(long)]
+    severity: Option<String>,
     /// At most that many.
     #[arg(long, default_value_t = 20)]
     limit: u32,
@@ -42,6 +48,8 @@ pub fn run(args: &Search, app: &App, out: &Output) -> anyhow::Result<Exit> {
         nature: args.nature.as_deref().map(named::nature).transpose()?,
         source: args.source.as_deref().map(named::source).transpose()?,
         since: args.since.map(|day| named::day(app, day)).transpose()?,
+        until: args.until.map(|day| named::day(app, day.tomorrow()?)).transpose()?,
+        least_severity: args.severity.as_deref().map(named::severity).transpose()?,
     };
     let query = Query::parse(&args.words.join(" "));
     if query.is_empty() {

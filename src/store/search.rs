@@ -73,9 +73,13 @@ pub struct Filter {
     /// Their own, or one that they stand in besides.
     pub section: Option<SectionId>,
     pub nature: Option<Nature>,
+    /// This severity, or a greater one.
+    pub least_severity: Option<Severity>,
     pub source: Option<SourceId>,
     /// Published, or else first seen, from then on.
     pub since: Option<Timestamp>,
+    /// And before then.
+    pub until: Option<Timestamp>,
 }
 
 /// Which of them come first.
@@ -100,7 +104,9 @@ const MATCHING: &str = "SELECT n.id, coalesce(n.published_at, n.first_seen)
     FROM search JOIN notice n ON n.id = search.rowid
     WHERE search MATCH $1 AND ($2 IS NULL OR n.section = $2 OR instr(' ' || n.also || ' ', ' ' || $2 || ' ') > 0)
       AND ($3 IS NULL OR n.nature = $3)
-      AND ($4 IS NULL OR n.source_id = $4) AND ($5 IS NULL OR coalesce(n.published_at, n.first_seen) >= $5)";
+      AND ($4 IS NULL OR n.source_id = $4) AND ($5 IS NULL OR coalesce(n.published_at, n.first_seen) >= $5)
+      AND ($6 IS NULL OR coalesce(n.published_at, n.first_seen) < $6)
+      AND ($7 IS NULL OR instr($7, ' ' || n.severity || ' ') > 0)";
 
 /// Of how many notices the dates are compared.
 const COMPARED: u32 = 2_000;
@@ -116,12 +122,13 @@ pub fn find(db: &Db, query: &Query, filter: &Filter, order: Order, most: u32) ->
     let section = filter.section.as_ref().map(SectionId::as_str);
     let nature = filter.nature.map(Nature::as_str);
     let source = filter.source.as_ref().map(SourceId::as_str);
-    let since = filter.since.map(millis);
+    let (since, until) = (filter.since.map(millis), filter.until.map(millis));
+    let severities = from(filter.least_severity);
     let limit = if order == Order::Newest { COMPARED.max(most) } else { most };
-    let params: [&dyn Param; 6] = [&asked, &section, &nature, &source, &since, &limit];
+    let params: [&dyn Param; 8] = [&asked, &section, &nature, &source, &since, &until, &severities, &limit];
     let sql = match order {
-        Order::Newest => format!("{MATCHING} ORDER BY search.rowid DESC LIMIT $6"),
-        Order::Best => format!("{MATCHING} ORDER BY bm25(search, 5.0, 1.0), search.rowid DESC LIMIT $6"),
+        Order::Newest => format!("{MATCHING} ORDER BY search.rowid DESC LIMIT $8"),
+        Order::Best => format!("{MATCHING} ORDER BY bm25(search, 5.0, 1.0), search.rowid DESC LIMIT $8"),
     };
     let mut ids = db.query(&sql, &params, |row| Ok((instant(row.get(1)?)?, NoticeId::new(row.get(0)?))))?;
     if order == Order::Newest {
@@ -144,7 +151,8 @@ pub struct Among {
     /// Their own section, or one that they stand in besides.
     pub section: Option<SectionId>,
     pub nature: Option<Nature>,
-    pub severities: Vec<Severity>,
+    /// This severity, or a greater one.
+    pub least_severity: Option<Severity>,
     /// The notice with the words is from there.
     pub source: Option<SourceId>,
     /// That notice was published, or else first seen, from then on.
@@ -162,6 +170,16 @@ pub enum Within {
     Title,
 }
 
+impl Within {
+    /// As FTS5 takes it, and the first notice of those that are looked through.
+    fn asked(self, db: &Db, query: &Query) -> Result<(String, i64)> {
+        Ok(match self {
+            Self::Anywhere => (expression(query), 0),
+            Self::Title => (format!("title : ({})", expression(query)), recent(db)?.get()),
+        })
+    }
+}
+
 /// So many of the last notices are recent.
 const RECENT: i64 = 250_000;
 
@@ -169,6 +187,13 @@ const RECENT: i64 = 250_000;
 pub fn recent(db: &Db) -> Result<NoticeId> {
     let last: Option<i64> = db.value("SELECT max(id) FROM notice", &[])?;
     Ok(NoticeId::new((last.unwrap_or(0) - RECENT).max(0)))
+}
+
+/// A severity and those above it, with a space before and behind each: words of ours, none of which holds one.
+fn from(least: Option<Severity>) -> Option<String> {
+    let words =
+        |least| Severity::ALL.into_iter().filter(move |one| *one >= least).map(|one| format!(" {}", one.as_str()));
+    least.map(|least| words(least).collect::<String>() + " ")
 }
 
 /// What a step through the matches brought.
@@ -198,16 +223,11 @@ pub fn step(
     if query.is_empty() {
         return Ok(Step { hits: Vec::new(), end: None });
     }
-    let (asked, floor) = match within {
-        Within::Anywhere => (expression(query), 0),
-        Within::Title => (format!("title : ({})", expression(query)), recent(db)?.get()),
-    };
+    let (asked, floor) = within.asked(db, query)?;
     let below = below.map_or(i64::MAX, NoticeId::get);
     let section = among.section.as_ref().map(SectionId::as_str);
     let nature = among.nature.map(Nature::as_str);
-    // Words of ours, each without a space.
-    let severities = among.severities.iter().map(|severity| severity.as_str()).collect::<Vec<_>>().join(" ");
-    let severities = (!severities.is_empty()).then(|| format!(" {severities} "));
+    let severities = from(among.least_severity);
     let source = among.source.as_ref().map(SourceId::as_str);
     let (since, until) = (among.since.map(millis), among.until.map(millis));
     let mut step = Step { hits: Vec::new(), end: None };
@@ -252,6 +272,38 @@ pub fn in_title(db: &Db, query: &Query, first: NoticeId, last: NoticeId) -> Resu
     let sql = "SELECT rowid FROM search WHERE search MATCH $1 AND rowid >= $2 AND rowid <= $3";
     let found = db.query(sql, &[&asked, &first.get(), &last.get()], |row| Ok(NoticeId::new(row.get(0)?)))?;
     Ok(found.into_iter().collect())
+}
+
+/// Whether a search has come to a story before it comes to this notice of it, by another one: above it among those that match
+/// `within`, or anywhere among those that match `first`, where these all come before.
+pub fn is_repeated(
+    db: &Db,
+    query: &Query,
+    within: Within,
+    first: Option<Within>,
+    among: &Among,
+    (notice, story): (NoticeId, StoryId),
+) -> Result<bool> {
+    let source = among.source.as_ref().map(SourceId::as_str);
+    let (since, until) = (among.since.map(millis), among.until.map(millis));
+    for (within, above) in [Some((within, notice.get())), first.map(|first| (first, 0))].into_iter().flatten() {
+        let (asked, floor) = within.asked(db, query)?;
+        let others = db.query(
+            "SELECT n.id FROM notice n WHERE n.story_id = $1 AND n.id > $2 AND n.id >= $3 AND n.id <> $4
+               AND ($5 IS NULL OR n.source_id = $5)
+               AND ($6 IS NULL OR coalesce(n.published_at, n.first_seen) >= $6)
+               AND ($7 IS NULL OR coalesce(n.published_at, n.first_seen) < $7)",
+            &[&story.get(), &above, &floor, &notice.get(), &source, &since, &until],
+            |row| row.get::<i64>(0),
+        )?;
+        for other in others {
+            let sql = "SELECT 1 FROM search WHERE search MATCH $1 AND rowid = $2";
+            if db.query_first(sql, &[&asked, &other], |_| Ok(()))?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// A query in the syntax of FTS5. Terms are letters and digits, so that none of them can be taken for syntax.

@@ -5,13 +5,13 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use serde::Serialize;
 
 use super::{
-    App, consent, site,
+    App, alert, consent, site,
     subscribe::{self, Request},
     trace::{self, Trace},
 };
 use crate::{
-    bulletin::Item,
-    model::{Consent, Letter, Preferences, Selection, Subscriber, SubscriberId, SubscriberState},
+    bulletin::{Item, Words},
+    model::{Cadence, Consent, Letter, Preferences, Selection, Subscriber, SubscriberId, SubscriberState},
     render,
     store::{
         self, Db, letters as written, requests, stories,
@@ -192,7 +192,7 @@ pub fn export(app: &App, reader: &Subscriber) -> anyhow::Result<Kept> {
     })
 }
 
-/// What somebody with these choices would have had in the last seven days.
+/// What somebody with these choices would have had in the last seven days: in bulletins, or where these are not wanted, as alerts.
 #[derive(Debug, Clone, Default)]
 pub struct Preview {
     /// The first of them, the newest first.
@@ -213,12 +213,20 @@ impl<'a> From<&'a Preview> for render::PreviewFacts<'a> {
 pub fn preview(app: &App, preferences: &Preferences) -> anyhow::Result<Preview> {
     let since = app.clock.now().checked_sub(jiff::SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MIN);
     Ok(app.store.read(|db| {
-        let mut wanted = stories::shown(db, &Selection::All, None, LOOKED_THROUGH)?;
+        let recent = stories::shown(db, &Selection::All, None, LOOKED_THROUGH)?;
         let is_cut =
-            wanted.len() >= LOOKED_THROUGH as usize && wanted.last().is_some_and(|last| last.first_seen >= since);
-        wanted.retain(|story| {
-            story.first_seen >= since && preferences.want(&story.section, &story.also, story.nature, story.severity)
-        });
+            recent.len() >= LOOKED_THROUGH as usize && recent.last().is_some_and(|last| last.first_seen >= since);
+        let words = Words::of(&preferences.alerts);
+        let mut wanted = Vec::new();
+        for story in recent.into_iter().filter(|story| story.first_seen >= since) {
+            let is_wanted = match preferences.cadence {
+                Cadence::Alert => alert::would_go(app, db, &story, preferences, &words)?,
+                _ => preferences.want(&story.section, &story.also, story.nature, story.severity),
+            };
+            if is_wanted {
+                wanted.push(story);
+            }
+        }
         let count = wanted.len();
         wanted.truncate(PREVIEWED);
         Ok(Preview { items: site::items(app, db, &wanted)?, count, is_cut })

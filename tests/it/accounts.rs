@@ -130,6 +130,39 @@ async fn a_reader_comes_in_chooses_pauses_and_leaves_by_himself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_chooses_is_shown_what_would_have_come() {
+    let mut t = installed().await;
+    let stamp = stamp(&mut t, 30);
+    t.serve(
+        "/a",
+        &[
+            item(1, "Faille dans Bastide", "Un correctif est publié."),
+            item(2, "Faille dans Ponceau", "Mettez à jour Ponceau."),
+            item(3, "Le budget", "Le vote du budget primitif approche."),
+        ],
+    );
+    t.crawl().await;
+    let site = Site::of(&t).await;
+    let bulletin = ["Bastide", "Ponceau", "Le budget"];
+    for (choice, wanted) in [
+        (&[("rythme", "weekly")][..], &bulletin[..]),
+        (&[("rythme", "daily"), ("mots", "ponceau")], &bulletin),
+        (&[("rythme", "daily"), ("gravite", "critical")], &[]),
+        // Without a bulletin, what would have been an alert.
+        (&[("rythme", "alert"), ("mots", "ponceau, qakbot")], &["Ponceau"]),
+        (&[("rythme", "alert"), ("alerte", "critical"), ("mots", "qakbot")], &[]),
+    ] {
+        let fields = [choice, &[("sceau", stamp.as_str()), ("faire", "apercu")]].concat();
+        let page = site.send("/abonnement", &fields).await;
+        let (_, shown) = page.split_once("id=\"apercu\"").unwrap_or_else(|| panic!("{page}"));
+        for title in bulletin {
+            assert_eq!(shown.contains(title), wanted.contains(&title), "{choice:?}: {title} in {shown}");
+        }
+    }
+    assert!(sent(&t).await.is_empty() && reader(&t).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_answers_alike_for_every_address_and_writes_to_nobody_twice() {
     let mut t = installed().await;
     let stamp = stamp(&mut t, 30);

@@ -354,6 +354,16 @@ async fn the_daemon_does_what_tick_does_and_ends_well_on_sigterm() {
     }
     assert!(feed().contains("Titre 1"), "nothing was published within ten seconds");
     let id = daemon.id().to_string();
+    if cfg!(target_os = "linux") {
+        // What nobody waits for yields to what somebody does.
+        let threads = fs::read_dir(format!("/proc/{id}/task")).expect("threads");
+        let stats = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+        let nice = |stat: String| stat.rsplit_once(')')?.1.split_whitespace().nth(16)?.parse::<i32>().ok();
+        let nice: Vec<i32> = stats.filter_map(nice).collect();
+        let full = nice.iter().min().copied().expect("a thread");
+        let yielding = nice.iter().filter(|one| **one > full).count();
+        assert!((5..nice.len()).contains(&yielding), "{nice:?}");
+    }
     std::process::Command::new("kill").args(["-TERM", &id]).status().expect("a signal");
     let output = tokio::task::spawn_blocking(|| daemon.wait_with_output()).await.expect("a thread").expect("an end");
     let log = String::from_utf8_lossy(&output.stderr);

@@ -188,6 +188,10 @@ async fn the_command_prints_what_it_found() {
         ("--source", "autre", false),
         ("--since", "2023-08-29", true),
         ("--since", "2023-08-30", false),
+        ("--until", "2023-08-29", true),
+        ("--until", "2023-08-28", false),
+        ("--severity", "info", true),
+        ("--severity", "critical", false),
         ("--limit", "1", true),
     ] {
         let run = vigie(app.dir.path()).args(["search", "plainte", option, value]).assert().success();

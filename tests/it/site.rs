@@ -294,6 +294,39 @@ async fn words_are_found_with_what_they_stand_in_and_any_question_has_an_answer(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_story_is_found_once_though_its_notices_stand_on_several_pages() {
+    let t = installed().await;
+    let title = |n: u32| if n % 3 == 0 { format!("Une faille n° {n}") } else { format!("Avis n° {n}") };
+    for n in 10..75 {
+        t.serve("/cert", &[item(n, &title(n), &format!("Il y a une faille, dit l’avis {n}, dans le produit {n}."))]);
+        t.crawl().await;
+    }
+    let ids = |from: i64| [from, from + 31, from + 50].map(StoryId::new);
+    for first in 3..8 {
+        let [into, others @ ..] = ids(first);
+        editor::merge(&t.app, into, &others, &editor(), "").expect("a merge");
+    }
+    let site = Site::of(&t).await;
+    for order in ["", "&ordre=pertinence"] {
+        let (mut path, mut seen, mut pages) = (format!("/recherche?q=faille{order}"), Vec::new(), 0);
+        loop {
+            let page = site.get(&path).await;
+            let (_, results) = page.split_once("<main").expect("a page");
+            let links = results.split("href=\"nouvelles/").skip(1);
+            seen.extend(links.map(|rest| rest.split('.').next().unwrap_or_default().to_owned()));
+            pages += 1;
+            let Some((_, rest)) = page.split_once("rel=\"next\" href=\"") else { break };
+            path = format!("/{}", rest.split('"').next().unwrap_or_default().replace("&amp;", "&"));
+        }
+        let count = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        // 66 stories have the word; ten went into others.
+        assert_eq!((count, seen.len(), pages), (56, 56, 3), "{order}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revision_shows_what_changed() {
     let t = installed().await;
     let changed =

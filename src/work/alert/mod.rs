@@ -17,9 +17,9 @@ use super::{
     compose::{self, Composed},
 };
 use crate::{
-    bulletin::{self, AlertNews, Item, Pressing, Told},
+    bulletin::{self, AlertNews, Item, Pressing, Told, Words},
     config::Config,
-    model::{Cadence, Ending, News, Notice, Precision, Review, Story, StoryId},
+    model::{Cadence, Ending, News, Notice, Precision, Preferences, Review, Story, StoryId},
     schedule,
     store::{self, Db, Tx, alerts, bulletins, notices, stories, subscribers},
 };
@@ -79,6 +79,26 @@ fn freeze_within(app: &App, tx: &Tx, now: Timestamp) -> store::Result<Option<Com
     let bulletin = bulletins::freeze(tx, Cadence::Alert, slot, date, &items, now)?;
     let deliveries = shares.hand_out(bulletin)?;
     Ok(bulletin.map(|bulletin| Composed { bulletin, cadence: Cadence::Alert, date, stories: items.len(), deliveries }))
+}
+
+/// Whether a story was an alert, when it came in, to somebody of these choices.
+pub(super) fn would_go(
+    app: &App,
+    db: &Db,
+    story: &Story,
+    preferences: &Preferences,
+    words: &Words,
+) -> store::Result<bool> {
+    if !preferences.admit(&story.section, &story.also, story.nature) {
+        return Ok(false);
+    }
+    let notices = notices::telling(db, story)?;
+    if !notices.iter().any(|notice| is_recent(app, notice, story.first_seen)) {
+        return Ok(false);
+    }
+    let told: Vec<Told> = notices.iter().map(|notice| compose::told(app, notice)).collect();
+    let pressing = pressing(story, bulletin::terms(&told, story.title.as_deref()));
+    Ok(bulletin::wants_alert(preferences, words, &pressing))
 }
 
 /// What an edition would hold if it were frozen now, whoever wants it.

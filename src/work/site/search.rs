@@ -188,11 +188,10 @@ impl Search {
     fn among(&self, app: &App) -> Among {
         let zone = &app.config.site.zone;
         let start = |day: Date| day.to_zoned(zone.clone()).ok().map(|at| at.timestamp());
-        let severities = Severity::ALL.into_iter().filter(|one| self.least_severity.is_some_and(|least| *one >= least));
         Among {
             section: self.section.clone(),
             nature: self.nature,
-            severities: severities.collect(),
+            least_severity: self.least_severity,
             source: self.source.clone(),
             since: self.from.and_then(start),
             until: self.until.and_then(|day| day.tomorrow().ok()).and_then(start),
@@ -270,8 +269,13 @@ fn walk(app: &App, db: &Db, search: &Search, query: &Query) -> crate::store::Res
             }
             _ => BTreeSet::new(),
         };
+        // A story comes once, by the first of its notices that is found: on this page or on one before.
+        let first = (search.order == Order::Best && within == Within::Anywhere).then_some(Within::Title);
         for (notice, story) in step.hits {
-            if !told.contains(&notice) && seen.insert(story) {
+            if told.contains(&notice) || !seen.insert(story) {
+                continue;
+            }
+            if !search::is_repeated(db, query, within, first, &among, (notice, story))? {
                 found.push((notice, story));
             }
         }
@@ -302,7 +306,7 @@ fn filtered(app: &App, db: &Db, search: &Search) -> crate::store::Result<(Vec<St
         let stands = |section: &SectionId| story.section == *section || story.also.contains(section);
         among.section.as_ref().is_none_or(stands)
             && among.nature.is_none_or(|nature| story.nature == nature)
-            && (among.severities.is_empty() || among.severities.contains(&story.severity))
+            && among.least_severity.is_none_or(|least| story.severity >= least)
             && among.since.is_none_or(|since| story.updated >= since)
             && among.until.is_none_or(|until| story.first_seen < until)
     };
