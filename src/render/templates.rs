@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{sample, words};
 
-const EMBEDDED: [(&str, &str); 40] = [
+const EMBEDDED: [(&str, &str); 41] = [
     ("access.html", include_str!("../../templates/access.html")),
     ("access.txt", include_str!("../../templates/access.txt")),
     ("answer.html", include_str!("../../templates/answer.html")),
@@ -51,6 +51,7 @@ const EMBEDDED: [(&str, &str); 40] = [
     ("wish.html", include_str!("../../templates/wish.html")),
     ("words.html", include_str!("../../templates/words.html")),
     (STYLE, include_str!("../../templates/style.css")),
+    (ICON, include_str!("../../templates/icon.svg")),
 ];
 const NAMES: [&str; EMBEDDED.len()] = {
     let mut names = [""; EMBEDDED.len()];
@@ -61,8 +62,9 @@ const NAMES: [&str; EMBEDDED.len()] = {
     }
     names
 };
-/// No template: it is handed out as it stands.
+/// No templates: these are handed out as they stand.
 const STYLE: &str = "style.css";
+const ICON: &str = "icon.svg";
 /// Steps that one rendering may take: a bulletin of 1,000 stories needs less than a tenth of it.
 const FUEL: u64 = 5_000_000;
 
@@ -71,6 +73,7 @@ const FUEL: u64 = 5_000_000;
 pub struct Templates {
     environment: Environment<'static>,
     style: String,
+    icon: String,
 }
 
 /// What is wrong with a template, or with what it made.
@@ -118,12 +121,12 @@ impl Templates {
             false => AutoEscape::None,
         });
         words::add_filters(&mut environment);
-        for (name, source) in EMBEDDED.into_iter().filter(|(name, _)| *name != STYLE) {
+        for (name, source) in EMBEDDED.into_iter().filter(|(name, _)| ![STYLE, ICON].contains(name)) {
             let added = environment.add_template(name, source);
             debug_assert!(added.is_ok(), "embedded template `{name}`: {added:?}");
         }
-        let style = Self::source(STYLE).unwrap_or_default().to_owned();
-        Self { environment, style }
+        let [style, icon] = [STYLE, ICON].map(|name| Self::source(name).unwrap_or_default().to_owned());
+        Self { environment, style, icon }
     }
 
     /// The templates of the program, some replaced by others (file name → text). Each one that is given is tried on a
@@ -138,12 +141,14 @@ impl Templates {
             if !NAMES.contains(&name.as_str()) {
                 return Err(RenderError::Unknown { name });
             }
-            if name == STYLE {
-                templates.style = source;
-                continue;
+            match name.as_str() {
+                STYLE => templates.style = source,
+                ICON => templates.icon = source,
+                _ => {
+                    let added = templates.environment.add_template_owned(name.clone(), source.clone());
+                    added.map_err(|error| told(&error, &name, Some(&source)))?;
+                }
             }
-            let added = templates.environment.add_template_owned(name.clone(), source.clone());
-            added.map_err(|error| told(&error, &name, Some(&source)))?;
         }
         if is_changed {
             sample::try_all(&templates)?;
@@ -161,16 +166,21 @@ impl Templates {
         EMBEDDED.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
     }
 
-    /// The style sheet that the pages refer to, to be published as [`STYLE_PATH`](super::STYLE_PATH).
+    /// The style sheet of the pages.
     pub fn style(&self) -> &str {
         &self.style
     }
 
-    /// All that they hold, the style sheet last: what was rendered with the same texts need not be rendered again.
+    /// The icon of the site, an SVG.
+    pub fn icon(&self) -> &str {
+        &self.icon
+    }
+
+    /// All that they hold, what is handed out as it stands last: what was rendered with the same texts need not be rendered again.
     pub fn texts(&self) -> Vec<String> {
         let named = self.environment.templates().map(|(name, template)| (name, template.source().to_owned()));
         let named: BTreeMap<&str, String> = named.collect();
-        named.into_values().chain([self.style.clone()]).collect()
+        named.into_values().chain([self.style.clone(), self.icon.clone()]).collect()
     }
 
     pub(super) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, RenderError> {

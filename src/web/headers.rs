@@ -1,4 +1,5 @@
-//! The headers of every answer: pages take their styles from the site, load nothing from elsewhere, run nothing.
+//! The headers of every answer: pages take their styles from the site, load nothing from elsewhere, run nothing. Tools that look
+//! at a page (Lighthouse) read `robots.txt` as it would: hence `connect-src`.
 
 use axum::{
     body::{Body, Bytes},
@@ -20,16 +21,16 @@ pub(super) enum Form {
 }
 
 const READ: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+    "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'self'",
 );
 const SEARCHED: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
+    "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'self'",
 );
 /// What can be pressed is in no frame of others.
 const PRESSED: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
+    "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'",
 );
 

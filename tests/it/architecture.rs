@@ -50,7 +50,7 @@ const HOMES: [(&str, &str); 15] = [
     ("feed_rs", "extract"),
     ("dom_smoothie", "extract"),
     ("pdf_extract", "extract"),
-    ("rustix", "sandbox files.rs"),
+    ("rustix", "sandbox files.rs daemon.rs"),
     ("minijinja", "render"),
     ("rust_stemmers", "normalise/terms.rs"),
     ("rusqlite", "store/engine.rs"),

@@ -89,6 +89,7 @@ async fn each_story_and_each_selection_has_its_page() {
         ("/bulletins/2023-08-30-daily.html", "Le budget des communes"),
         ("/mentions-legales.html", "Ville d’Exemple"),
         ("/plan-du-site.html", "Rechercher"),
+        ("/icon.svg", "<svg"),
         ("/sitemap.xml", "https://veille.example.fr/nouvelles/1.html"),
         ("/robots.txt", "Sitemap: https://veille.example.fr/sitemap.xml"),
         ("/.well-known/security.txt", "Contact: mailto:"),
@@ -296,7 +297,7 @@ async fn words_are_found_with_what_they_stand_in_and_any_question_has_an_answer(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_is_found_once_though_its_notices_stand_on_several_pages() {
     let t = installed().await;
-    let title = |n: u32| if n % 3 == 0 { format!("Une faille n° {n}") } else { format!("Avis n° {n}") };
+    let title = |n: u32| if n.is_multiple_of(3) { format!("Une faille n° {n}") } else { format!("Avis n° {n}") };
     for n in 10..75 {
         t.serve("/cert", &[item(n, &title(n), &format!("Il y a une faille, dit l’avis {n}, dans le produit {n}."))]);
         t.crawl().await;
