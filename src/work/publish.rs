@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    files::{self, Written},
+    files::{Folder, Written},
     model::SitePath,
     render::Medium,
     store::{self, Db, Tx, settings},
@@ -91,14 +91,18 @@ pub fn publish(app: &App, out: Option<&Path>) -> anyhow::Result<Written> {
     if data.starts_with(&folder) || folder.starts_with(&data) {
         bail!("`{}` and the data folder hold each other\nhint: name another folder with `--out`", out.display());
     }
-    let mut files = Vec::new();
-    for path in site::all(app)? {
-        // What has nothing to say, such as a calendar without days, is not there.
-        if let Found::Page(bytes) = site::find(app, &Asked::first(path.clone()), Medium::Folder)? {
-            files.push((path.to_string(), bytes));
+    // One at a time: all of them would fill the memory.
+    let written = || -> anyhow::Result<Written> {
+        let mut folder = Folder::open(out)?;
+        for path in site::all(app)? {
+            // What has nothing to say, such as a calendar without days, is not there.
+            if let Found::Page(bytes) = site::find(app, &Asked::first(path.clone()), Medium::Folder)? {
+                folder.put(&path.to_string(), &bytes)?;
+            }
         }
-    }
-    files::write_folder(out, &files).with_context(|| {
+        Ok(folder.finish()?)
+    };
+    written().with_context(|| {
         format!(
             "cannot write the folder `{}`\nhint: it must be writable, with room on its disk, and hold nothing of others under our names; `--out` names another",
             out.display()

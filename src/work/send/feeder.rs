@@ -126,14 +126,18 @@ impl Feeder<'_> {
             deliveries.sort_by(|(_, a), (_, b)| a.cmp(b));
             let (taken, over) = lane.admit(deliveries, self.app.clock.now());
             self.ledger.put_back(over);
-            for one in self.desk.prepare(taken).await? {
-                match one {
-                    Prepared::Ready(ready) => {
-                        if let Err(id) = lane.push(*ready).await {
-                            self.ledger.put_back(vec![(id, self.app.clock.now())]);
+            let mut rest = taken;
+            while !rest.is_empty() {
+                let next = rest.split_off(self.desk.portion().min(rest.len()));
+                for one in self.desk.prepare(std::mem::replace(&mut rest, next)).await? {
+                    match one {
+                        Prepared::Ready(ready) => {
+                            if let Err(id) = lane.push(*ready).await {
+                                self.ledger.put_back(vec![(id, self.app.clock.now())]);
+                            }
                         }
+                        Prepared::Settled(attempt) => self.settle(attempt, None),
                     }
-                    Prepared::Settled(attempt) => self.settle(attempt, None),
                 }
             }
         }

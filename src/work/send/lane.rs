@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc::UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AHEAD, Told,
+    AHEAD, AHEAD_OCTETS, Told,
     connections::Permit,
     judge::{judge, sign},
     ledger::{Grant, Ledger, PutBack},
@@ -58,6 +58,8 @@ pub(super) struct Lane {
 #[derive(Default)]
 struct Queue {
     ready: VecDeque<Ready>,
+    /// Of these.
+    octets: usize,
     /// Nothing more comes.
     ended: bool,
     /// Those that may not be sent before this.
@@ -130,7 +132,8 @@ impl Lane {
                 if self.is_shut() {
                     return Err(ready.delivery.id);
                 }
-                if queue.ready.len() < AHEAD {
+                if queue.ready.len() < AHEAD && queue.octets < AHEAD_OCTETS {
+                    queue.octets += ready.bytes.len();
                     queue.ready.push_back(ready);
                     drop(queue);
                     self.changed.notify_waiters();
@@ -150,7 +153,10 @@ impl Lane {
     /// Gives it up: what waits is returned.
     fn shut(&self) -> Vec<DeliveryId> {
         self.is_shut.store(true, Ordering::Relaxed);
-        let left = self.queue().ready.drain(..).map(|ready| ready.delivery.id).collect();
+        let mut queue = self.queue();
+        queue.octets = 0;
+        let left = queue.ready.drain(..).map(|ready| ready.delivery.id).collect();
+        drop(queue);
         self.changed.notify_waiters();
         left
     }
@@ -164,7 +170,8 @@ impl Lane {
                 if !queue.ready.is_empty() {
                     // Others wait too.
                     let share = queue.ready.len().div_ceil(self.connections.max(1)).clamp(1, most);
-                    let taken = queue.ready.drain(..share).collect();
+                    let taken: Vec<Ready> = queue.ready.drain(..share).collect();
+                    queue.octets -= taken.iter().map(|ready| ready.bytes.len()).sum::<usize>();
                     drop(queue);
                     self.changed.notify_waiters();
                     return taken;

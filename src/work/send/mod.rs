@@ -45,8 +45,9 @@ const LEASE: SignedDuration = SignedDuration::from_mins(30);
 const GROUP: u32 = 200;
 /// A delivery that must wait for no longer than this is waited for.
 const SOON: SignedDuration = SignedDuration::from_secs(20);
-/// So many are written and wait for a connection, at most, in one lane.
+/// So many are written and wait for a connection, at most, in one lane: messages, and octets of these.
 const AHEAD: usize = 200;
+const AHEAD_OCTETS: usize = 4 << 20;
 
 /// Why the last run stopped before its end; '' when it did not.
 const TROUBLE: &str = "relay-trouble";

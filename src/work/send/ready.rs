@@ -6,7 +6,7 @@ use anyhow::Context;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
-use super::{judge::untried, route::Hosts};
+use super::{AHEAD, judge::untried, route::Hosts};
 use crate::{
     clock::Clock,
     config::Mailbox,
@@ -30,8 +30,12 @@ use crate::{
 const UNWRITTEN: SignedDuration = SignedDuration::from_mins(30);
 /// So many prints are kept, of some 60 kB each.
 const PRINTS: usize = 200;
+/// Octets of the messages that are written together.
+const PORTION: usize = 4 << 20;
 /// So many are written by one core at a time.
 const SHARE: usize = 25;
+/// What a message may have without being cut by those who read it: the first guess of what they have.
+const LARGEST: usize = 102_000;
 
 /// A delivery, and the hosts that take it.
 pub(super) type Routed = (Delivery, Hosts);
@@ -65,6 +69,8 @@ pub(super) struct Desk<'a> {
     paths: Paths,
     /// By bulletin, and by what its readers chose: most chose the same. `None`: nothing of it is wanted.
     prints: BTreeMap<Choice, Option<Arc<Print>>>,
+    /// Octets of the largest of the messages that were written last.
+    largest: usize,
 }
 
 /// What a reader gets of a bulletin.
@@ -84,7 +90,12 @@ enum Text {
 
 impl<'a> Desk<'a> {
     pub fn new(app: &'a App) -> anyhow::Result<Self> {
-        Ok(Self { app, from: sender(app)?, paths: Paths::of(app)?.clone(), prints: BTreeMap::new() })
+        Ok(Self { app, from: sender(app)?, paths: Paths::of(app)?.clone(), prints: BTreeMap::new(), largest: LARGEST })
+    }
+
+    /// How many messages are best written together: enough for every core, and no more than memory is meant for.
+    pub fn portion(&self) -> usize {
+        (PORTION / self.largest.max(1)).clamp(1, AHEAD)
     }
 
     /// Writes these messages, on every core; sets aside those that nobody wants any more, or that cannot be written.
@@ -121,8 +132,10 @@ impl<'a> Desk<'a> {
             out.push(Prepared::Settled(untried(&delivery, state, due, now, why)));
         }
         let mut shares = Vec::new();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let each = tasks.len().div_ceil(cores).clamp(1, SHARE);
         while !tasks.is_empty() {
-            let rest = tasks.split_off(SHARE.min(tasks.len()));
+            let rest = tasks.split_off(each.min(tasks.len()));
             let share = std::mem::replace(&mut tasks, rest);
             let (from, paths) = (self.from.address.clone(), self.paths.clone());
             let signer = self.app.signer()?.cloned();
@@ -134,6 +147,11 @@ impl<'a> Desk<'a> {
         for share in join_all(shares).await {
             out.extend(share.context("the writer of messages was stopped")?);
         }
+        let octets = out.iter().filter_map(|one| match one {
+            Prepared::Ready(ready) => Some(ready.bytes.len()),
+            Prepared::Settled(_) => None,
+        });
+        self.largest = octets.max().unwrap_or(self.largest);
         Ok(out)
     }
 
