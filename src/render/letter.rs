@@ -47,6 +47,8 @@ pub struct LetterFacts<'a> {
     pub rhythm: Option<&'a Rhythm>,
     /// Where the reader's choices can be changed.
     pub preferences_at: Option<&'a str>,
+    /// Whether it goes to somebody who does not read any more.
+    pub has_left: bool,
     /// What became of the last messages.
     pub trace: &'a [TraceLine],
 }
@@ -78,6 +80,7 @@ struct LetterView<'a> {
     /// The front page of the site.
     online: Option<String>,
     preferences_at: Option<&'a str>,
+    has_left: bool,
     trace: Vec<LineView<'a>>,
 }
 
@@ -141,6 +144,7 @@ pub fn letter_mail(
         rhythm: facts.rhythm.map(rhythm),
         online: base_url(site),
         preferences_at: facts.preferences_at,
+        has_left: facts.has_left,
         trace: facts.trace.iter().map(|line| LineView { line, wrapped: line.wrapped() }).collect(),
     };
     let file = facts.kind.as_str();

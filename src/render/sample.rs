@@ -248,6 +248,7 @@ fn try_letters(
                 contact: address,
                 rhythm: None,
                 preferences_at: act,
+                has_left: leave.is_none(),
                 trace: &[TraceLine { kind: LineKind::Sending, text: String::from("Une ligne.") }],
             };
             letter_mail(templates, site, &sections, &facts)?;

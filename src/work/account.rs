@@ -14,7 +14,7 @@ use crate::{
     model::{Cadence, Consent, Letter, Preferences, Selection, Subscriber, SubscriberId, SubscriberState},
     render,
     store::{
-        self, Db, letters as written, requests, stories,
+        self, Db, erasures, letters as written, requests, stories,
         subscribers::{self, Added},
     },
     token::{self, Purpose},
@@ -29,8 +29,8 @@ const PREVIEWED: usize = 15;
 /// Whom a link to choices stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
-    Reader(Box<Subscriber>, Scope),
-    Left,
+    /// One who reads, or who left: something is kept of both.
+    Person(Box<Subscriber>, Scope),
     /// Of a person of whom nothing is kept.
     Unknown,
     /// It leads to all that is kept, and its time has passed.
@@ -64,8 +64,9 @@ pub fn holder(app: &App, token: &str) -> anyhow::Result<Holder> {
     let reader = app.store.read(|db| subscribers::get(db, SubscriberId::new(opened.subject)))?;
     Ok(match reader {
         None => Holder::Unknown,
-        Some(reader) if reader.state == SubscriberState::Left => Holder::Left,
-        Some(reader) => Holder::Reader(Box::new(reader), scope),
+        // Of the person only a number stays.
+        Some(person) if erasures::is_erased(&person.address) => Holder::Unknown,
+        Some(person) => Holder::Person(Box::new(person), scope),
     })
 }
 

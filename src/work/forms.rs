@@ -11,8 +11,8 @@ use super::{
     subscribe::Request,
 };
 use crate::{
-    model::{EmailAddress, Letter, SubscriberId, SubscriberState, mask_addresses},
-    store::{self, Db, forms, subscribers},
+    model::{EmailAddress, Letter, Subscriber, SubscriberId, SubscriberState, mask_addresses},
+    store::{self, Db, erasures, forms, subscribers},
     token::{self, Purpose},
 };
 
@@ -153,14 +153,19 @@ fn to_reader(app: &App, letter: Letter, address: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Sends a letter to a reader, unless it went out of late.
+/// Sends a letter to a person who is known, unless it went out of late.
 ///
 /// # Errors
 /// Of the database.
 pub fn by_mail(app: &App, letter: Letter, id: SubscriberId) -> anyhow::Result<()> {
     let now = app.clock.now();
     app.store.write_durably(|tx| {
-        let reader = subscribers::get(tx, id)?.filter(|reader| reader.state == SubscriberState::Active);
+        // Who left may still see what is kept, where something is.
+        let may = |reader: &Subscriber| {
+            reader.state == SubscriberState::Active
+                || (letter == Letter::Access && !erasures::is_erased(&reader.address))
+        };
+        let reader = subscribers::get(tx, id)?.filter(may);
         reader.map_or(Ok(false), |reader| letters::asked_for(app, tx, letter, &reader, now))
     })?;
     Ok(())

@@ -199,6 +199,7 @@ pub(super) fn bytes(
                 contact,
                 rhythm: None,
                 preferences_at: None,
+                has_left: false,
                 trace: &[],
             };
             Ok(Some(written(app, from, delivery, &facts, &[])?))
@@ -216,7 +217,8 @@ pub(super) fn bytes(
             let wanted = |reader: &Subscriber| match kind {
                 Letter::Goodbye => reader.state == SubscriberState::Left,
                 Letter::Renewal => reader.state == SubscriberState::Active && awaited == about.until,
-                Letter::Welcome | Letter::Confirmation | Letter::Access | Letter::Trace | Letter::Question => {
+                Letter::Access => true,
+                Letter::Welcome | Letter::Confirmation | Letter::Trace | Letter::Question => {
                     reader.state == SubscriberState::Active
                 }
             };
@@ -232,7 +234,8 @@ pub(super) fn bytes(
             if matches!(kind, Letter::Renewal | Letter::Access) && act.is_none() {
                 return Ok(None);
             }
-            let leave = if kind == Letter::Goodbye { Vec::new() } else { links(app, Some(id), &from.address) };
+            let has_left = reader.state == SubscriberState::Left;
+            let leave = if has_left { Vec::new() } else { links(app, Some(id), &from.address) };
             let preferences_at = preferences_link(app, id)?;
             let trace = match kind {
                 Letter::Trace => trace::told(app, &reader.address, delivery.id, TRACED)?,
@@ -251,6 +254,7 @@ pub(super) fn bytes(
                 contact,
                 rhythm: app.config.cadences.get(&reader.preferences.cadence),
                 preferences_at: preferences_at.as_deref(),
+                has_left,
                 trace: &trace,
             };
             Ok(Some(written(app, from, delivery, &facts, &leave)?))

@@ -126,7 +126,46 @@ async fn a_reader_comes_in_chooses_pauses_and_leaves_by_himself() {
     let left = site.send(&own, &[("faire", "quitter")]).await;
     assert!(left.contains("n’est plus inscrite"), "{left}");
     assert_eq!(reader(&t).map(|reader| reader.state), Some(SubscriberState::Left));
+    // What is kept of whoever left is still his to see, and to have erased; nothing else is.
     assert!(site.get(&own).await.contains("n’est plus inscrite"));
+    let data = site.send(&all, &[("faire", "donnees")]).await;
+    assert!(data.contains("content-disposition: attachment") && data.contains(READER), "{data}");
+    for (link, fields) in [
+        (&all, &[("faire", "changer"), ("rythme", "daily"), ("gravite", "info")][..]),
+        (&all, &[("faire", "suspendre"), ("jusque", "2023-12-10")]),
+        (&own, &[("faire", "reprendre")]),
+    ] {
+        assert!(site.send(link, fields).await.contains("n’est plus inscrite"), "{fields:?}");
+        assert_eq!(reader(&t).map(|reader| reader.state), Some(SubscriberState::Left), "{fields:?}");
+    }
+    assert!(site.send(&own, &[("faire", "effacer")]).await.contains("Regardez vos messages"));
+    assert!(reader(&t).is_some(), "the link of a bulletin erases nothing");
+    assert!(site.send(&all, &[("faire", "effacer")]).await.contains("Tout est effacé"));
+    assert!(reader(&t).is_none());
+    let nothing = site.get(&all).await;
+    assert!(nothing.contains("Rien n’est plus gardé"), "{nothing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_left_is_led_to_what_is_kept() {
+    let mut t = installed().await;
+    let stamp = stamp(&mut t, 30);
+    let site = Site::of(&t).await;
+    let subscribed = [("adresse", READER), ("rythme", "daily"), ("sceau", stamp.as_str()), ("faire", "abonner")];
+    site.send("/abonnement", &subscribed).await;
+    let confirmation = letters(&t, 1).await.remove(0);
+    site.press(&confirmation.path("confirmation"), "confirmer").await;
+    let own = letters(&t, 1).await.remove(0).path("preferences");
+    site.send(&own, &[("faire", "quitter")]).await;
+    let goodbye = letters(&t, 1).await.remove(0);
+    assert!(
+        goodbye.text.contains("désinscrite") && site.get(&goodbye.path("preferences")).await.contains("HTTP/1.1 200")
+    );
+    site.send("/preferences", &[("adresse", READER), ("sceau", &stamp)]).await;
+    let access = letters(&t, 1).await.remove(0);
+    assert!(access.text.contains("Vous n’êtes plus inscrit") && !access.text.contains("bas de vos bulletins"));
+    let page = site.get(&access.path("preferences")).await;
+    assert!(page.contains("value=\"donnees\"") && !page.contains("value=\"changer\""), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,6 +53,7 @@ fn letter_at(kind: Letter, site: &Site, leave: &str, act: Option<&str>) -> Mail 
         contact: &contact,
         rhythm: Some(&Rhythm::Days { days: week.to_vec(), at: time(7, 0, 0, 0) }),
         preferences_at: None,
+        has_left: false,
         trace: &[
             trace(LineKind::Heading, "Ce qui a été envoyé à c.durand@mairie.exemple.fr"),
             trace(LineKind::Standing, "Abonnement au bulletin quotidien."),

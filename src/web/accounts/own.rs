@@ -14,7 +14,7 @@ use axum::{
 
 use super::{Desk, Fields, Site, failed, html, preview, status, take};
 use crate::{
-    model::{Letter, Subscriber},
+    model::{Letter, Subscriber, SubscriberState},
     render::{self, Answer, OwnFacts, OwnStep, Step, WishFacts, WishFields, Wrong},
     text::french,
     web::{
@@ -29,11 +29,10 @@ use crate::{
     },
 };
 
-/// Who has the link, as long as he reads; or the answer to whoever else has it.
-fn reader(app: &App, uri: &Uri) -> Result<(Subscriber, Scope), Box<Response<Body>>> {
+/// Of whom the link is; or the answer where it is of nobody.
+fn person(app: &App, uri: &Uri) -> Result<(Subscriber, Scope), Box<Response<Body>>> {
     let other = match account::holder(app, token(uri)) {
-        Ok(Holder::Reader(reader, scope)) => return Ok((*reader, scope)),
-        Ok(Holder::Left) => nobody(app, OwnStep::Left, StatusCode::OK),
+        Ok(Holder::Person(person, scope)) => return Ok((*person, scope)),
         Ok(Holder::Unknown) => nobody(app, OwnStep::Unknown, StatusCode::NOT_FOUND),
         Ok(Holder::Expired) => nobody(app, OwnStep::Expired, StatusCode::GONE),
         Ok(Holder::Forged) => nobody(app, OwnStep::Forged, StatusCode::BAD_REQUEST),
@@ -49,8 +48,11 @@ fn nobody(app: &App, step: OwnStep, status: StatusCode) -> Response<Body> {
 }
 
 pub(super) async fn show(State(app): Site, uri: Uri) -> Response<Body> {
-    match reader(&app, &uri) {
-        Ok((reader, scope)) => Page { app: &app, reader: Some(&reader), scope }.shown(OwnStep::Shown),
+    match person(&app, &uri) {
+        Ok((reader, scope)) => {
+            let step = if has_left(&reader) { OwnStep::Left } else { OwnStep::Shown };
+            Page { app: &app, reader: Some(&reader), scope }.shown(step)
+        }
         Err(other) => *other,
     }
 }
@@ -65,13 +67,20 @@ pub(super) async fn send(
         Ok(taken) => taken,
         Err(refused) => return refused,
     };
-    let (reader, scope) = match reader(&app, &uri) {
+    let (reader, scope) = match person(&app, &uri) {
         Ok(found) => found,
         Err(other) => return *other,
     };
     let done = act(&app, &pages, &reader, scope, &form).await;
     done.unwrap_or_else(|error| failed(&app, &error))
 }
+
+fn has_left(person: &Subscriber) -> bool {
+    person.state == SubscriberState::Left
+}
+
+/// What can be asked for by whoever left, too.
+const OF_WHAT_IS_KEPT: [&str; 4] = ["lien", "donnees", "effacer-demande", "effacer"];
 
 /// What a reader asks for on his own page.
 async fn act(
@@ -84,6 +93,7 @@ async fn act(
     let page = Page { app, reader: Some(reader), scope };
     let chosen = || WishFields { email: reader.address.to_string(), ..form.wish() };
     Ok(match (form.one("faire"), scope) {
+        (what, _) if has_left(reader) && !OF_WHAT_IS_KEPT.contains(&what) => page.shown(OwnStep::Left),
         (what @ ("changer" | "apercu"), _) => {
             let (request, wrong) = Desk::new(app, Some(reader.preferences.cadence)).request(&chosen());
             if !wrong.is_empty() {
@@ -116,7 +126,7 @@ async fn act(
             subscribe::remove(app, &reader.address)?;
             page.shown(OwnStep::Left)
         }
-        ("lien", _) | ("donnees" | "effacer-demande" | "effacer", Scope::Choices) => {
+        (what, scope) if what == "lien" || (scope == Scope::Choices && OF_WHAT_IS_KEPT.contains(&what)) => {
             forms::by_mail(app, Letter::Access, reader.id)?;
             page.shown(OwnStep::LinkSent)
         }
