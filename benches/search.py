@@ -32,7 +32,9 @@ def vocabulary():
     seen = set()
     while len(seen) < WORDS:
         seen.add("".join(letters.choice("bcdfgklmprtv") + letters.choice("aiou") for _ in range(letters.randint(3, 5))))
-    return sorted(seen, key=lambda word: letters.random())
+    words = sorted(seen)
+    letters.shuffle(words)
+    return words
 
 
 def build(words):

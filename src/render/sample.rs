@@ -194,7 +194,7 @@ fn try_pages(templates: &Templates, site: &Site, edition: &Edition) -> Result<()
         for text in SiteText::ALL {
             text_page(templates, frame, text, &sections)?;
         }
-        for missing in [Missing::Unknown, Missing::Gone] {
+        for missing in [Missing::Unknown, Missing::Gone, Missing::Failed] {
             missing_page(templates, frame, missing)?;
         }
     }

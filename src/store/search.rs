@@ -205,8 +205,9 @@ pub struct Step {
     pub end: Option<NoticeId>,
 }
 
-/// So many matches are looked at, at once.
-const CHUNK: u32 = 250;
+/// So many matches are looked at, at once: first, and at most, for each time the words are looked up anew.
+const FIRST: u32 = 250;
+const LARGEST: u32 = 2_000;
 
 /// Walks along the notices that have all of a query, from the one that came in last, or from below one, and takes `most` of
 /// those whose stories readers may see. Of `budget`, what it looks at is taken off: with filters that nearly nothing passes, a walk
@@ -231,7 +232,7 @@ pub fn step(
     let source = among.source.as_ref().map(SourceId::as_str);
     let (since, until) = (among.since.map(millis), among.until.map(millis));
     let mut step = Step { hits: Vec::new(), end: None };
-    let mut below = below;
+    let (mut below, mut chunk) = (below, FIRST);
     while *budget > 0 {
         let rows = db.query(
             "SELECT c.id, s.id FROM
@@ -245,10 +246,11 @@ pub fn step(
                  AND ($8 IS NULL OR coalesce(n.published_at, n.first_seen) >= $8)
                  AND ($9 IS NULL OR coalesce(n.published_at, n.first_seen) < $9)
              ORDER BY c.id DESC",
-            &[&asked, &below, &CHUNK, &section, &nature, &severities, &source, &since, &until, &floor],
+            &[&asked, &below, &chunk, &section, &nature, &severities, &source, &since, &until, &floor],
             |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?.map(StoryId::new))),
         )?;
-        let is_last = rows.len() < CHUNK as usize;
+        let is_last = rows.len() < chunk as usize;
+        chunk = LARGEST.min(chunk * 2);
         *budget = budget.saturating_sub(rows.len());
         for (notice, story) in rows {
             if step.hits.len() >= most as usize {

@@ -52,7 +52,8 @@ pub(super) struct Pages {
 /// What tells that pages are out of date.
 struct Changes {
     watch: Watch,
-    state: u64,
+    /// What was seen last, where it could be read since something changed.
+    state: Option<u64>,
     /// How often everything was let go of.
     times: u64,
 }
@@ -66,14 +67,23 @@ impl Pages {
             app,
             kept: Mutex::new(Shelf::new(ROOM)),
             passing: Mutex::new(Shelf::new(PASSING_ROOM)),
-            changes: Mutex::new(Changes { watch, state, times: 0 }),
+            changes: Mutex::new(Changes { watch, state: Some(state), times: 0 }),
             makers: Arc::new(Semaphore::new(cores)),
             read: Mutex::default(),
         })
     }
 
-    /// The answer, from memory where it is good.
+    /// The answer, from memory where it is good; or, while the database gives none, what it was last.
     async fn find(self: &Arc<Self>, asked: &Asked) -> anyhow::Result<Arc<Kept>> {
+        let current = self.current(asked).await;
+        current.or_else(|error| {
+            let Some(former) = self.shelf(asked).former(asked) else { return Err(error) };
+            tracing::error!(path = %asked.path, "a page is shown as it was last: {error:#}");
+            Ok(former)
+        })
+    }
+
+    async fn current(self: &Arc<Self>, asked: &Asked) -> anyhow::Result<Arc<Kept>> {
         self.look()?;
         if let Some(kept) = self.shelf(asked).get(asked) {
             return Ok(kept);
@@ -105,15 +115,16 @@ impl Pages {
     /// Lets go of everything when something changed, or may have.
     fn look(&self) -> anyhow::Result<()> {
         let mut changes = lock(&self.changes);
-        if changes.watch.has_changed()? {
-            let state = self.app.store.read(publish::state);
-            if state.as_ref().is_ok_and(|state| *state == changes.state) {
-                return Ok(());
-            }
+        if !changes.watch.has_changed()? && changes.state.is_some() {
+            return Ok(());
+        }
+        let before = changes.state.take();
+        let state = self.app.store.read(publish::state)?;
+        changes.state = Some(state);
+        if before != Some(state) {
             changes.times += 1;
             lock(&self.kept).clear();
             lock(&self.passing).clear();
-            changes.state = state?;
         }
         Ok(())
     }
@@ -210,7 +221,8 @@ pub(super) async fn answer(State(pages): State<Arc<Pages>>, request: Request) ->
         }
         Err(error) => {
             tracing::error!(path = %asked.path, "a page cannot be made: {error:#}");
-            missing(&pages, StatusCode::SERVICE_UNAVAILABLE)
+            let html = site::missing(&pages.app, Missing::Failed).unwrap_or_default();
+            headers::respond(StatusCode::SERVICE_UNAVAILABLE, HTML, html.into_bytes(), Form::Search)
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum Missing {
     Unknown,
     /// There was one, and it was taken back.
     Gone,
+    /// It cannot be made now.
+    Failed,
 }
 
 #[derive(Serialize)]
