@@ -30,7 +30,7 @@ pub struct Demo {
 pub async fn run(args: Demo, out: &Output) -> anyhow::Result<Exit> {
     let stage = Stage::set(&args.dir).await?;
     let loaded = load::load(&stage.settings(), None)?;
-    let app = App::open(loaded.config, loaded.rules, loaded.templates, stage.clock())?;
+    let mut app = App::open(loaded.config, loaded.rules, loaded.templates, stage.clock())?;
     let bar = out.progress(app.config.sources.len() as u64);
     let played = demo::play(&stage, &app, &|source| {
         bar.inc(1);
@@ -40,6 +40,7 @@ pub async fn run(args: Demo, out: &Output) -> anyhow::Result<Exit> {
     bar.finish_and_clear();
     out.data(&played, || summary(&played))?;
     if !args.once {
+        app.clock = app.clock.running();
         serve(Arc::new(app), out).await?;
     }
     Ok(Exit::Done)

@@ -20,9 +20,12 @@ pub struct Serve {
 }
 
 /// Serves the site until SIGTERM or SIGINT.
-pub async fn run(args: &Serve, app: App, out: &Output) -> anyhow::Result<Exit> {
+pub async fn run(args: &Serve, mut app: App, out: &Output) -> anyhow::Result<Exit> {
     let listener = listen(args.listen.or(app.config.serve.listen).unwrap_or(HERE)).await?;
-    out.say(format!("serving http://{}/ – Ctrl-C ends it", listener.local_addr()?));
+    let here = listener.local_addr()?;
+    // What is written here leads to it, as if the configuration had said so.
+    app.config.serve.listen = Some(here);
+    out.say(format!("serving http://{here}/ – Ctrl-C ends it"));
     let app = Arc::new(app);
     let signal = daemon::wait_for_signal(&app)?;
     let (served, ()) = tokio::join!(web::site::serve(listener, app.clone(), app.stop.clone()), signal);

@@ -4,6 +4,7 @@ use std::{fs::File, path::PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 
 use super::{
     Exit,
@@ -275,6 +276,8 @@ struct Shown {
     #[serde(flatten)]
     subscriber: Subscriber,
     suppressed: Option<Suppression>,
+    /// The instant until which nothing is sent.
+    paused_until: Option<Timestamp>,
     /// Oldest first; the last is the one that holds.
     consents: Vec<Consent>,
     deliveries: Vec<Delivery>,
@@ -286,7 +289,9 @@ fn show(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
         let Some(subscriber) = subscribers::find(db, &address)? else { return Ok(None) };
         let deliveries = outbox::of_subscriber(db, subscriber.id)?;
         let consents = subscribers::consents(db, subscriber.id)?;
-        Ok(Some(Shown { consents, suppressed: suppressions::get(db, &address)?, deliveries, subscriber }))
+        let paused_until = subscribers::paused_until(db, subscriber.id)?.filter(|until| *until > app.clock.now());
+        let suppressed = suppressions::get(db, &address)?;
+        Ok(Some(Shown { suppressed, paused_until, consents, deliveries, subscriber }))
     })?;
     let Some(shown) = found else { bail!("{address} is not a subscriber") };
     out.data(&shown, || {
@@ -301,6 +306,9 @@ fn show(app: &App, address: &str, out: &Output) -> anyhow::Result<Exit> {
             preferences.least_severity,
             alerts(&preferences.alerts),
         );
+        if let Some(until) = shown.paused_until {
+            page += &format!("nothing is sent until {}: a pause was asked for\n", at(app, Some(until)));
+        }
         for consent in &shown.consents {
             page += &format!("consent: {}, {}, {}\n", consent.what, consent.how, at(app, Some(consent.when)));
         }

@@ -22,9 +22,17 @@ pub(super) fn subject(edition: &Edition) -> String {
         _ => counts(edition),
     };
     let title = set(&one_line(&lead.title), &lead.language);
+    let title = without(&title, label(said(lead)));
     let opening = french(&format!("{opening} : "));
     let room = SUBJECT.saturating_sub(opening.chars().count());
-    format!("{opening}{}", truncate(&title, room))
+    format!("{opening}{}", truncate(title, room))
+}
+
+/// A title without the word that it begins with, where a subject says it before: many a source writes « Alerte : » itself.
+fn without<'t>(title: &'t str, label: &str) -> &'t str {
+    let is_said = |begin: &str| begin.trim_end_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case(label);
+    let said = title.split_once([':', '–', '-']).filter(|(begin, rest)| is_said(begin) && !rest.trim().is_empty());
+    said.map_or(title, |(_, rest)| rest.trim_start())
 }
 
 /// « 2 alertes, 1 mise à jour, 1 fin d’alerte ».

@@ -181,7 +181,7 @@ fn try_pages(templates: &Templates, site: &Site, edition: &Edition) -> Result<()
             ignored: &[("rubrique", String::from("x"))],
             is_asked: true,
             is_first: false,
-            hits: &[SearchHit { item, excerpt: &excerpt }],
+            hits: &[SearchHit { item, excerpt: &excerpt, source: Some("Une source"), language: "en" }],
             next: Some("q=mot&apres=1".into()),
             query: "q=mot",
             wish: "mots=mot",
@@ -286,7 +286,7 @@ fn try_forms(templates: &Templates, site: &Site, items: &[Item]) -> Result<(), R
         for step in [Step::Ask, Step::Done, Step::TooMany, Step::Closed] {
             subscribe_page(templates, site, &facts, step)?;
             access_page(templates, site, &facts, step)?;
-            help_page(templates, site, &facts, step, address.as_ref())?;
+            help_page(templates, site, &facts, step, address.as_ref(), address.is_some())?;
             contact_page(templates, site, &question, wrong, "a", step)?;
         }
         for step in OwnStep::ALL {

@@ -137,6 +137,19 @@ impl Store {
         })
     }
 
+    /// Takes over into the database what was written of late, and empties the file in which it waited: what was overwritten stands in
+    /// neither. `false`: somebody was reading all the while, and it stays for another time.
+    pub fn take_over(&self) -> Result<bool> {
+        aside(|| {
+            let writer = lock(&self.writer);
+            let busy: i64 = writer
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+                .map_err(|e| explain(e, &self.path))?;
+            Ok(busy == 0)
+        })
+    }
+
     /// Reads and writes in one transaction. It survives the death of this program; a loss of power may undo the last
     /// ones (never half of one).
     pub fn write<T>(&self, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
@@ -301,6 +314,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
         connection.pragma_update(None, "trusted_schema", false)?;
         // Without this, each new value of a parameter such as that of `LIMIT` has the statement compiled again.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        // What is deleted is overwritten: who was erased is in the file no more.
+        connection.pragma_update(None, "secure_delete", true)?;
         // No memory map: what is read once would stay in this program's memory.
         connection.pragma_update(None, "cache_size", if flags == READING { -2_048 } else { -8_192 })?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;

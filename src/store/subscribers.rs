@@ -25,6 +25,24 @@ pub enum Added {
     Suppressed,
 }
 
+/// Changes what a subscriber chose, and nothing else.
+pub fn choose(tx: &Tx, id: SubscriberId, preferences: &Preferences) -> Result<()> {
+    tx.execute(
+        "UPDATE subscriber SET cadence = $2, sections = $3, natures = $4, least_severity = $5, alerts_from = $6, alert_words = $7
+         WHERE id = $1",
+        &[
+            &id.get(),
+            &preferences.cadence.as_str(),
+            &joined(preferences.sections.iter().map(SectionId::as_str)),
+            &joined(preferences.natures.iter().map(|n| n.as_str())),
+            &preferences.least_severity.as_str(),
+            &preferences.alerts.from.map_or("", Severity::as_str),
+            &preferences.alerts.words.join(BETWEEN_WORDS),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Adds a reader, or renews the preferences of one.
 pub fn add(
     tx: &Tx,

@@ -13,10 +13,7 @@ use crate::{
     bulletin::{Item, Words},
     model::{Cadence, Consent, Letter, Preferences, Selection, Subscriber, SubscriberId, SubscriberState},
     render,
-    store::{
-        self, Db, erasures, letters as written, requests, stories,
-        subscribers::{self, Added},
-    },
+    store::{self, Db, erasures, letters as written, requests, stories, subscribers, suppressions},
     token::{self, Purpose},
 };
 
@@ -82,22 +79,23 @@ pub fn wish(app: &App, request: &Request) -> Result<(Preferences, String), Strin
     Ok((checked.preferences, shown))
 }
 
-/// Changes what a reader chose. The words that he agreed to with it are kept, and answer a renewal that waits. `false`: nothing
-/// changed, since the address is not written to any more.
+/// Changes what a reader chose, which answers a renewal that waits; what he agreed to stays what it was. `false`: nothing changed,
+/// since the address is not written to any more.
 ///
 /// # Errors
 /// Of the database, or of choices that were not looked at by [`wish`].
 pub fn change(app: &App, reader: &Subscriber, request: &Request) -> anyhow::Result<bool> {
-    let now = app.clock.now();
     let request = Request { email: reader.address.to_string(), ..request.clone() };
-    let (preferences, agreed) = wish(app, &request).map_err(anyhow::Error::msg)?;
-    let consent = Consent { what: agreed, when: now, how: String::from("choix changés sur le site") };
+    let (preferences, _) = wish(app, &request).map_err(anyhow::Error::msg)?;
     Ok(app.store.write_durably(|tx| {
         // Who left meanwhile, or had all erased, is not brought back.
         let Some(reader) = active(tx, reader.id)? else { return Ok(false) };
-        let added = subscribers::add(tx, &reader.address, &preferences, &consent, now)?;
+        if suppressions::get(tx, &reader.address)?.is_some() {
+            return Ok(false);
+        }
+        subscribers::choose(tx, reader.id, &preferences)?;
         written::settle(tx, reader.id, Letter::Renewal)?;
-        Ok(matches!(added, Added::New(_) | Added::Changed(_)))
+        Ok(true)
     })?)
 }
 

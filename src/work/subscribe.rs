@@ -398,5 +398,8 @@ pub fn erase(app: &App, address: &EmailAddress) -> anyhow::Result<bool> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("this machine gives no random numbers: {error}"))?;
     let fresh: String = key.iter().map(|octet| format!("{octet:02x}")).collect();
-    Ok(app.store.write_durably(|tx| erasures::erase(tx, address, &fresh, now))?)
+    let is_known = app.store.write_durably(|tx| erasures::erase(tx, address, &fresh, now))?;
+    // Done by the next erasure, or by SQLite in time, where somebody reads meanwhile.
+    app.store.take_over()?;
+    Ok(is_known)
 }

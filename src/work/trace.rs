@@ -111,10 +111,8 @@ fn traced(
         .iter()
         .map(|one| mail::advise(&one.reply, one.state, &operator(app, one, by_domain, address), sender))
         .collect();
-    let is_waiting = matches!(
-        sending.state,
-        DeliveryState::Queued | DeliveryState::Deferred | DeliveryState::Claimed | DeliveryState::AtData
-    );
+    // One that is being sent is due again only should its sender die.
+    let is_waiting = matches!(sending.state, DeliveryState::Queued | DeliveryState::Deferred);
     let next = is_waiting.then_some(sending.due);
     let last = sending.tries.last().map(|one| operator(app, one, by_domain, address));
     let last = last.unwrap_or_else(|| app.config.mail.operators.get(address.domain()).into_owned());

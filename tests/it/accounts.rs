@@ -98,6 +98,7 @@ async fn a_reader_comes_in_chooses_pauses_and_leaves_by_himself() {
     assert!(changed.contains("Vos choix sont enregistrés"), "{changed}");
     let now = reader(&t).expect("a reader").preferences;
     assert_eq!((now.cadence, now.least_severity, now.natures.len()), (Cadence::Weekly, Severity::High, 0));
+    assert_eq!(reader(&t).map(|reader| reader.consent), Some(known.consent), "what was agreed to stays the proof");
     let wrong = site.send(&own, &[("faire", "changer"), ("rythme", "alert")]).await;
     assert!(wrong.starts_with("HTTP/1.1 422"), "{wrong}");
     assert_eq!(reader(&t).expect("a reader").preferences.cadence, Cadence::Weekly);
@@ -142,6 +143,14 @@ async fn a_reader_comes_in_chooses_pauses_and_leaves_by_himself() {
     assert!(reader(&t).is_some(), "the link of a bulletin erases nothing");
     assert!(site.send(&all, &[("faire", "effacer")]).await.contains("Tout est effacé"));
     assert!(reader(&t).is_none());
+    // Nor does the file of the database hold it, in what was overwritten.
+    site.stopped().await;
+    for file in std::fs::read_dir(&t.app.config.data).expect("the folder").map(|entry| entry.expect("a file").path()) {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        let found = bytes.windows(READER.len()).filter(|part| part.eq_ignore_ascii_case(READER.as_bytes())).count();
+        assert_eq!(found, 0, "{}", file.display());
+    }
+    let site = Site::of(&t).await;
     let nothing = site.get(&all).await;
     assert!(nothing.contains("Rien n’est plus gardé"), "{nothing}");
 }

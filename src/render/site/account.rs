@@ -168,6 +168,8 @@ struct WishView<'a> {
     tomorrow: Option<Date>,
     /// Whose messages are to be let through.
     sender: Option<&'a EmailAddress>,
+    /// Whether its mail is signed by DKIM.
+    is_signed: bool,
 }
 
 #[derive(Serialize)]
@@ -242,6 +244,7 @@ fn view<'a>(frame: FrameView, site: &Site, facts: &WishFacts<'a>, step: Step) ->
         paused: None,
         tomorrow: None,
         sender: None,
+        is_signed: false,
         frame,
     }
 }
@@ -333,9 +336,10 @@ pub fn help_page(
     facts: &WishFacts<'_>,
     step: Step,
     sender: Option<&EmailAddress>,
+    is_signed: bool,
 ) -> Result<String, RenderError> {
     let heading = heading(step, "Je ne reçois pas mes bulletins", NO_MAIL);
-    let view = WishView { heading, sender, ..view(frame(site, "", "help"), site, facts, step) };
+    let view = WishView { heading, sender, is_signed, ..view(frame(site, "", "help"), site, facts, step) };
     templates.render("help.html", &view)
 }
 

@@ -4,7 +4,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{
-    super::{RenderError, Templates, view::set, words::one_line},
+    super::{
+        RenderError, Templates,
+        view::{foreign, language_name, set},
+        words::one_line,
+    },
     Frame, FrameView,
     line::LineView,
 };
@@ -49,6 +53,10 @@ pub struct SearchChoice {
 pub struct SearchHit<'a> {
     pub item: &'a Item,
     pub excerpt: &'a Excerpt,
+    /// Whose words the excerpt is of, where they are not of the source of the item.
+    pub source: Option<&'a str>,
+    /// Of the excerpt.
+    pub language: &'a str,
 }
 
 #[derive(Serialize)]
@@ -80,6 +88,10 @@ struct SearchView<'a> {
 struct HitView {
     line: LineView,
     pieces: Vec<PieceView>,
+    source: Option<String>,
+    lang: Option<String>,
+    /// « en anglais », where the title does not say so.
+    language: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -121,7 +133,7 @@ pub fn search_page(templates: &Templates, frame: Frame<'_>, facts: &SearchFacts<
 
 impl HitView {
     fn new(hit: &SearchHit<'_>, frame: Frame<'_>) -> Self {
-        let piece = |text: &str, is_marked| PieceView { text: set(text, &hit.item.language), is_marked };
+        let piece = |text: &str, is_marked| PieceView { text: set(text, hit.language), is_marked };
         let Excerpt { text, marks } = hit.excerpt;
         let (mut pieces, mut done) = (Vec::new(), 0);
         for mark in marks {
@@ -131,6 +143,9 @@ impl HitView {
         }
         pieces.push(piece(text.get(done..).unwrap_or_default(), false));
         pieces.retain(|piece| !piece.text.is_empty());
-        Self { line: LineView::new(hit.item, frame.site), pieces }
+        let line = LineView::new(hit.item, frame.site);
+        let language = foreign(hit.language).and_then(language_name).filter(|name| line.language != Some(name));
+        let (source, lang) = (hit.source.map(one_line), foreign(hit.language).map(str::to_owned));
+        Self { line, pieces, source, lang, language }
     }
 }

@@ -62,7 +62,8 @@ fn page(app: &App, letter: Letter, fields: &WishFields, wrong: &[Wrong], step: S
     let made = match letter {
         Letter::Trace => {
             let sender = app.config.mail.from.as_ref().map(|from| &from.address);
-            render::help_page(templates, site, &facts, step, sender)
+            let is_signed = app.signer().is_ok_and(|signer| signer.is_some());
+            render::help_page(templates, site, &facts, step, sender, is_signed)
         }
         _ => render::access_page(templates, site, &facts, step),
     };

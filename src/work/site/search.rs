@@ -21,6 +21,8 @@ use crate::{
 const PAGE: usize = 20;
 /// How long an excerpt is, in octets.
 const WIDTH: usize = 260;
+/// The same of what is under rights.
+const SHORT: usize = 140;
 /// Characters of what is looked for: more are cut.
 const LONGEST: usize = 200;
 
@@ -130,6 +132,16 @@ impl Search {
                 _ => {}
             }
         }
+        if search.wanted().is_empty() {
+            let useless = [("mots", &search.words), ("référence", &search.reference)];
+            let useless = useless.into_iter().filter(|(_, text)| !text.is_empty());
+            search.ignored.extend(useless.map(|(name, text)| (name, text.clone())).collect::<Vec<_>>());
+        }
+        if let (Some(from), Some(until)) = (search.from, search.until)
+            && from > until
+        {
+            (search.from, search.until) = (Some(until), Some(from));
+        }
         search
     }
 
@@ -203,6 +215,10 @@ impl Search {
 pub struct Hit {
     pub item: Item,
     pub excerpt: Excerpt,
+    /// Whose words the excerpt is of, where they are not of the source that the story is told by.
+    pub source: Option<String>,
+    /// Of the excerpt (BCP 47).
+    pub language: String,
 }
 
 /// A page of what was found.
@@ -221,7 +237,12 @@ pub fn search(app: &App, search: &Search) -> crate::store::Result<Results> {
     app.store.read(|db| {
         if query.is_empty() {
             let (found, next) = if search.is_filtered() { filtered(app, db, search)? } else { (Vec::new(), None) };
-            let hit = |item: Item| Hit { excerpt: Excerpt { text: item.summary.clone(), marks: Vec::new() }, item };
+            let hit = |item: Item| Hit {
+                excerpt: Excerpt { text: item.summary.clone(), marks: Vec::new() },
+                source: None,
+                language: item.language.clone(),
+                item,
+            };
             let hits = items(app, db, &found)?.into_iter().map(hit).collect();
             return Ok(Results { hits, next: next.map(Cursor::written) });
         }
@@ -231,12 +252,19 @@ pub fn search(app: &App, search: &Search) -> crate::store::Result<Results> {
         for (notice, story) in found {
             let (Some(notice), Some(story)) = (notices::get(db, notice)?, stories::get(db, story)?) else { continue };
             let Some(item) = item(app, db, &story)? else { continue };
-            // Of what must not be shown whole, the summary.
-            let text = match app.licence(&notice.source).allows_full_text() && !notice.text.is_empty() {
-                true => &notice.text,
-                false => &notice.summary,
+            // Of what must not be shown whole, of the summary alone, and less.
+            let (text, width) = match app.licence(&notice.source).allows_full_text() {
+                true if !notice.text.is_empty() => (&notice.text, WIDTH),
+                true => (&notice.summary, WIDTH),
+                false => (&notice.summary, SHORT),
             };
-            hits.push(Hit { item, excerpt: excerpt(text, &query, &mut stems, WIDTH) });
+            let source = app.source_name(&notice.source).to_owned();
+            hits.push(Hit {
+                excerpt: excerpt(text, &query, &mut stems, width),
+                source: (notice.id != story.lead && source != item.source).then_some(source),
+                language: notice.language.clone(),
+                item,
+            });
         }
         Ok(Results { hits, next: next.map(Cursor::written) })
     })
@@ -354,8 +382,16 @@ pub(super) fn canonical(app: &App, query: &str) -> String {
 pub(super) fn page(app: &App, frame: Frame<'_>, query: &str) -> anyhow::Result<String> {
     let search = Search::parse(app, query);
     let results = self::search(app, &search)?;
-    let hits: Vec<SearchHit<'_>> =
-        results.hits.iter().map(|hit| SearchHit { item: &hit.item, excerpt: &hit.excerpt }).collect();
+    let hits: Vec<SearchHit<'_>> = results
+        .hits
+        .iter()
+        .map(|hit| SearchHit {
+            item: &hit.item,
+            excerpt: &hit.excerpt,
+            source: hit.source.as_deref(),
+            language: &hit.language,
+        })
+        .collect();
     let choice = |value: String, name: &str, is_chosen| SearchChoice { value, name: name.to_owned(), is_chosen };
     let sections = app.rules.sections().iter();
     let mut sources: Vec<_> =

@@ -43,7 +43,8 @@ pub(super) fn page(app: &App, frame: Frame<'_>) -> anyhow::Result<String> {
 /// The site of a source: what is watched is often a feed, which people do not read.
 fn home(source: &Source) -> Option<String> {
     let url = source.url.sample();
-    url.host_str().map(|host| format!("{}://{host}/", url.scheme()))
+    url.host_str()?;
+    Some(format!("{}/", url.origin().ascii_serialization()))
 }
 
 /// What is to be known of one source.
@@ -51,7 +52,7 @@ pub(super) fn about(app: &App, id: &SourceId) -> Vec<String> {
     let Some(source) = app.source(id) else { return Vec::new() };
     let licence = match source.licence.allows_full_text() {
         true => "Ses textes peuvent être repris, avec leur source et leur date.",
-        false => "Ses textes restent sous droits : ici n’en paraissent que le titre, un résumé court et le lien.",
+        false => "Ses textes restent sous droits : n’en sont repris ici que le titre, un court résumé et le lien.",
     };
     home(source).map(|home| format!("Source : {home}")).into_iter().chain([String::from(licence)]).collect()
 }
