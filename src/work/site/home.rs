@@ -14,9 +14,7 @@ use crate::{
 /// How many are shown of each.
 const ALERTS: usize = 4;
 const HEADS: usize = 5;
-const LATEST: usize = 10;
-/// Among so many that came in last: what came in together, as on the first day, was not published together.
-const CAME_IN: u32 = 30;
+const LATEST: u32 = 10;
 const MOST_READ: usize = 5;
 /// An alert that moved within this time, and is not over, is in progress.
 const IN_PROGRESS: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -29,7 +27,7 @@ pub(super) fn page(app: &App, frame: Frame<'_>) -> anyhow::Result<String> {
     let found = app.store.read(|db| {
         let alerts = alerts(app, db)?;
         let latest = bulletins::latest_of(db, bulletins::Sort::Bulletins, 1)?.pop();
-        let shown = stories::shown(db, &Selection::All, None, CAME_IN)?;
+        let shown = stories::shown(db, &Selection::All, None, LATEST)?;
         let mut read = Vec::new();
         for (id, _) in readings::most_read(db, week_ago, MOST_READ as u32)? {
             read.extend(stories::get(db, id)?);
@@ -41,9 +39,9 @@ pub(super) fn page(app: &App, frame: Frame<'_>) -> anyhow::Result<String> {
         Some(bulletin) => app.told.heads(bulletin.id, || self::heads(app, bulletin.id))?.to_vec(),
         None => Vec::new(),
     };
+    // What came in together, as on the first day, was not published together.
     let mut latest = latest;
     latest.sort_by_key(|item| std::cmp::Reverse(item.published.map(|date| date.at)));
-    latest.truncate(LATEST);
     // What stands above as an alert is not said twice.
     let above: Vec<StoryId> = alerts.iter().map(|item| item.story).collect();
     heads.retain(|item| !above.contains(&item.story));
