@@ -33,11 +33,16 @@ struct QuestionView<'a> {
 /// # Errors
 /// A template that an installation put in place may fail; the embedded ones do not.
 pub fn question_mail(templates: &Templates, site: &Site, facts: &QuestionFacts<'_>) -> Result<Mail, RenderError> {
-    let subject = french(&format!("{} : une question posée sur le site", one_line(&site.name)));
+    // Who reports an error does so from the page that has it.
+    let (title, what) = match facts.about {
+        Some(_) => ("Un message à propos d’une page du site", "un message à propos d’une page"),
+        None => ("Une question posée sur le site", "une question posée sur le site"),
+    };
+    let subject = french(&format!("{} : {what}", one_line(&site.name)));
     let paragraphs = facts.text.lines().map(one_line).filter(|line| !line.is_empty()).collect();
     let view = QuestionView {
         subject: &subject,
-        title: "Une question posée sur le site",
+        title,
         site: SiteView::in_mail(site),
         address: facts.address,
         about: facts.about.map(one_line),
