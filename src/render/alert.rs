@@ -117,3 +117,22 @@ const fn nouns(said: Said) -> (&'static str, &'static str) {
         (News::End, Ending::Withdrawn) => ("alerte retirée", "alertes retirées"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_does_not_say_twice_what_it_is() {
+        for (title, rest) in [
+            ("Alerte : rançongiciel dans les mairies", "rançongiciel dans les mairies"),
+            ("Alerte\u{a0}: rançongiciel", "rançongiciel"),
+            ("ALERTE – faille", "faille"),
+            ("Alerte rouge : crue", "Alerte rouge : crue"),
+            ("Alerte :", "Alerte :"),
+            ("Faille : alerte", "Faille : alerte"),
+        ] {
+            assert_eq!(without(title, "Alerte"), rest, "{title}");
+        }
+    }
+}

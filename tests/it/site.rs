@@ -287,6 +287,12 @@ async fn words_are_found_with_what_they_stand_in_and_any_question_has_an_answer(
     {
         assert!(site.get(&format!("/recherche?{query}")).await.starts_with("HTTP/1.1 200"), "{query}");
     }
+    for (query, told) in [("q=%22", "mots « \" »"), ("q=de+la", "mots « de la »"), ("q=-eau", "mots « -eau »")] {
+        let page = site.get(&format!("/recherche?{query}")).await.replace('\u{a0}', " ").replace("&quot;", "\"");
+        assert!(page.contains("Non compris") && page.contains(told), "{query}: {page}");
+    }
+    let backwards = site.get("/recherche?q=faille&du=2024-01-01&au=2023-01-01").await;
+    assert!(backwards.contains("nouvelles/1.html"), "a period is one, whichever day comes first");
     let feed = site.get("/recherche.rss?q=bastide").await;
     assert!(feed.contains("<rss") && feed.matches("<item>").count() == 1, "{feed}");
     // Of a text under rights, no more is shown than its summary.
